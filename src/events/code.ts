@@ -1,0 +1,70 @@
+/**
+ * Codes: why a request or a command was refused, dropped, lost or failed. DO NOT CHANGE THE NUMBERS: they are
+ * stored. New codes take new numbers.
+ */
+
+export const codes = {
+  ok: 0,
+  E_RANGE: 1,
+  E_ALIGN: 2,
+  E_NO_VOLUME: 3,
+  E_NO_SESSION: 4,
+  E_NOT_ACTIVE: 5,
+  E_ALREADY: 6,
+  E_SIZE: 7,
+  E_BUSY_HOLD: 8,
+  E_BUSY_RESTORE: 9,
+  E_BUSY_SYNC: 10,
+  E_CLONE_PROTECTED: 11,
+  E_STATE: 12,
+  E_NO_PAIR: 13,
+  E_QUEUE_FULL: 14,
+  E_IO: 15,
+  E_NAME: 16,
+  E_UNSUPPORTED: 17,
+  E_CRASH: 18,
+  E_SESSION_CLOSED: 19,
+  E_DEADLINE: 20,
+  E_BOUND: 21,
+  E_BROKEN: 22,
+  E_READ_ONLY: 23,
+  E_STOPPED: 24,
+} as const
+
+export type Code = keyof typeof codes
+
+const names = Object.keys(codes) as Code[]
+
+/** The name of a stored number; undefined for a number this version does not know. */
+export function codeName(number: number): Code | undefined {
+  return names[number]
+}
+
+/** What to do next, for people. */
+export const advice: Readonly<Record<Code, string>> = {
+  ok: '',
+  E_RANGE: 'the range is empty or leaves the volume: check offset and length against the size of the volume',
+  E_ALIGN: 'writes must cover whole blocks: use a volume with a smaller block',
+  E_NO_VOLUME: 'there is no such volume: list them with `blockbox volume ls`',
+  E_NO_SESSION: 'the session is not open: open one first',
+  E_NOT_ACTIVE: 'no backup of that name is running',
+  E_ALREADY: 'a thing of that name exists or runs already: choose another name',
+  E_SIZE: 'size or block size do not fit: a pair needs two volumes of equal size and block',
+  E_BUSY_HOLD: 'a backup holds the writes of this volume: stop it first',
+  E_BUSY_RESTORE: 'a restore runs on this volume: wait for its end',
+  E_BUSY_SYNC: 'the clone follows its source: fracture the pair first',
+  E_CLONE_PROTECTED: 'the clone is the source of a protected restore and cannot be written until it ends',
+  E_STATE: 'the pair is not in the state this command needs',
+  E_NO_PAIR: 'there is no such pair',
+  E_QUEUE_FULL: 'too many requests wait: slow down and try again',
+  E_IO: 'the copy or the medium failed',
+  E_NAME: 'names are 1 to 64 letters, digits, dots, dashes or underscores, and begin with a letter or digit',
+  E_UNSUPPORTED: 'this version does not do that',
+  E_CRASH: 'the recorder stopped while the request waited; it was never acknowledged',
+  E_SESSION_CLOSED: 'the session closed while the request waited',
+  E_DEADLINE: 'the deadline of the backup passed',
+  E_BOUND: 'the hold queue reached its bound',
+  E_BROKEN: 'the backup was aborted: its image is no point in time',
+  E_READ_ONLY: 'the volume cannot be written',
+  E_STOPPED: 'the recorder is stopping',
+}

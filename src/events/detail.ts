@@ -1,0 +1,112 @@
+/**
+ * Details: the rare fields that a row has no column for, a flat record a row, checked by the schema of its kind.
+ *
+ * Numbers are non-negative whole numbers below 2^53; texts have a bounded length and are shown escaped.
+ */
+
+import type { Kind } from './kind.ts'
+
+export type DetailValue = string | number | boolean | readonly number[]
+export type Detail = Readonly<Record<string, DetailValue>>
+
+export const noDetail: Detail = Object.freeze({})
+
+type Field = 'name' | 'text' | 'count' | 'flag' | 'counts'
+
+/** The fields of each kind that has any; every field named must be there and no other. */
+export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string, Field>>>>> = {
+  'session.open': { name: 'text' },
+  mark: { label: 'text' },
+  'run.begin': { scenario: 'text', digest: 'text', seed: 'count' },
+  'run.end': { scenario: 'text' },
+  'volume.create': { name: 'text', size: 'count', block: 'count' },
+  'backup.start': {
+    name: 'text',
+    volumes: 'counts',
+    deadlineMs: 'count',
+    maxEntries: 'count',
+    maxBytes: 'count',
+  },
+  'backup.stop': { name: 'text' },
+  'pair.create': { name: 'text', source: 'count', clone: 'count', extent: 'count' },
+  'pair.sync': { name: 'text' },
+  'pair.fracture': { name: 'text' },
+  'restore.start': { pair: 'text', protected: 'flag' },
+  'engine.started': { writer: 'text', epoch: 'count', program: 'text' },
+  'session.opened': { name: 'name' },
+  'volume.created': { name: 'name', size: 'count', block: 'count' },
+  'backup.flag_set': {
+    name: 'name',
+    volumes: 'counts',
+    deadlineMs: 'count',
+    maxEntries: 'count',
+    maxBytes: 'count',
+    atUs: 'count',
+  },
+  'pair.created': { name: 'name', source: 'count', clone: 'count', extent: 'count' },
+  'restore.started': { protected: 'flag', cdmCount: 'count', cdmHash: 'text', cloneHash: 'text' },
+  'restore.completed': { protected: 'flag', prmCount: 'count', cdmHash: 'text' },
+  'restore.resumed': { count: 'count' },
+  'command.refused': { command: 'text' },
+  'engine.recovered': { dropped: 'count', lost: 'count' },
+}
+
+const maxText = 4096
+const maxList = 4096
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+/** True for what volumes, sessions, backups and pairs may be called. */
+export function isName(text: string): boolean {
+  return namePattern.test(text)
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)
+}
+
+function fits(field: Field, value: unknown): boolean {
+  switch (field) {
+    case 'name':
+      return typeof value === 'string' && isName(value)
+    case 'text':
+      return typeof value === 'string' && value.length <= maxText
+    case 'count':
+      return isCount(value)
+    case 'flag':
+      return typeof value === 'boolean'
+    case 'counts':
+      return Array.isArray(value) && value.length <= maxList && value.every(isCount)
+  }
+}
+
+/** What is wrong with a detail of this kind; undefined when nothing is. */
+export function detailFault(kind: Kind, detail: unknown): string | undefined {
+  const fields = detailFields[kind] ?? {}
+  if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) return 'a detail is a record'
+  const prototype = Object.getPrototypeOf(detail)
+  if (prototype !== Object.prototype && prototype !== null) return 'a detail is a plain record'
+  const given = detail as Record<string, unknown>
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(fields, name)) return `${kind} has no field ${JSON.stringify(name)}`
+  }
+  for (const [name, field] of Object.entries(fields)) {
+    if (!Object.hasOwn(given, name)) return `${kind} lacks the field ${name}`
+    if (!fits(field, given[name])) return `${kind} has a field ${name} that is no ${field}`
+  }
+  return undefined
+}
+
+/** A field that the schema says is a number. */
+export function count(detail: Detail, name: string): number {
+  return detail[name] as number
+}
+
+/** A field that the schema says is a text or a name. */
+export function text(detail: Detail, name: string): string {
+  return detail[name] as string
+}
+
+/** A field that the schema says is a list of numbers. */
+export function counts(detail: Detail, name: string): readonly number[] {
+  return detail[name] as readonly number[]
+}

@@ -1,0 +1,133 @@
+/**
+ * The vocabulary: every input and every outcome, by name, with the number that is stored and the columns that
+ * carry it. DO NOT CHANGE THE NUMBERS: they are stored. New kinds take new numbers.
+ *
+ * Inputs (below 128) are imperative: what the outside asked or reported. Outcomes are past: what the engine
+ * decided. An entry is one input and the outcomes behind it. What the rules of the layers let one derive
+ * (log.appended, hold.enqueued, io.dispatched, cdm.*, prm.*) is not stored: see expand.ts.
+ *
+ * Columns in use by a kind are listed beside it; the others of its row are zero. `tag` is the number of the
+ * backup or of the pair that a row is about, counted from 1; `about` the sequence number of the request.
+ */
+
+type Columns = readonly (
+  | 'session'
+  | 'request'
+  | 'volume'
+  | 'offset'
+  | 'length'
+  | 'payload'
+  | 'digest'
+  | 'op'
+  | 'fate'
+  | 'flags'
+  | 'code'
+  | 'about'
+  | 'tag'
+)[]
+
+const io: Columns = [
+  'session',
+  'request',
+  'volume',
+  'offset',
+  'length',
+  'op',
+  'fate',
+  'flags',
+  'code',
+  'digest',
+]
+const released: Columns = [...io, 'payload', 'about']
+
+export const kinds = {
+  // Host I/O. `fate` says what became of it in its own entry.
+  'io.read': { number: 1, columns: io },
+  'io.write': { number: 2, columns: [...io, 'payload'] },
+  'io.zeroes': { number: 3, columns: io },
+  'io.discard': { number: 4, columns: io },
+  'io.flush': { number: 5, columns: io },
+  // Sessions, marks, runs.
+  'session.open': { number: 16, columns: [] },
+  'session.close': { number: 17, columns: ['session'] },
+  mark: { number: 18, columns: ['session', 'request', 'volume'] },
+  'run.begin': { number: 19, columns: [] },
+  'run.end': { number: 20, columns: [] },
+  // Commands.
+  'volume.create': { number: 24, columns: [] },
+  'backup.start': { number: 32, columns: ['session'] },
+  'backup.stop': { number: 33, columns: ['session'] },
+  'deadline.reached': { number: 34, columns: ['tag'] },
+  'pair.create': { number: 40, columns: [] },
+  'pair.sync': { number: 41, columns: [] },
+  'pair.fracture': { number: 42, columns: [] },
+  'restore.start': { number: 48, columns: [] },
+  'copy.report': { number: 56, columns: ['tag', 'volume', 'offset', 'length', 'code', 'about'] },
+  // The engine's own life.
+  'engine.started': { number: 64, columns: [] },
+  'engine.recover': { number: 65, columns: [] },
+  'engine.stop': { number: 66, columns: [] },
+
+  // Outcomes.
+  'session.opened': { number: 128, columns: ['session'] },
+  'session.closed': { number: 129, columns: ['session', 'code'] },
+  'volume.created': { number: 130, columns: ['volume'] },
+  'hold.released': { number: 132, columns: released },
+  'hold.dropped': { number: 133, columns: ['session', 'request', 'volume', 'code', 'about'] },
+  'cod.released': { number: 136, columns: released },
+  'io.failed': { number: 137, columns: ['session', 'request', 'volume', 'code', 'about'] },
+  'io.lost': { number: 138, columns: ['session', 'request', 'volume', 'code', 'about'] },
+  'backup.flag_set': { number: 144, columns: ['tag', 'session'] },
+  'backup.started': { number: 145, columns: ['tag'] },
+  'backup.stopping': { number: 146, columns: ['tag'] },
+  'backup.stopped': { number: 147, columns: ['tag'] },
+  'backup.flag_cleared': { number: 148, columns: ['volume'] },
+  'backup.expired': { number: 149, columns: ['tag'] },
+  'backup.aborted': { number: 150, columns: ['tag', 'code'] },
+  'pair.created': { number: 160, columns: ['tag'] },
+  'sync.started': { number: 161, columns: ['tag'] },
+  'sync.finished': { number: 162, columns: ['tag'] },
+  'pair.fractured': { number: 163, columns: ['tag'] },
+  'copy.started': { number: 168, columns: ['tag', 'volume', 'offset', 'length', 'flags', 'about'] },
+  'restore.started': { number: 176, columns: ['tag'] },
+  'restore.completed': { number: 177, columns: ['tag'] },
+  'restore.resumed': { number: 178, columns: ['tag'] },
+  'restore.failed': { number: 179, columns: ['tag', 'code'] },
+  'command.refused': { number: 184, columns: ['code'] },
+  'engine.recovered': { number: 190, columns: [] },
+} as const satisfies Record<string, { readonly number: number; readonly columns: Columns }>
+
+export type Kind = keyof typeof kinds
+
+/** Names by stored number. */
+export const kindNames: readonly (Kind | undefined)[] = byNumber()
+
+function byNumber(): (Kind | undefined)[] {
+  const names: (Kind | undefined)[] = new Array(256).fill(undefined)
+  for (const [name, kind] of Object.entries(kinds)) names[kind.number] = name as Kind
+  return names
+}
+
+/** True for what the outside asked or reported; false for what the engine decided. */
+export function isInput(kind: Kind): boolean {
+  return kinds[kind].number < 128
+}
+
+/** What a host asks of a volume. A discard is write-zeroes in every gate, map and oracle (SPEC 1.2). */
+export const ops = ['none', 'read', 'write', 'zeroes', 'discard', 'flush'] as const
+export type Op = (typeof ops)[number]
+
+export const ioKinds = ['io.read', 'io.write', 'io.zeroes', 'io.discard', 'io.flush'] as const
+export type IoKind = (typeof ioKinds)[number]
+
+/** True for what changes content: the requests that SPEC section 3 calls writes. */
+export function changes(op: Op): boolean {
+  return op === 'write' || op === 'zeroes' || op === 'discard'
+}
+
+/** What became of a request in its entry. */
+export const fates = ['none', 'passed', 'held', 'queued', 'refused'] as const
+export type Fate = (typeof fates)[number]
+
+/** Bits of `flags`. */
+export const flag = { fua: 1, meta: 2, sync: 4, demand: 8 } as const

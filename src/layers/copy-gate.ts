@@ -1,0 +1,163 @@
+/**
+ * Copy gate: the extents of a pair that are being copied right now (seed S3's copy-on-demand map, either
+ * direction), and the host requests that wait for them.
+ *
+ * A request may go when no extent it touches blocks it and no older waiting request overlaps it. After a copy
+ * ended only the requests on that extent, and those behind a released one, can have become ready: the queue is
+ * never walked whole. Memory only: after a crash nothing is being copied and nothing waits (SPEC 5.8).
+ */
+
+import { must } from '../core/assert.ts'
+import { Bitmap } from '../core/bitmap.ts'
+import { Lanes } from '../core/lanes.ts'
+import { cellsOf, type Range, RangeIndex } from '../core/range.ts'
+import type { Code } from '../events/code.ts'
+import type { NewEvent } from '../events/columns.ts'
+import { endOf, type Request } from './request.ts'
+
+/** How many extents of one pair are copied at a time in the background. */
+export const copiesAtOnce = 4
+
+/** More waiting requests than this on one pair, and new ones are refused E_QUEUE_FULL. */
+export const maxWaiting = 65_536
+
+export class CopyGate {
+  readonly extent: number
+  readonly copying: Bitmap
+  readonly #waiting = new Map<number, Request>()
+  readonly #index: RangeIndex<Request>
+  readonly #lanes = new Lanes()
+  /** Waiting requests that may have become ready; empty again at the end of each entry. */
+  #candidates: Request[] = []
+  /** Which copy.started each running copy belongs to: a report of an older one is stale. */
+  readonly #startedAt = new Map<number, number>()
+
+  /** @param extent bytes of an extent. @param extents how many the volume has. */
+  constructor(extent: number, extents: number) {
+    this.extent = extent
+    this.copying = new Bitmap(extents)
+    this.#index = new RangeIndex(extent)
+  }
+
+  get length(): number {
+    return this.#waiting.size
+  }
+
+  get full(): boolean {
+    return this.#waiting.size >= maxWaiting
+  }
+
+  /** True when an older waiting request overlaps this one, which must not overtake it (G-I5). */
+  blockedByOlder(request: Request): boolean {
+    return this.#waiting.size > 0 && this.#index.hasOlder(request, request.io)
+  }
+
+  enqueue(request: Request): void {
+    if (this.#waiting.has(request.io)) return
+    this.#waiting.set(request.io, request)
+    this.#index.add(request)
+    this.#lanes.add(request.io, 1)
+  }
+
+  /** Takes a request out, released or ended; false when it did not wait here. */
+  take(io: number): boolean {
+    const request = this.#waiting.get(io)
+    if (request === undefined) return false
+    this.#waiting.delete(io)
+    this.#index.remove(request)
+    this.#lanes.remove(io, 1)
+    this.#candidates = this.#candidates.filter((other) => other.io !== io)
+    this.#consider(this.#index.overlapping(request))
+    return true
+  }
+
+  /** A copy of an extent begins with the event `seq`. */
+  began(extent: number, seq: number): void {
+    must(this.copying.set(extent), 'S3-I2', `extent ${extent} is already being copied`)
+    this.#startedAt.set(extent, seq)
+  }
+
+  /** The copy.started that the running copy of an extent belongs to; undefined when none runs. */
+  startedAt(extent: number): number | undefined {
+    return this.#startedAt.get(extent)
+  }
+
+  /** The copies that are running, as [extent, sequence number of their copy.started]. */
+  running(): Iterable<[number, number]> {
+    return this.#startedAt
+  }
+
+  /** The copy of an extent ended, well or not: requests on it may have become ready. */
+  ended(extent: number): void {
+    must(this.copying.clear(extent), 'S3-I11', `extent ${extent} was not being copied`)
+    this.#startedAt.delete(extent)
+    this.#consider(this.#index.overlapping({ offset: extent * this.extent, length: this.extent }))
+  }
+
+  /** The oldest request that became ready, given what blocks a request besides older ones. */
+  ready(isBlocked: (request: Request) => boolean): Request | undefined {
+    while (this.#candidates.length > 0) {
+      const request = this.#candidates[0]!
+      if (!isBlocked(request) && !this.blockedByOlder(request)) return request
+      this.#candidates.shift()
+    }
+    return undefined
+  }
+
+  /** Forgets the copies in flight, whose process is gone. */
+  restart(): void {
+    this.copying.clearAll()
+    this.#startedAt.clear()
+    this.#candidates = []
+  }
+
+  /** Everybody waiting may go as far as this gate is concerned. */
+  open(): void {
+    this.#consider([...this.#waiting.values()])
+  }
+
+  /** Waiting requests that touch an extent, oldest first. */
+  waitingOn(extent: number): Request[] {
+    return this.#index.overlapping({ offset: extent * this.extent, length: this.extent })
+  }
+
+  abandon(code: Code, session: number | undefined): NewEvent[] {
+    const gone = [...this.#waiting.values()].filter((one) => session === undefined || one.session === session)
+    return gone.map((request) => endOf('io.lost', request, code))
+  }
+
+  hash(place: number, lanes: Lanes): void {
+    lanes.include(place, this.copying.hashLow, this.copying.hashHigh)
+    lanes.include(place + 1, this.#lanes.low, this.#lanes.high)
+  }
+
+  save(): unknown {
+    return [[...this.#startedAt], [...this.#waiting.values()]]
+  }
+
+  static load(extent: number, extents: number, saved: unknown): CopyGate {
+    const [running, waiting] = saved as [[number, number][], Request[]]
+    const gate = new CopyGate(extent, extents)
+    for (const [e, seq] of running) gate.began(e, seq)
+    for (const request of waiting) gate.enqueue(request)
+    return gate
+  }
+
+  #consider(requests: readonly Request[]): void {
+    if (requests.length === 0) return
+    const all = new Map(this.#candidates.map((request) => [request.io, request]))
+    for (const request of requests) all.set(request.io, request)
+    this.#candidates = [...all.values()].sort((a, b) => a.io - b.io)
+  }
+}
+
+/** The extents a range touches, as [first, last]. */
+export function extentsOf(range: Range, extent: number): { first: number; last: number } {
+  return cellsOf(range, extent)
+}
+
+/** True when a range covers extent `e` of a volume of `size` bytes whole; the last extent may be short. */
+export function covers(range: Range, e: number, extent: number, size: number): boolean {
+  const start = e * extent
+  return range.offset <= start && range.offset + range.length >= Math.min(start + extent, size)
+}

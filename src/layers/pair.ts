@@ -1,0 +1,302 @@
+/**
+ * Clone pairs (seeds S3 and S4): a source volume, a clone of equal size, and the clone delta map, whose bit e says
+ * that the two may differ in extent e.
+ *
+ *     pair.created ─▶ fractured ── sync.started ──▶ syncing ── sync.finished ──▶ in-sync
+ *                      ▲ ▲   │                         │                            │
+ *                      │ │   │                         ▼                            ▼
+ *                      │ └───┼────────────────── pair.fractured ◀───────────────────┘
+ *                      │     └─ restore.started ─▶ restoring
+ *                      └─ restore.completed ──────────┘
+ *
+ * Fractured: every write to either side sets its extents' bits. In sync: every write to the source takes effect on
+ * the clone too. Syncing: extents are copied source to clone; a write goes to both where the bit is clear, to the
+ * source alone where it is set, and waits where a copy runs (SPEC S3-I11). A fracture during a sync gives up the
+ * copies in flight: their bits stay. The movement back, clone to source, is the layer below: restore.
+ * Claims: S3 10, 11, 13, 14, 16, 17, 19; S4 4, 6; and their mirrors.
+ */
+
+import { must } from '../core/assert.ts'
+import type { Event } from '../events/columns.ts'
+import { count, isName, text } from '../events/detail.ts'
+import { changes } from '../events/kind.ts'
+import { copiesAtOnce, extentsOf } from './copy-gate.ts'
+import { type Command, type Decision, type Layer, pass, refuse, volumeOf, type World } from './layer.ts'
+import {
+  addPair,
+  blocksOf,
+  freshPair,
+  loadPair,
+  named,
+  nextSyncExtent,
+  type Pair,
+  type Pairs,
+  pairsOn,
+  rangeOfExtent,
+  savePair,
+  touchesCopy,
+} from './pair-state.ts'
+import { type Request, requestOf } from './request.ts'
+import { isRunning, protectedMapOf } from './restore-state.ts'
+
+const maxExtent = 2 ** 26
+
+export const pair: Layer<Pairs> = {
+  name: 'pair',
+  hears: [
+    'io.write',
+    'io.zeroes',
+    'io.discard',
+    'hold.released',
+    'cod.released',
+    'io.lost',
+    'io.failed',
+    'pair.created',
+    'sync.started',
+    'sync.finished',
+    'pair.fractured',
+    'copy.started',
+    'copy.report',
+    'restore.started',
+    'restore.completed',
+    'engine.started',
+  ],
+  commands: ['pair.create', 'pair.sync', 'pair.fracture'],
+  start: () => ({ created: 0, byTag: new Map(), byVolume: new Map() }),
+  active: (state, volume) => state.byVolume.has(volume),
+
+  admit(state, request) {
+    for (const one of pairsOn(state, request.volume)) {
+      if (one.phase !== 'syncing' && one.phase !== 'in-sync') continue
+      if (changes(request.op) && isBlocked(state, request)) {
+        return one.gate.full ? refuse('E_QUEUE_FULL') : { fate: 'queued', code: 'ok', outcomes: [] }
+      }
+    }
+    return pass
+  },
+
+  forbids(state, request) {
+    const follows = pairsOn(state, request.volume).some(
+      (one) => one.clone === request.volume && (one.phase === 'syncing' || one.phase === 'in-sync'),
+    )
+    return follows ? 'E_BUSY_SYNC' : undefined
+  },
+
+  effect(state, event, world) {
+    for (const one of pairsOn(state, event.volume)) trackWrite(one, event, world)
+  },
+
+  evolve(state, event, world) {
+    switch (event.kind) {
+      case 'pair.created':
+        state.created = event.tag
+        return addPair(state, freshPair(event, world))
+      case 'engine.started':
+        for (const one of state.byTag.values()) one.gate.restart()
+        return
+      case 'io.lost':
+      case 'io.failed':
+        for (const one of pairsOn(state, event.volume)) one.gate.take(event.about)
+        return
+      case 'cod.released':
+        for (const one of pairsOn(state, event.volume)) one.gate.take(event.about)
+        return wait(state, event)
+      case 'io.write':
+      case 'io.zeroes':
+      case 'io.discard':
+      case 'hold.released':
+        return wait(state, event)
+      default:
+        turn(state, event, world)
+    }
+  },
+
+  decide,
+
+  due(state) {
+    for (const one of state.byTag.values()) {
+      if (one.gate.length > 0) {
+        const ready = one.gate.ready((request) => isBlocked(state, request))
+        if (ready !== undefined) return { release: ready, as: 'cod.released' }
+      }
+      if (one.phase !== 'syncing') continue
+      const e = one.gate.copying.count < copiesAtOnce ? nextSyncExtent(one) : -1
+      if (e >= 0) {
+        const extent = rangeOfExtent(one, e)
+        return { outcome: { kind: 'copy.started', tag: one.tag, volume: one.clone, ...extent } }
+      }
+      if (one.cdm.count === 0) return { outcome: { kind: 'sync.finished', tag: one.tag } }
+    }
+    return undefined
+  },
+
+  targets(state, command) {
+    if (command.kind === 'pair.create') {
+      return [
+        { role: 'pair', volume: count(command.detail, 'source') },
+        { role: 'pair', volume: count(command.detail, 'clone') },
+      ]
+    }
+    const one = named(state, text(command.detail, 'name'))
+    if (one === undefined) return []
+    if (command.kind === 'pair.fracture') return [{ role: 'fracture', volume: one.source }]
+    return [
+      { role: 'sync-source', volume: one.source },
+      { role: 'sync-clone', volume: one.clone },
+    ]
+  },
+  marks(state, volume) {
+    return pairsOn(state, volume).flatMap((one) => {
+      if (one.clone === volume && one.phase === 'in-sync') return ['sync-clone'] as const
+      if (one.phase !== 'syncing') return []
+      return [one.clone === volume ? 'sync-clone' : 'sync-source'] as const
+    })
+  },
+
+  abandon: (state, code, session) =>
+    [...state.byTag.values()].flatMap((one) => one.gate.abandon(code, session)),
+  resume: () => [],
+  hash(state, lanes) {
+    for (const one of state.byTag.values()) {
+      lanes.text(one.tag * 2 ** 32, one.phase)
+      lanes.include(one.tag * 4 + 2 ** 40, one.cdm.hashLow, one.cdm.hashHigh)
+      one.gate.hash(one.tag * 4 + 2 ** 41, lanes)
+    }
+  },
+  save: (state) => [state.created, [...state.byTag.values()].map(savePair)],
+  load(saved) {
+    const [created, pairs] = saved as [number, unknown[]]
+    const state: Pairs = { created, byTag: new Map(), byVolume: new Map() }
+    for (const one of pairs) addPair(state, loadPair(one))
+    return state
+  },
+}
+
+function decide(state: Pairs, command: Command, world: World): Decision {
+  const name = text(command.detail, 'name')
+  const one = named(state, name)
+  if (command.kind !== 'pair.create') {
+    if (one === undefined) return 'E_NO_PAIR'
+    if (command.kind === 'pair.sync') {
+      return one.phase === 'fractured' ? [{ kind: 'sync.started', tag: one.tag }] : 'E_STATE'
+    }
+    const follows = one.phase === 'syncing' || one.phase === 'in-sync'
+    return follows ? [{ kind: 'pair.fractured', tag: one.tag }] : 'E_STATE'
+  }
+  if (!isName(name)) return 'E_NAME'
+  if (one !== undefined) return 'E_ALREADY'
+  const source = volumeOf(world, count(command.detail, 'source'))
+  const clone = volumeOf(world, count(command.detail, 'clone'))
+  if (source === undefined || clone === undefined) return 'E_NO_VOLUME'
+  if (source === clone || source.size !== clone.size || source.block !== clone.block) return 'E_SIZE'
+  const extent = count(command.detail, 'extent')
+  const power = Number.isInteger(Math.log2(extent)) && extent >= source.block && extent <= maxExtent
+  if (!power || source.size / extent >= 2 ** 31) return 'E_SIZE'
+  const isSource = pairsOn(state, clone.id).length > 0
+  const isClone = pairsOn(state, source.id).some((other) => other.clone === source.id)
+  if (isSource || isClone) return 'E_STATE'
+  const detail = { name, source: source.id, clone: clone.id, extent }
+  return [{ kind: 'pair.created', tag: state.created + 1, detail }]
+}
+
+/** The turns of a pair's life, and the copies of a sync. */
+function turn(state: Pairs, event: Event, world: World): void {
+  const one = state.byTag.get(event.tag)
+  must(one !== undefined, 'S3-I11', `${event.kind} names pair ${event.tag}, which does not exist`)
+  switch (event.kind) {
+    case 'sync.started':
+      one.cursor = 0
+      one.phase = 'syncing'
+      return
+    case 'sync.finished': {
+      const left = one.cdm.count + one.gate.copying.count
+      must(left === 0, 'S3-I12', `pair ${one.name} is in sync with ${left} extents still to copy`)
+      one.phase = 'in-sync'
+      return
+    }
+    case 'pair.fractured':
+      one.phase = 'fractured'
+      one.gate.restart()
+      return one.gate.open()
+    case 'copy.started': {
+      const e = extentsOf(event, one.extent).first
+      if (event.volume !== one.clone) return
+      must(one.cdm.get(e), 'S3-I2', `extent ${e} of pair ${one.name} is copied though nothing differs`)
+      return one.gate.began(e, event.seq)
+    }
+    case 'copy.report':
+      if (event.volume === one.clone) return synced(one, event, world)
+      if (event.code === 'ok' && isRunning(world, event, one.extent)) {
+        const e = extentsOf(event, one.extent).first
+        must(one.cdm.clear(e), 'S3-I11', `extent ${e} of pair ${one.name} was copied though nothing differed`)
+      }
+      return
+    case 'restore.started': {
+      const others = pairsOn(state, one.source).filter((other) => other !== one)
+      for (const other of others) widen(other, one)
+      one.phase = 'restoring'
+      return
+    }
+    case 'restore.completed':
+      one.cdm.or(protectedMapOf(world, one.tag))
+      one.phase = 'fractured'
+      return
+    default:
+  }
+}
+
+/** Another clone of a source that is about to change differs wherever the restoring pair does (SPEC 5.3, 1). */
+function widen(other: Pair, restoring: Pair): void {
+  for (let e = restoring.cdm.next(0); e >= 0; e = restoring.cdm.next(e + 1)) {
+    const { first, last } = extentsOf(rangeOfExtent(restoring, e), other.extent)
+    for (let touched = first; touched <= last; touched++) other.cdm.set(touched)
+  }
+}
+
+/** A copy source to clone was reported. One whose sync was given up meanwhile changes nothing. */
+function synced(one: Pair, event: Event, world: World): void {
+  const e = extentsOf(event, one.extent).first
+  if (one.gate.startedAt(e) !== event.about) return
+  one.gate.ended(e)
+  if (event.code === 'ok') {
+    const { first, count: blocks } = blocksOf(event, volumeOf(world, one.source)!)
+    volumeOf(world, one.clone)!.map.copy(volumeOf(world, one.source)!.map, first, blocks)
+    one.cdm.clear(e)
+  } else one.cursor = 0
+}
+
+/** A write took effect on one side of a pair. */
+function trackWrite(one: Pair, event: Event, world: World): void {
+  const { first, last } = extentsOf(event, one.extent)
+  if (one.phase === 'fractured') {
+    for (let e = first; e <= last; e++) one.cdm.set(e)
+    return
+  }
+  if (one.phase === 'restoring') return
+  must(event.volume === one.source, 'S3-I11', `write ${event.seq} changes the clone of ${one.name}`)
+  const source = volumeOf(world, one.source)!
+  const clone = volumeOf(world, one.clone)!
+  const range = blocksOf(event, source)
+  for (let e = first; e <= last; e++) {
+    must(!one.gate.copying.get(e), 'S3-I3', `write ${event.seq} reaches extent ${e} during its copy`)
+    if (one.cdm.get(e)) continue
+    const start = Math.max(range.first, (e * one.extent) / source.block)
+    const stop = Math.min(range.first + range.count, ((e + 1) * one.extent) / source.block)
+    clone.map.copy(source.map, start, stop - start)
+  }
+}
+
+/** A write to a source waits while a copy runs on what it touches, or behind an older one that waits. */
+function isBlocked(state: Pairs, request: Request): boolean {
+  return pairsOn(state, request.volume).some(
+    (one) => one.phase === 'syncing' && (one.gate.blockedByOlder(request) || touchesCopy(one.gate, request)),
+  )
+}
+
+/** A write that its entry queued waits at the gate of the pair that is being synced. */
+function wait(state: Pairs, event: Event): void {
+  if (event.fate !== 'queued') return
+  for (const one of pairsOn(state, event.volume)) {
+    if (one.source === event.volume && one.phase === 'syncing') one.gate.enqueue(requestOf(event))
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * One running restore: the protected restore map (PRM), the copies clone to source in flight (the copy-on-demand
+ * map) and who waits for them.
+ */
+
+import { Bitmap } from '../core/bitmap.ts'
+import type { Range } from '../core/range.ts'
+import type { Event } from '../events/columns.ts'
+import { changes } from '../events/kind.ts'
+import { CopyGate, covers, extentsOf } from './copy-gate.ts'
+import type { World } from './layer.ts'
+import { type Pair, pairsOf } from './pair-state.ts'
+import type { Request } from './request.ts'
+
+export interface Restore {
+  /** The pair's number. */
+  readonly tag: number
+  readonly source: number
+  readonly clone: number
+  readonly extent: number
+  readonly size: number
+  readonly protected: boolean
+  /** Protected restore map: bit e set when a host changed extent e of the source since the restore began. */
+  readonly prm: Bitmap
+  /** Copies clone to source: its bitmap is the copy-on-demand map. */
+  readonly gate: CopyGate
+  /** Set hash of the clone's map when the restore began: it may not change (S4-I1). */
+  readonly cloneHash: string
+  /** Copies that failed since the last one that went well. */
+  failures: number
+  /** False after too many failures: only demand copies go on. */
+  background: boolean
+  /** Where the background copier looks next; a hint, no part of the state's hash. */
+  cursor: number
+}
+
+export interface Restores {
+  readonly byTag: Map<number, Restore>
+  readonly bySource: Map<number, Restore>
+  readonly byClone: Map<number, Restore>
+}
+
+export function addRestore(state: Restores, restore: Restore): void {
+  state.byTag.set(restore.tag, restore)
+  state.bySource.set(restore.source, restore)
+  state.byClone.set(restore.clone, restore)
+}
+
+export function removeRestore(state: Restores, restore: Restore): void {
+  state.byTag.delete(restore.tag)
+  state.bySource.delete(restore.source)
+  state.byClone.delete(restore.clone)
+}
+
+/** The clone delta map of a restore's pair. */
+export function deltaMapOf(world: World, tag: number): Pair['cdm'] {
+  return pairsOf(world).byTag.get(tag)!.cdm
+}
+
+/** The one predicate that steers background copies, demand copies and resume: CDM and not PRM (SPEC 5.2). */
+export function needs(restore: Restore, cdm: Bitmap, e: number): boolean {
+  return cdm.get(e) && !restore.prm.get(e)
+}
+
+/** The next extent at or after `from` that needs its copy and has none running; -1 when there is none. */
+export function nextNeeded(restore: Restore, cdm: Bitmap, from: number): number {
+  for (let e = cdm.next(from); e >= 0; e = cdm.next(e + 1)) {
+    if (!restore.prm.get(e) && !restore.gate.copying.get(e)) return e
+  }
+  return -1
+}
+
+/** True when a report belongs to a copy clone to source that is still running. */
+export function isRunning(world: World, report: Event, extent: number): boolean {
+  const gate = restoresOf(world).byTag.get(report.tag)?.gate
+  return gate?.startedAt(extentsOf(report, extent).first) === report.about
+}
+
+/** How many extents still need their copy. */
+export function neededCount(restore: Restore, cdm: Bitmap): number {
+  let count = 0
+  for (let e = cdm.next(0); e >= 0; e = cdm.next(e + 1)) if (!restore.prm.get(e)) count++
+  return count
+}
+
+/**
+ * The extents that block a request: those being copied; and, unless the request is a write that covers them whole,
+ * those that need their copy first (SPEC 5.2, the table of bit states).
+ */
+export function blockers(restore: Restore, cdm: Bitmap, request: Request): number[] {
+  const { first, last } = extentsOf(request, restore.extent)
+  const write = changes(request.op)
+  const blocking: number[] = []
+  for (let e = first; e <= last; e++) {
+    if (restore.gate.copying.get(e)) blocking.push(e)
+    else if (needs(restore, cdm, e) && !(write && covers(request, e, restore.extent, restore.size))) {
+      blocking.push(e)
+    }
+  }
+  return blocking
+}
+
+/** The bytes of extent `e` of the source; the last one may be short. */
+export function rangeOf(restore: Restore, e: number): Range {
+  const offset = e * restore.extent
+  return { offset, length: Math.min(restore.extent, restore.size - offset) }
+}
+
+export function saveRestore(restore: Restore): unknown {
+  const { prm, gate, cursor: _, ...plain } = restore
+  return [plain, prm.runs(), gate.save()]
+}
+
+export function loadRestore(saved: unknown): Restore {
+  const [plain, runs, gate] = saved as [Omit<Restore, 'prm' | 'gate' | 'cursor'>, number[], unknown]
+  const extents = Math.ceil(plain.size / plain.extent)
+  return {
+    ...plain,
+    prm: Bitmap.fromRuns(extents, runs),
+    gate: CopyGate.load(plain.extent, extents, gate),
+    cursor: 0,
+  }
+}
+
+/** The restore layer's state in the world. */
+export function restoresOf(world: World): Restores {
+  return world.own['restore'] as Restores
+}
+
+/** The protected restore map of a running restore: what its pair ORs into the clone delta map at the end. */
+export function protectedMapOf(world: World, tag: number): Bitmap {
+  return restoresOf(world).byTag.get(tag)!.prm
+}

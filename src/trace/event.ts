@@ -1,0 +1,53 @@
+/**
+ * One line of a foreign trace in the terms every format shares, and the shape of a parser.
+ *
+ * A parser is pure: bytes are pushed in, events come out, in the canonical order of its format. It knows
+ * nothing of files, compression or volumes. Offsets and lengths are bytes; times are nanoseconds from the
+ * trace's own zero. Null means that the format does not say.
+ */
+
+export type TraceOp =
+  | 'read'
+  | 'write'
+  | 'flush'
+  | 'discard'
+  | 'zero'
+  | 'mark'
+  | 'open'
+  | 'close'
+  | 'add'
+  | 'wait'
+  | 'other'
+
+export type TraceFlag = 'FUA' | 'META' | 'SYNC' | 'FLUSH'
+
+export interface TraceEvent {
+  /** Place in the canonical order, from 0. */
+  readonly index: number
+  readonly op: TraceOp
+  readonly offset: number | null
+  readonly length: number | null
+  readonly tNs: number | null
+  /** The format's own name of the device, volume, file, LUN or ASU. */
+  readonly dev: string | null
+  readonly flags: readonly TraceFlag[]
+  /** Bytes written, where the format carries them; valid until the next push. */
+  readonly data?: Uint8Array
+  /** Text of a mark. */
+  readonly label?: string
+}
+
+export interface TraceParser {
+  /** Takes the next bytes and returns the events they complete. Throws a TRACE_FORMAT BlockboxError. */
+  push(bytes: Uint8Array): Iterable<TraceEvent>
+  /** No more bytes: returns what was waiting; throws when the trace ends in the middle of something. */
+  end(): Iterable<TraceEvent>
+}
+
+/** What the one who starts an import may say of a trace that its bytes do not. */
+export interface TraceOptions {
+  /** dm-log-writes: what the order of the log means. `dm`: the durable order; `qemu`: the completed order. */
+  readonly producer?: 'dm' | 'qemu'
+  /** dm-log-writes: walk past the count in the super block while entries look sane. */
+  readonly salvage?: boolean
+}

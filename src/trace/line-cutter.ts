@@ -1,0 +1,83 @@
+/**
+ * Cuts a stream of text that arrives in pieces of any size into numbered lines.
+ *
+ * Lines end with LF or CR LF; the last may lack its end. The text is UTF-8; a line is decoded only when it
+ * is whole, so a character split between pieces is safe.
+ */
+
+import { BlockboxError } from '../core/errors.ts'
+
+const lineFeed = 10
+const carriageReturn = 13
+
+/** Receives a line without its end, and its number, from 1. */
+export type TakeLine = (text: string, number: number) => void
+
+export class LineCutter {
+  readonly #most: number
+  readonly #held: Uint8Array
+  readonly #decoder = new TextDecoder()
+  #heldBytes = 0
+  #number = 0
+
+  /** @param most the most bytes a line may have, its end not counted */
+  constructor(most: number) {
+    this.#most = most
+    this.#held = new Uint8Array(most + 1)
+  }
+
+  /** The number of the line that comes next, or is under way. */
+  get next(): number {
+    return this.#number + 1
+  }
+
+  /** Hands every line that `piece` completes to `take`. Throws TRACE_FORMAT for a line that is too long. */
+  push(piece: Uint8Array, take: TakeLine): void {
+    let from = 0
+    while (from < piece.length) {
+      const end = piece.indexOf(lineFeed, from)
+      const part = piece.subarray(from, end < 0 ? piece.length : end)
+      if (this.#heldBytes + part.length > this.#most + 1) this.#tooLong()
+      if (end < 0) {
+        this.#hold(part)
+        return
+      }
+      from = end + 1
+      if (this.#heldBytes === 0) this.#give(part, take)
+      else {
+        this.#hold(part)
+        this.#giveHeld(take)
+      }
+    }
+  }
+
+  /** Hands over the last line when it has no end. */
+  end(take: TakeLine): void {
+    if (this.#heldBytes > 0) this.#giveHeld(take)
+  }
+
+  #hold(part: Uint8Array): void {
+    this.#held.set(part, this.#heldBytes)
+    this.#heldBytes += part.length
+  }
+
+  #giveHeld(take: TakeLine): void {
+    const line = this.#held.subarray(0, this.#heldBytes)
+    this.#heldBytes = 0
+    this.#give(line, take)
+  }
+
+  #give(line: Uint8Array, take: TakeLine): void {
+    const ends = line[line.length - 1] === carriageReturn ? line.length - 1 : line.length
+    if (ends > this.#most) this.#tooLong()
+    this.#number++
+    take(this.#decoder.decode(line.subarray(0, ends)), this.#number)
+  }
+
+  #tooLong(): never {
+    throw new BlockboxError(
+      'TRACE_FORMAT',
+      `line ${this.next} has more than ${this.#most} bytes: this is not a trace of the format it is read as; name another with --format`,
+    )
+  }
+}

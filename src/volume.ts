@@ -1,0 +1,221 @@
+/**
+ * The stack. Every host request of a volume passes these layers from the top down; a layer may let it pass, refuse
+ * it, or make it wait; what is released goes on with the layers below. Read this first.
+ *
+ *     host request ─▶ (session, volume, range) ─▶ hold queue ─▶ pair ─▶ restore ─▶ in flight ─▶ block map
+ *
+ * A write takes effect, and commits, at one event: its input when every gate passes it, otherwise the outcome with
+ * which the last gate releases it. Live engine, recovery, replay and views all fold events with `evolve`, here.
+ * volume/entry.ts makes the events of an input; volume/snapshot.ts hashes, saves and loads the state.
+ */
+
+import { must } from './core/assert.ts'
+import { BlockMap } from './core/block-map.ts'
+import type { Code } from './events/code.ts'
+import { type Event, takesEffect } from './events/columns.ts'
+import { count, text } from './events/detail.ts'
+import { changes, isInput, type Kind, kindNames } from './events/kind.ts'
+import { holdQueue } from './layers/hold-queue.ts'
+import { inFlight } from './layers/in-flight.ts'
+import { type Layer, pass, refuse, type Verdict, volumeOf, type World } from './layers/layer.ts'
+import { pair } from './layers/pair.ts'
+import { blocksOf } from './layers/pair-state.ts'
+import type { Request } from './layers/request.ts'
+import { restore } from './layers/restore.ts'
+
+/** The layers in gate order (SPEC 1.4). A new layer is one file and one line here. */
+export const stack: readonly Layer<unknown>[] = [
+  holdQueue,
+  pair,
+  restore,
+  inFlight,
+] as readonly Layer<unknown>[]
+
+const hearers = new Map<Kind, readonly number[]>()
+for (const kind of kindNames) {
+  if (kind === undefined) continue
+  hearers.set(
+    kind,
+    stack.flatMap((layer, place) => (layer.hears.includes(kind) ? [place] : [])),
+  )
+}
+
+/** Kinds that come in great number and never turn a layer on or off. */
+const steady: ReadonlySet<Kind> = new Set<Kind>([
+  'io.read',
+  'io.write',
+  'io.zeroes',
+  'io.discard',
+  'io.flush',
+  'mark',
+  'hold.released',
+  'hold.dropped',
+  'cod.released',
+  'io.failed',
+  'io.lost',
+  'copy.started',
+  'copy.report',
+])
+
+/** The state before the first event. */
+export function newWorld(): World {
+  const own: Record<string, unknown> = {}
+  for (const layer of stack) own[layer.name] = layer.start()
+  return {
+    seq: 0,
+    volumes: [],
+    sessions: new Map(),
+    sessionsOpened: 0,
+    epoch: 0,
+    recovered: true,
+    own,
+    active: [],
+  }
+}
+
+/** What becomes of a new host request in this state. Changes nothing. */
+export function judge(world: World, request: Request): Verdict {
+  const code = refusal(world, request)
+  if (code !== 'ok') return refuse(code)
+  const active = world.active[request.volume - 1]!
+  if (active.length === 0) return pass
+  for (const place of active) {
+    const layer = stack[place]!
+    const forbidden = layer.forbids(world.own[layer.name], request)
+    if (forbidden !== undefined) return refuse(forbidden)
+  }
+  return judgeFrom(world, request, 0)
+}
+
+/** What the layers from `place` in the stack downwards say to a request. */
+export function judgeFrom(world: World, request: Request, from: number): Verdict {
+  for (const place of world.active[request.volume - 1]!) {
+    if (place < from) continue
+    const layer = stack[place]!
+    const verdict = layer.admit(world.own[layer.name], request, world)
+    if (verdict !== pass) return verdict
+  }
+  return pass
+}
+
+/** Why a request makes no sense here, whatever the layers do. */
+function refusal(world: World, request: Request): Code {
+  if (!world.sessions.has(request.session)) return 'E_NO_SESSION'
+  const volume = volumeOf(world, request.volume)
+  if (volume === undefined) return 'E_NO_VOLUME'
+  if (request.op === 'flush') return 'ok'
+  const { offset, length } = request
+  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) return 'E_RANGE'
+  if (offset < 0 || length <= 0 || offset > volume.size - length) return 'E_RANGE'
+  if (changes(request.op) && (offset % volume.block !== 0 || length % volume.block !== 0)) return 'E_ALIGN'
+  return 'ok'
+}
+
+/**
+ * Folds one event into the world, in place. Throws a Violation that names the rule when the event cannot follow
+ * from this state; the world is then spent.
+ */
+export function evolve(world: World, event: Event): void {
+  const seq = event.seq
+  must(seq === world.seq + 1, 'G-I1', `event ${seq} follows event ${world.seq}`)
+  world.seq = seq
+  const kind = event.kind
+  const fate = event.fate
+  if (fate === 'passed') {
+    if (event.op === 'flush') return checkHost(world, event)
+    const volume = volumeOf(world, event.volume)
+    must(volume !== undefined, 'G-I2', `event ${seq} is about volume ${event.volume}, which does not exist`)
+    if (kind.startsWith('io.')) {
+      checkHost(world, event)
+      const active = world.active[event.volume - 1]!
+      if (changes(event.op)) takeEffect(world, event, active)
+      else for (const place of active) tell(world, event, place)
+      return
+    }
+  } else if (fate !== 'none' && isInput(kind)) checkHost(world, event)
+  const about = event.about
+  must(about < seq, 'G-I1', `event ${seq} names event ${about}, which comes later`)
+  for (const place of hearers.get(kind)!) tell(world, event, place)
+  if (takesEffect(event)) takeEffect(world, event, world.active[event.volume - 1]!)
+  own(world, event)
+  if (!steady.has(kind)) reactivate(world)
+}
+
+/** A write takes effect: the block map first, then the layers that keep account of it. */
+function takeEffect(world: World, event: Event, active: readonly number[]): void {
+  const volume = volumeOf(world, event.volume)!
+  const { first, count: blocks } = blocksOf(event, volume)
+  if (event.op === 'write') volume.map.write(first, blocks, event.payload)
+  else volume.map.zero(first, blocks)
+  for (const place of active) {
+    const layer = stack[place]!
+    layer.effect(world.own[layer.name], event, world)
+  }
+}
+
+function tell(world: World, event: Event, place: number): void {
+  const layer = stack[place]!
+  layer.evolve(world.own[layer.name], event, world)
+}
+
+function checkHost(world: World, event: Event): void {
+  must(world.recovered, 'G-I7', `request ${event.seq} is decided before the recovery ended`)
+}
+
+/** What belongs to no layer: volumes, sessions, the engine's own life. */
+function own(world: World, event: Event): void {
+  switch (event.kind) {
+    case 'volume.created': {
+      const id = world.volumes.length + 1
+      must(event.volume === id, 'G-I1', `volume ${event.volume} is created as number ${id}`)
+      const block = count(event.detail, 'block')
+      const map = new BlockMap(block / 512)
+      world.volumes.push({
+        id,
+        name: text(event.detail, 'name'),
+        size: count(event.detail, 'size'),
+        block,
+        map,
+      })
+      world.active.push([])
+      return
+    }
+    case 'session.opened':
+      must(
+        event.session === world.sessionsOpened + 1,
+        'G-I1',
+        `session ${event.session} is opened out of order`,
+      )
+      world.sessionsOpened = event.session
+      world.sessions.set(event.session, text(event.detail, 'name'))
+      return
+    case 'session.closed':
+      must(
+        world.sessions.delete(event.session),
+        'G-I2',
+        `session ${event.session} is closed but was not open`,
+      )
+      return
+    case 'engine.started':
+      world.epoch = count(event.detail, 'epoch')
+      world.sessions.clear()
+      world.recovered = false
+      return
+    case 'engine.recovered':
+      world.recovered = true
+      return
+    default:
+  }
+}
+
+/** Which layers are active on which volume, after an event that may turn one on or off. */
+export function reactivate(world: World): void {
+  for (const volume of world.volumes) {
+    const places: number[] = []
+    for (let place = 0; place < stack.length; place++) {
+      const layer = stack[place]!
+      if (layer.active(world.own[layer.name], volume.id)) places.push(place)
+    }
+    world.active[volume.id - 1] = places
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * Entries: what the engine decides about one input. The input's own event, then the outcomes, then whatever
+ * follows from the state until nothing more is due.
+ *
+ * The caller says what recording an event means: the live engine appends it to the frame it is building; deciding
+ * again compares it with the event that was recorded. Both give the event back, and it is folded at once, so that
+ * each decision sees the state the one before it left.
+ */
+
+import { assert } from '../core/assert.ts'
+import { advice, type Code } from '../events/code.ts'
+import type { Event, NewEvent } from '../events/columns.ts'
+import { count, isName, noDetail, text } from '../events/detail.ts'
+import type { Kind, Op } from '../events/kind.ts'
+import { waiting } from '../layers/in-flight.ts'
+import type { Command, Decision, Due, Layer, Verdict, World } from '../layers/layer.ts'
+import { pass } from '../layers/layer.ts'
+import { type Request, releaseOf } from '../layers/request.ts'
+import { evolve, judge, judgeFrom, stack } from '../volume.ts'
+import { admitted } from './admission.ts'
+
+/** Takes a new event on the record and returns it as recorded, with its sequence number. */
+export type Recorder = (event: NewEvent) => Event
+
+/** Entries longer than this are a defect: nothing may fall due for ever. */
+const maxEntry = 2 ** 22
+const maxVolume = 16 * 2 ** 40
+
+const claims = new Map<Kind, Layer<unknown>>()
+for (const layer of stack) for (const kind of layer.commands) claims.set(kind, layer)
+
+/** Judges a host request that would be recorded next. */
+export function judgeNext(world: World, io: NewEvent): Verdict {
+  return judge(world, requestNext(world, io))
+}
+
+/** Records a host request with the verdict it got, and what follows. */
+export function enterIo(world: World, io: NewEvent, verdict: Verdict, record: Recorder): void {
+  evolve(world, record({ ...io, fate: verdict.fate, code: verdict.code }))
+  if (verdict === pass && world.active[(io.volume ?? 0) - 1]?.length === 0) return
+  for (const outcome of verdict.outcomes) evolve(world, record(outcome))
+  settle(world, record)
+}
+
+/** Decides and records a command or a report, and what follows. Returns the code of a refusal, or ok. */
+export function enterCommand(world: World, input: NewEvent, atUs: number, record: Recorder): Code {
+  const decision = decide(world, commandOf(input, atUs))
+  evolve(world, record(input))
+  if (typeof decision === 'string') {
+    evolve(world, record({ kind: 'command.refused', code: decision, detail: { command: input.kind } }))
+    assert(decision in advice && decision !== 'ok', 'a refusal has a code')
+    return decision
+  }
+  for (const outcome of decision) evolve(world, record(outcome))
+  if (input.kind === 'engine.recover') recover(world, record)
+  if (world.recovered) settle(world, record)
+  return 'ok'
+}
+
+/** Records whatever follows from the state, until nothing does. */
+function settle(world: World, record: Recorder): void {
+  for (let rounds = 0; ; rounds++) {
+    assert(rounds < maxEntry, 'an entry comes to an end')
+    let due: Due | undefined
+    let place = 0
+    for (; place < stack.length && due === undefined; place++) {
+      const layer = stack[place]!
+      due = layer.due(world.own[layer.name], world)
+    }
+    if (due === undefined) return
+    follow(world, due, place - 1, record)
+  }
+}
+
+function follow(world: World, due: Due, place: number, record: Recorder): void {
+  if ('outcome' in due) {
+    evolve(world, record(due.outcome))
+    return
+  }
+  const verdict = judgeFrom(world, due.release, place + 1)
+  const { fate, code } = verdict
+  evolve(world, record({ ...releaseOf(due.as, due.release), fate, code }))
+  for (const outcome of verdict.outcomes) evolve(world, record(outcome))
+}
+
+/** The end of a recovery: who waited is dropped or lost, and each layer takes up its work. */
+function recover(world: World, record: Recorder): void {
+  for (const layer of stack) {
+    for (const outcome of layer.resume(world.own[layer.name], world)) evolve(world, record(outcome))
+  }
+  evolve(world, record({ kind: 'engine.recovered' }))
+  assert(waiting(world) === 0, 'nothing waits after a recovery')
+}
+
+function decide(world: World, command: Command): Decision {
+  switch (command.kind) {
+    case 'mark':
+    case 'run.begin':
+    case 'run.end':
+    case 'engine.started':
+      return []
+    case 'session.open': {
+      const name = text(command.detail, 'name')
+      if (!isName(name)) return 'E_NAME'
+      return [{ kind: 'session.opened', session: world.sessionsOpened + 1, detail: { name } }]
+    }
+    case 'session.close': {
+      if (!world.sessions.has(command.session)) return 'E_NO_SESSION'
+      const ends = abandon(world, 'E_SESSION_CLOSED', command.session)
+      return [...ends, { kind: 'session.closed', session: command.session }]
+    }
+    case 'volume.create':
+      return createVolume(world, command)
+    case 'engine.recover':
+      return world.recovered ? 'E_STATE' : abandon(world, 'E_CRASH', undefined)
+    case 'engine.stop': {
+      const closed = [...world.sessions.keys()].map(
+        (session): NewEvent => ({ kind: 'session.closed', session }),
+      )
+      return [...abandon(world, 'E_STOPPED', undefined), ...closed]
+    }
+    default: {
+      const layer = claims.get(command.kind)
+      assert(layer !== undefined, `a layer claims ${command.kind}`)
+      const state = world.own[layer.name]
+      const marks = (volume: number) => stack.flatMap((one) => one.marks(world.own[one.name], volume))
+      const code = admitted(layer.targets(state, command, world), marks)
+      return code === 'ok' ? layer.decide(state, command, world) : code
+    }
+  }
+}
+
+function abandon(world: World, code: Code, session: number | undefined): NewEvent[] {
+  return stack.flatMap((layer) => layer.abandon(world.own[layer.name], code, session))
+}
+
+function createVolume(world: World, command: Command): Decision {
+  const { name, size, block } = {
+    name: text(command.detail, 'name'),
+    size: count(command.detail, 'size'),
+    block: count(command.detail, 'block'),
+  }
+  if (!isName(name)) return 'E_NAME'
+  if (world.volumes.some((volume) => volume.name === name)) return 'E_ALREADY'
+  if (world.volumes.length >= 65_535) return 'E_BOUND'
+  const power = Number.isInteger(Math.log2(block)) && block >= 512 && block <= 65_536
+  if (!power || size === 0 || size % block !== 0 || size > maxVolume) return 'E_SIZE'
+  return [{ kind: 'volume.created', volume: world.volumes.length + 1, detail: { name, size, block } }]
+}
+
+function commandOf(input: NewEvent, atUs: number): Command {
+  return {
+    kind: input.kind,
+    session: input.session ?? 0,
+    tag: input.tag ?? 0,
+    volume: input.volume ?? 0,
+    offset: input.offset ?? 0,
+    length: input.length ?? 0,
+    code: input.code ?? 'ok',
+    about: input.about ?? 0,
+    detail: input.detail ?? noDetail,
+    atUs,
+  }
+}
+
+function requestNext(world: World, io: NewEvent): Request {
+  return {
+    io: world.seq + 1,
+    session: io.session ?? 0,
+    request: io.request ?? 0,
+    volume: io.volume ?? 0,
+    op: io.op as Op,
+    flags: io.flags ?? 0,
+    offset: io.offset ?? 0,
+    length: io.length ?? 0,
+    payload: io.payload ?? 0,
+  }
+}

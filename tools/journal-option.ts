@@ -1,0 +1,20 @@
+/** The option that names the journal, the same for every command that has one: `-j DIR`, else BLOCKBOX_JOURNAL. */
+
+import { type Command, Option } from 'commander'
+import { BlockboxError } from '../src/core/errors.ts'
+
+/** What a command with the option receives among its options. */
+export interface JournalOption {
+  readonly journal?: string
+}
+
+/** Adds the option to a command. */
+export function journalOption(command: Command): Command {
+  return command.addOption(new Option('-j, --journal <dir>', 'the journal').env('BLOCKBOX_JOURNAL'))
+}
+
+/** The folder named. Throws USAGE when none is. */
+export function journalDir({ journal = '' }: JournalOption): string {
+  if (journal !== '') return journal
+  throw new BlockboxError('USAGE', 'which journal? Name it with -j DIR or in BLOCKBOX_JOURNAL')
+}

@@ -96,24 +96,40 @@ export class Columns {
     if (capacity <= this.capacity) return
     const grown = Math.max(capacity, this.capacity * 2)
     const was = this.#bytes
+    this.offset = new Float64Array(grown)
+    this.length = new Float64Array(grown)
+    this.payload = new Float64Array(grown)
+    this.at = new Float64Array(grown)
+    this.about = new Uint32Array(grown)
+    this.tag = new Uint32Array(grown)
+    this.request = new Uint32Array(grown)
+    this.digestHigh = new Uint32Array(grown)
+    this.digestLow = new Uint32Array(grown)
+    this.session = new Uint32Array(grown)
+    this.volume = new Uint16Array(grown)
+    this.kind = new Uint8Array(grown)
+    this.op = new Uint8Array(grown)
+    this.fate = new Uint8Array(grown)
+    this.flags = new Uint8Array(grown)
+    this.code = new Uint8Array(grown)
     this.#bytes = [
-      bytesOf((this.offset = new Float64Array(grown))),
-      bytesOf((this.length = new Float64Array(grown))),
-      bytesOf((this.payload = new Float64Array(grown))),
-      bytesOf((this.at = new Float64Array(grown))),
-      bytesOf((this.about = new Uint32Array(grown))),
-      bytesOf((this.tag = new Uint32Array(grown))),
-      bytesOf((this.request = new Uint32Array(grown))),
-      bytesOf((this.digestHigh = new Uint32Array(grown))),
-      bytesOf((this.digestLow = new Uint32Array(grown))),
-      bytesOf((this.session = new Uint32Array(grown))),
-      bytesOf((this.volume = new Uint16Array(grown))),
-      (this.kind = new Uint8Array(grown)),
-      (this.op = new Uint8Array(grown)),
-      (this.fate = new Uint8Array(grown)),
-      (this.flags = new Uint8Array(grown)),
-      (this.code = new Uint8Array(grown)),
-    ]
+      this.offset,
+      this.length,
+      this.payload,
+      this.at,
+      this.about,
+      this.tag,
+      this.request,
+      this.digestHigh,
+      this.digestLow,
+      this.session,
+      this.volume,
+      this.kind,
+      this.op,
+      this.fate,
+      this.flags,
+      this.code,
+    ].map((column) => new Uint8Array(column.buffer))
     this.#bytes.forEach((bytes, k) => {
       const old = was[k]
       if (old !== undefined) bytes.set(old)
@@ -176,10 +192,6 @@ export class Columns {
 }
 
 const widths = Object.values(columnWidths)
-
-function bytesOf(array: Float64Array | Uint32Array | Uint16Array): Uint8Array {
-  return new Uint8Array(array.buffer)
-}
 
 assert(
   new Uint8Array(new Uint16Array([1]).buffer)[0] === 1,

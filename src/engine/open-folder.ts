@@ -1,0 +1,47 @@
+/** A journal folder opened with its payload store: what a command, a test or a program starts from. */
+
+import { openJournalFolder } from '../journal/folder.ts'
+import type { Journal } from '../journal/journal.ts'
+import { type LevelPayload, openLevelPayload } from '../payload/level-payload.ts'
+import type { PayloadStore } from '../payload/payload.ts'
+import type { Engine, EngineOptions } from './engine.ts'
+import { openEngine } from './open-engine.ts'
+import { systemClock } from './system-clock.ts'
+
+export interface OpenFolder {
+  readonly journal: Journal
+  readonly payload: PayloadStore
+}
+
+/** Opens the journal in folder `path` to look at it; nothing is cut or appended. Errors: see openJournalFolder. */
+export function openToRead(path: string): Promise<OpenFolder> {
+  return open(path, { readOnly: true })
+}
+
+/** Opens the journal in folder `path`, made when `create` says so, and recovers an engine on it. */
+export async function openToWrite(
+  path: string,
+  options: { readonly create?: boolean } & Partial<Omit<EngineOptions, 'journal' | 'payload'>> = {},
+): Promise<{ readonly engine: Engine } & OpenFolder> {
+  const { create, ...rest } = options
+  const folder = await open(path, { create: create === true })
+  try {
+    const engine = await openEngine({ clock: systemClock(), ...folder, ...rest })
+    return { engine, ...folder }
+  } catch (error) {
+    await folder.journal.close()
+    throw error
+  }
+}
+
+async function open(path: string, how: { create?: boolean; readOnly?: boolean }): Promise<OpenFolder> {
+  let payload: LevelPayload | undefined
+  const journal = await openJournalFolder(path, {
+    ...how,
+    attach: async (store) => {
+      payload = await openLevelPayload(store)
+      return payload
+    },
+  })
+  return { journal, payload: payload! }
+}

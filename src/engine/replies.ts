@@ -1,0 +1,101 @@
+/**
+ * Who waits for an answer: requests by the sequence number of their input, until their frame is durable, or until an
+ * outcome of a later frame releases or ends them.
+ */
+
+import type { Code } from '../events/code.ts'
+import type { Event } from '../events/columns.ts'
+import type { Kind } from '../events/kind.ts'
+import type { Answer } from './ask.ts'
+
+export interface Asker {
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: Error) => void
+}
+
+interface Decided {
+  readonly code: Code
+  readonly data?: Uint8Array
+}
+
+export class Replies {
+  readonly #expected = new Map<number, { readonly kind: Kind; readonly asker: Asker }>()
+  /** Answers of the frame being built, to be given when it is durable. */
+  #decided: [number, Decided][] = []
+  /** What the outcomes of an input made, by the input. */
+  readonly #made = new Map<number, number>()
+  #input = 0
+  #upTo = 0
+
+  /** Replies to everything up to this sequence number that did not have to wait were handed out. */
+  get upTo(): number {
+    return this.#upTo
+  }
+
+  expect(seq: number, kind: Kind, asker: Asker): void {
+    this.#input = seq
+    this.#expected.set(seq, { kind, asker })
+  }
+
+  /** The answer to `seq` is known, and is given when the frame being built is durable. */
+  decided(seq: number, answer: Decided): void {
+    this.#decided.push([seq, answer])
+  }
+
+  /** The answer to `seq` waits for nothing. */
+  answerNow(seq: number, answer: Decided): void {
+    this.#give(seq, answer)
+  }
+
+  /** Notes what an outcome of the frame being built means for those who wait. */
+  note(event: Event, read: () => Uint8Array | undefined): void {
+    switch (event.kind) {
+      case 'hold.released':
+      case 'cod.released': {
+        if (event.fate === 'refused') return this.decided(event.about, { code: event.code })
+        if (event.fate !== 'passed') return
+        const data = read()
+        return this.decided(event.about, data === undefined ? { code: 'ok' } : { code: 'ok', data })
+      }
+      case 'hold.dropped':
+      case 'io.failed':
+      case 'io.lost':
+        return this.decided(event.about, { code: event.code })
+      case 'session.opened':
+        this.#made.set(this.#input, event.session)
+        return
+      case 'volume.created':
+        this.#made.set(this.#input, event.volume)
+        return
+      case 'backup.flag_set':
+      case 'pair.created':
+        this.#made.set(this.#input, event.tag)
+        return
+      default:
+    }
+  }
+
+  /** The frame that ends with `last` is durable: its answers are given. */
+  durable(last: number): void {
+    const decided = this.#decided
+    this.#decided = []
+    this.#upTo = last
+    for (const [seq, answer] of decided) this.#give(seq, answer)
+  }
+
+  /** Nobody will be answered any more. */
+  end(error: Error): void {
+    for (const { asker } of this.#expected.values()) asker.reject(error)
+    this.#expected.clear()
+    this.#decided = []
+  }
+
+  #give(seq: number, answer: Decided): void {
+    const expected = this.#expected.get(seq)
+    if (expected === undefined) return
+    this.#expected.delete(seq)
+    const made = this.#made.get(seq) ?? 0
+    this.#made.delete(seq)
+    expected.asker.resolve({ seq, made, ...answer })
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Checkpoints in the store: parts first, the list of them last and synced, so that a checkpoint is whole or not
+ * there. One that does not verify is passed over: it is a copy, the frames are the truth.
+ */
+
+import { Packr, Unpackr } from 'msgpackr'
+import { digestBytes, sameBytes, sha256 } from '../core/digest.ts'
+import type { Checkpoint } from './journal.ts'
+import { before, from, key, numberOf, tables } from './keys.ts'
+import type { KvStore } from './store.ts'
+
+/** How many checkpoints are kept: anchors from which a moment in the past is near. */
+const kept = 4
+const maxParts = 2 ** 20
+
+const packr = new Packr({ useRecords: false })
+
+export async function writeCheckpoint(store: KvStore, checkpoint: Checkpoint): Promise<void> {
+  const { seq, parts, frameHash, stateLow, stateHigh } = checkpoint
+  for (const [k, part] of parts.entries()) await store.put(key(tables.part, seq, k), part, { sync: false })
+  const list = packr.pack([seq, frameHash, stateLow, stateHigh, parts.map(sha256)])
+  const value = new Uint8Array(list.length + digestBytes)
+  value.set(list)
+  value.set(sha256(list), list.length)
+  await store.put(key(tables.checkpoint, seq), value, { sync: true })
+  const all = await checkpointSeqs(store)
+  for (const old of all.slice(0, Math.max(0, all.length - kept))) await dropCheckpoint(store, old)
+}
+
+/** The newest checkpoint at or before `seq` that verifies. */
+export async function readCheckpoint(store: KvStore, seq: number): Promise<Checkpoint | undefined> {
+  const all = await checkpointSeqs(store)
+  for (const at of all.filter((one) => one <= seq).reverse()) {
+    const found = await loadCheckpoint(store, at)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** The sequence numbers of the checkpoints, ascending. */
+export async function checkpointSeqs(store: KvStore): Promise<number[]> {
+  const cursor = store.keys(from(tables.checkpoint, 0))
+  try {
+    const seqs: number[] = []
+    for (let keys = await cursor.nextv(100); keys.length > 0; keys = await cursor.nextv(100)) {
+      seqs.push(...keys.map(numberOf))
+    }
+    return seqs
+  } finally {
+    await cursor.close()
+  }
+}
+
+/** Removes checkpoints that are true before `seq`. */
+export async function dropCheckpointsBefore(store: KvStore, seq: number): Promise<void> {
+  for (const old of await checkpointSeqs(store)) if (old < seq) await dropCheckpoint(store, old)
+}
+
+async function dropCheckpoint(store: KvStore, seq: number): Promise<void> {
+  const batch = store.batch().del(key(tables.checkpoint, seq))
+  const cursor = store.keys({ gte: key(tables.part, seq, 0), lt: before(tables.part, seq + 1).lt })
+  try {
+    for (let keys = await cursor.nextv(1000); keys.length > 0; keys = await cursor.nextv(1000)) {
+      for (const one of keys) batch.del(one)
+    }
+  } finally {
+    await cursor.close()
+  }
+  await batch.write({ sync: false })
+}
+
+async function loadCheckpoint(store: KvStore, seq: number): Promise<Checkpoint | undefined> {
+  const value = await store.get(key(tables.checkpoint, seq))
+  if (value === undefined || value.length < digestBytes) return undefined
+  const packed = value.subarray(0, value.length - digestBytes)
+  if (!sameBytes(sha256(packed), value.subarray(packed.length))) return undefined
+  const list = new Unpackr({ useRecords: false }).unpack(packed) as [
+    number,
+    Uint8Array,
+    number,
+    number,
+    Uint8Array[],
+  ]
+  const [at, frameHash, stateLow, stateHigh, digests] = list
+  if (at !== seq || digests.length > maxParts) return undefined
+  const parts: Uint8Array[] = []
+  for (const [k, digest] of digests.entries()) {
+    const part = await store.get(key(tables.part, seq, k))
+    if (part === undefined || !sameBytes(sha256(part), digest)) return undefined
+    parts.push(part)
+  }
+  return { seq, stateLow, stateHigh, frameHash: new Uint8Array(frameHash), parts }
+}

@@ -1,0 +1,191 @@
+/**
+ * A journal's folder: `journal.json` says what it is, `db/` holds the frames, `head` what was durable, `reserve` the
+ * room that LevelDB needs to open on a full disk (FORMAT.md).
+ */
+
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { BlockboxError } from '../core/errors.ts'
+import { damage } from './frame.ts'
+import { emptyHead, encodeHead } from './head.ts'
+import { headFile } from './head-file.ts'
+import type { Attachments } from './journal.ts'
+import { isDamage, type KvStore, levelStore, storeError, writeBufferBytes } from './store.ts'
+import { openStoreJournal, type StoreJournal } from './store-journal.ts'
+
+const formatName = 'blockbox-journal'
+const formatVersion = 1
+const reserveStep = 2 ** 20
+
+export interface FolderOptions {
+  /** Makes the journal when there is none; without it a missing journal is JOURNAL_MISSING. */
+  readonly create?: boolean
+  readonly readOnly?: boolean
+  /** Makes the payload store of the database, whose bytes go into the journal's batches. */
+  readonly attach?: (store: KvStore) => Promise<Attachments>
+  readonly createdIso?: string
+}
+
+/**
+ * Opens the journal in folder `path`.
+ * Throws JOURNAL_MISSING, JOURNAL_FOREIGN, JOURNAL_VERSION, JOURNAL_LOCKED, JOURNAL_FULL, JOURNAL_CORRUPT,
+ * JOURNAL_LOST_TAIL.
+ */
+export async function openJournalFolder(path: string, options: FolderOptions = {}): Promise<StoreJournal> {
+  const fresh = identify(path, options)
+  const store = levelStore(join(path, 'db'))
+  await openStore(store, path)
+  try {
+    const attachments = await options.attach?.(store)
+    const head = headFile(join(path, 'head'), options.readOnly === true)
+    if (fresh) {
+      head.write(0, encodeHead(emptyHead))
+      await head.sync()
+      syncFolder(path)
+    }
+    const reserve = options.readOnly === true ? undefined : new Reserve(join(path, 'reserve'))
+    return await openStoreJournal({
+      store,
+      head,
+      ...(options.readOnly === true ? { readOnly: true } : {}),
+      ...(attachments === undefined ? {} : { attachments }),
+      ...(reserve === undefined ? {} : { onStored: (bytes: number) => reserve.cover(bytes) }),
+    })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Reads or makes `journal.json`; true when the journal is new. */
+function identify(path: string, options: FolderOptions): boolean {
+  const file = join(path, 'journal.json')
+  if (!existsSync(file)) {
+    const foreign = existsSync(path) && (!statSync(path).isDirectory() || readdirSync(path).length > 0)
+    if (foreign) {
+      const message = `${path} is not a journal: it has no journal.json. Name another folder`
+      throw new BlockboxError(options.create === true ? 'JOURNAL_FOREIGN' : 'JOURNAL_MISSING', message)
+    }
+    if (options.create !== true) {
+      throw new BlockboxError(
+        'JOURNAL_MISSING',
+        `there is no journal at ${path}: name one that exists, or record one`,
+      )
+    }
+    mkdirSync(path, { recursive: true })
+    const about = {
+      format: formatName,
+      version: formatVersion,
+      id: randomBytes(16).toString('hex'),
+      created: options.createdIso ?? new Date().toISOString(),
+    }
+    writeSynced(file, new TextEncoder().encode(`${JSON.stringify(about)}\n`))
+    return true
+  }
+  const about = parse(readFileSync(file, 'utf8').slice(0, 4096), file)
+  if (about['format'] !== formatName)
+    throw new BlockboxError('JOURNAL_FOREIGN', `${file} is not that of a journal`)
+  if (about['version'] !== formatVersion) {
+    const version = String(about['version'])
+    throw new BlockboxError(
+      'JOURNAL_VERSION',
+      `the journal has format version ${version}: use a newer blockbox`,
+    )
+  }
+  return !existsSync(join(path, 'head')) && !existsSync(join(path, 'db', 'CURRENT'))
+}
+
+function parse(text: string, file: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  } catch {
+    // Said below.
+  }
+  throw new BlockboxError('JOURNAL_FOREIGN', `${file} is damaged or not that of a journal`)
+}
+
+/** Opens LevelDB; on a full disk frees the reserve and tries again. */
+async function openStore(store: KvStore, path: string): Promise<void> {
+  try {
+    await store.open()
+  } catch (error) {
+    const failure = storeError(error, 'the journal was being opened')
+    const reserve = join(path, 'reserve')
+    if (failure.code === 'JOURNAL_FULL' && existsSync(reserve)) {
+      rmSync(reserve)
+      return openStore(store, path)
+    }
+    if (failure.code === 'JOURNAL_IN_DOUBT' && isDamage(error)) {
+      const why = String((error as Error).cause ?? error)
+      throw damage(
+        'JOURNAL_CORRUPT',
+        1,
+        `LevelDB cannot open the database, its own files are damaged (${why})`,
+        error,
+      )
+    }
+    throw failure
+  }
+}
+
+/** A file of zeros at least as large as what LevelDB may have to write again when it opens. */
+class Reserve {
+  readonly #path: string
+  #size: number
+  #stored = 0
+
+  constructor(path: string) {
+    this.#path = path
+    this.#size = existsSync(path) ? statSync(path).size : 0
+  }
+
+  /** Grows with what was stored, up to the write buffers that may be on disk twice. A full disk is left alone. */
+  cover(bytes: number): void {
+    this.#stored += bytes
+    const wanted = Math.min(Math.ceil(this.#stored / reserveStep + 1) * reserveStep, 2 * writeBufferBytes)
+    if (this.#size >= wanted) return
+    const file = openSync(this.#path, 'a')
+    try {
+      const zeros = new Uint8Array(reserveStep)
+      for (; this.#size < wanted; this.#size += reserveStep) writeSync(file, zeros)
+    } catch {
+      ftruncateSync(file, this.#size)
+      this.#size = Number.MAX_SAFE_INTEGER
+    } finally {
+      closeSync(file)
+    }
+  }
+}
+
+function writeSynced(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, 'wx')
+  try {
+    writeSync(file, bytes)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

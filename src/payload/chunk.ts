@@ -1,0 +1,54 @@
+/** Payload chunks as stored: a checked header and payloads one behind the other (src/journal/FORMAT.md). */
+
+import { crc32 } from 'node:zlib'
+import { BlockboxError } from '../core/errors.ts'
+import { placeUnit } from './payload.ts'
+
+export const chunkHeaderBytes = 16
+const magic = 0x31504242
+/** Places per chunk number. */
+const chunkPlaces = 2 ** 20
+
+/** The place of byte `offset` (a multiple of 512) of a chunk's data. */
+export function placeIn(chunk: number, offset: number): number {
+  return chunk * chunkPlaces + offset / placeUnit
+}
+
+export function chunkOf(place: number): number {
+  return Math.floor(place / chunkPlaces)
+}
+
+/** Bytes from the beginning of the chunk's data to a place. */
+export function offsetOf(place: number): number {
+  return (place % chunkPlaces) * placeUnit
+}
+
+/** The stored form of a chunk. */
+export function encodeChunk(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(chunkHeaderBytes + length)
+  let at = chunkHeaderBytes
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, magic, true)
+  view.setUint32(4, crc32(bytes.subarray(chunkHeaderBytes)), true)
+  view.setUint32(8, length, true)
+  return bytes
+}
+
+/** The data of a stored chunk; throws PAYLOAD_CORRUPT when it is not what was stored. */
+export function decodeChunk(bytes: Uint8Array | undefined, chunk: number): Uint8Array {
+  if (bytes === undefined) throw new BlockboxError('PAYLOAD_CORRUPT', `payload chunk ${chunk} is missing`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const data = bytes.subarray(chunkHeaderBytes)
+  const whole = bytes.length >= chunkHeaderBytes && view.getUint32(0, true) === magic
+  if (!whole || view.getUint32(8, true) !== data.length || view.getUint32(4, true) !== crc32(data)) {
+    throw new BlockboxError(
+      'PAYLOAD_CORRUPT',
+      `payload chunk ${chunk} is damaged: its bytes are not those stored`,
+    )
+  }
+  return data
+}

@@ -1,0 +1,121 @@
+/**
+ * Payload in the journal's own LevelDB: simple, and right for memory, small payloads and replicated journals.
+ *
+ * What is put waits in memory, gathered into chunks; the journal drains it into the batch of the next frame, so that
+ * a frame and its payload become durable together. Chunks read back are checked once and kept in a bounded cache.
+ */
+
+import { BlockboxError } from '../core/errors.ts'
+import type { Attachments } from '../journal/journal.ts'
+import { from, key, numberOf, tables } from '../journal/keys.ts'
+import type { KvStore } from '../journal/store.ts'
+import { chunkOf, decodeChunk, encodeChunk, offsetOf, placeIn } from './chunk.ts'
+import { type PayloadStore, placeUnit } from './payload.ts'
+
+/** Payloads are gathered into chunks of about this size: what one read of a few blocks has to load. */
+const chunkBytes = 256 * 1024
+/** The longest single payload: it never fills the places of a chunk, so that no run of places crosses two. */
+const maxPayloadBytes = (2 ** 20 - 1) * placeUnit
+const cacheBytes = 64 * 2 ** 20
+
+interface Gathering {
+  readonly chunk: number
+  readonly parts: Uint8Array[]
+  length: number
+}
+
+export class LevelPayload implements PayloadStore, Attachments {
+  readonly #store: KvStore
+  #gathering: Gathering
+  /** Chunks that are full or drained and not yet durable, as stored. */
+  readonly #waiting = new Map<number, Uint8Array>()
+  #drained: number[] = []
+  readonly #cache = new Map<number, Uint8Array>()
+  #cached = 0
+
+  constructor(store: KvStore, nextChunk: number) {
+    this.#store = store
+    this.#gathering = { chunk: nextChunk, parts: [], length: 0 }
+  }
+
+  put(bytes: Uint8Array): number {
+    const fits = bytes.length > 0 && bytes.length % placeUnit === 0 && bytes.length <= maxPayloadBytes
+    if (!fits) throw new BlockboxError('USAGE', `a payload of ${bytes.length} bytes cannot be stored`)
+    if (this.#gathering.length > 0 && this.#gathering.length + bytes.length > chunkBytes) this.#close()
+    const { chunk, parts, length } = this.#gathering
+    parts.push(bytes.slice())
+    this.#gathering.length += bytes.length
+    return placeIn(chunk, length)
+  }
+
+  read(place: number, length: number): Uint8Array {
+    const chunk = chunkOf(place)
+    if (chunk === this.#gathering.chunk) this.#close()
+    const data = this.#data(chunk)
+    const at = offsetOf(place)
+    if (at + length > data.length) {
+      throw new BlockboxError('PAYLOAD_CORRUPT', `payload chunk ${chunk} is shorter than a reference into it`)
+    }
+    return data.subarray(at, at + length)
+  }
+
+  /** Nothing to do: the journal stores what waits in the batch of the frame. */
+  async sync(): Promise<void> {}
+
+  drain(): readonly (readonly [Uint8Array, Uint8Array])[] {
+    this.#close()
+    this.#drained = [...this.#waiting.keys()]
+    return [...this.#waiting].map(([chunk, bytes]) => [key(tables.payload, chunk), bytes])
+  }
+
+  stored(): void {
+    for (const chunk of this.#drained) {
+      const bytes = this.#waiting.get(chunk)!
+      this.#waiting.delete(chunk)
+      this.#keep(chunk, decodeChunk(bytes, chunk))
+    }
+    this.#drained = []
+  }
+
+  #close(): void {
+    const { chunk, parts, length } = this.#gathering
+    if (length === 0) return
+    this.#waiting.set(chunk, encodeChunk(parts, length))
+    this.#gathering = { chunk: chunk + 1, parts: [], length: 0 }
+  }
+
+  #data(chunk: number): Uint8Array {
+    const cached = this.#cache.get(chunk)
+    if (cached !== undefined) {
+      this.#cache.delete(chunk)
+      this.#cache.set(chunk, cached)
+      return cached
+    }
+    const waiting = this.#waiting.get(chunk)
+    if (waiting !== undefined) return decodeChunk(waiting, chunk)
+    const data = decodeChunk(this.#store.getSync(key(tables.payload, chunk)), chunk)
+    this.#keep(chunk, data)
+    return data
+  }
+
+  #keep(chunk: number, data: Uint8Array): void {
+    this.#cache.set(chunk, data)
+    this.#cached += data.length
+    for (const [oldest, bytes] of this.#cache) {
+      if (this.#cached <= cacheBytes || oldest === chunk) break
+      this.#cache.delete(oldest)
+      this.#cached -= bytes.length
+    }
+  }
+}
+
+/** The payload store of a journal's database, going on behind the last chunk that is there. */
+export async function openLevelPayload(store: KvStore): Promise<LevelPayload> {
+  const cursor = store.keys({ ...from(tables.payload, 0), reverse: true, limit: 1 })
+  try {
+    const [last] = await cursor.nextv(1)
+    return new LevelPayload(store, last === undefined ? 1 : numberOf(last) + 1)
+  } finally {
+    await cursor.close()
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * The payload store port: bytes that hosts wrote, stored once, never changed.
+ *
+ * A *place* names a payload and, by addition, each 512 bytes of it; 0 is no place. Reading is synchronous: a read of
+ * a host is resolved at one instant, against one state. Adapters differ in where the bytes become durable: the
+ * LevelDB adapter hands them to the journal's own batch, a segment store writes them itself in `sync`.
+ */
+
+export interface PayloadStore {
+  /** Takes `bytes` (a multiple of 512) and returns their place; readable at once, durable with the next commit. */
+  put(bytes: Uint8Array): number
+  /**
+   * The `length` bytes at a place, valid until the next call. Throws PAYLOAD_CORRUPT when they are missing or altered.
+   */
+  read(place: number, length: number): Uint8Array
+  /** Resolves when all that was put may be referred to by a frame that is about to be appended. */
+  sync(): Promise<void>
+}
+
+/** Places a payload of `length` bytes takes up. */
+export const placeUnit = 512

@@ -1,0 +1,178 @@
+/**
+ * Replay: folds a journal, decides every input again, and runs the checks; drives nothing.
+ *
+ *     frames ─▶ rows checked ─▶ input ─▶ decided again ─▶ compared with the recorded events ─▶ folded ─▶ checks
+ *                                                                       state hash compared after every frame
+ *
+ * The recorded run is the artefact: the first event that today's rules would not produce is a finding. A history that
+ * breaks a rule while it is folded is a finding of that rule, and the replay goes no further: what follows has no
+ * state to stand on.
+ */
+
+import type { Check, Finding, MakeCheck } from '../check/check.ts'
+import { Violation } from '../core/assert.ts'
+import { hex } from '../core/digest.ts'
+import { BlockboxError } from '../core/errors.ts'
+import { lanesText } from '../core/lanes.ts'
+import { Columns, type Row } from '../events/columns.ts'
+import { checkRows, type Frame, frameFlags } from '../journal/frame.ts'
+import type { Journal } from '../journal/journal.ts'
+import { nearestWorld } from '../journal/state.ts'
+import type { World } from '../layers/layer.ts'
+import { isEpoch, stateHash } from '../volume/snapshot.ts'
+import { evolve } from '../volume.ts'
+import { Divergence, decideAgain, type Watcher } from './decide-again.ts'
+
+export interface ReplayOptions {
+  /** Properties of the history to check besides the rules that the fold itself holds. */
+  readonly checks?: readonly MakeCheck[]
+  /** Decide each input again and compare; true unless told otherwise. */
+  readonly decide?: boolean
+  readonly onFrame?: (line: FrameLine) => void
+  /** At most this many findings are kept. */
+  readonly maxFindings?: number
+  readonly signal?: AbortSignal
+}
+
+/** What `--verbose` prints of a frame. */
+export interface FrameLine {
+  readonly first: number
+  readonly last: number
+  readonly epoch: number
+  readonly hash: string
+  readonly stateHash: string
+}
+
+export interface ReplayVerdict {
+  readonly events: number
+  readonly frames: number
+  readonly findings: readonly Finding[]
+  readonly stateHash: string
+  readonly head: { readonly seq: number; readonly hash: string }
+  /** The state at the end, or where the replay had to stop. */
+  readonly world: World
+}
+
+/** Replays a whole journal: from its first event, or from the checkpoint where a truncated one begins. */
+export async function replay(journal: Journal, options: ReplayOptions = {}): Promise<ReplayVerdict> {
+  const { first, last } = journal.bounds()
+  const world = await nearestWorld(journal, first - 1)
+  const player = new Player(world, options)
+  const columns = new Columns()
+  let frames = 0
+  let events = 0
+  let head = { seq: first - 1, hash: hex(journal.bounds().head) }
+  try {
+    for await (const batch of journal.batches(first, last)) {
+      for (const frame of batch) {
+        options.signal?.throwIfAborted()
+        player.play(frame, columns)
+        frames++
+        events += frame.count
+        head = { seq: frame.last, hash: hex(frame.hash) }
+        if (player.stopped) break
+      }
+      if (player.stopped) break
+    }
+  } catch (error) {
+    if (!(error instanceof BlockboxError) || error.seq === undefined) throw error
+    player.find({ seq: error.seq, rule: error.code, detail: error.message })
+  }
+  const checkpoint = await journal.checkpoint(world.seq)
+  if (checkpoint?.seq === world.seq) player.compare('G-I10', world.seq, checkpoint)
+  player.end()
+  const { low, high } = stateHash(world)
+  return { events, frames, findings: player.findings, stateHash: lanesText(low, high), head, world }
+}
+
+class Player {
+  readonly findings: Finding[] = []
+  stopped = false
+  readonly #world: World
+  readonly #options: ReplayOptions
+  readonly #checks: readonly Check[]
+  readonly #watcher: Watcher
+
+  constructor(world: World, options: ReplayOptions) {
+    this.#world = world
+    this.#options = options
+    const checks = (options.checks ?? []).map((make) => make((finding) => this.find(finding)))
+    this.#checks = checks
+    this.#watcher = {
+      before: (event) => {
+        for (const check of checks) check.before?.(event, world)
+      },
+      after: (event) => {
+        for (const check of checks) check.after?.(event, world)
+      },
+    }
+  }
+
+  find(finding: Finding): void {
+    if (this.findings.length < (this.#options.maxFindings ?? 100)) this.findings.push(finding)
+  }
+
+  play(frame: Frame, columns: Columns): void {
+    const row = frame.open(columns)
+    checkRows(frame, row)
+    const durable = (frame.flags & frameFlags.buffered) === 0
+    if (durable && frame.replied >= frame.first) {
+      const detail = `replies up to event ${frame.replied} were given before their frame was durable`
+      this.find({ seq: frame.first, rule: 'G-I3', detail })
+    }
+    try {
+      this.#fold(row, frame.instantNs)
+    } catch (error) {
+      this.stopped = true
+      if (error instanceof Violation) {
+        this.find({ seq: this.#world.seq, rule: error.rule, detail: error.message })
+      } else if (error instanceof Divergence)
+        this.find({ seq: error.seq, rule: 'decide', detail: error.message })
+      else throw error
+      return
+    }
+    if (!isEpoch(row)) this.compare('G-I8', frame.last, frame)
+    const { low, high } = stateHash(this.#world)
+    this.#options.onFrame?.({
+      first: frame.first,
+      last: frame.last,
+      epoch: frame.epoch,
+      hash: hex(frame.hash),
+      stateHash: lanesText(low, high),
+    })
+  }
+
+  /** Compares the state with one that was recorded; after a difference nothing later can be trusted. */
+  compare(
+    rule: string,
+    seq: number,
+    recorded: { readonly stateLow: number; readonly stateHigh: number },
+  ): void {
+    const { low, high } = stateHash(this.#world)
+    if (low === recorded.stateLow && high === recorded.stateHigh) return
+    const was = lanesText(recorded.stateLow, recorded.stateHigh)
+    this.find({
+      seq,
+      rule,
+      detail: `the state after event ${seq} is ${lanesText(low, high)}, recorded ${was}`,
+    })
+    this.stopped = true
+  }
+
+  end(): void {
+    if (!this.stopped) for (const check of this.#checks) check.end?.(this.#world)
+  }
+
+  #fold(row: Row, instantNs: bigint): void {
+    const { count } = row.columns
+    for (row.index = 0; row.index < count; ) {
+      if (this.#options.decide !== false) decideAgain(this.#world, row, instantNs, this.#watcher)
+      else {
+        this.#watcher.before(row)
+        evolve(this.#world, row)
+        this.#watcher.after(row)
+        row.index++
+      }
+    }
+  }
+}

@@ -129,7 +129,7 @@ export function evolve(world: World, event: Event): void {
       checkHost(world, event)
       const active = world.active[event.volume - 1]!
       if (changes(event.op)) takeEffect(world, event, active)
-      else for (const place of active) tell(world, event, place)
+      else for (const place of hearers.get(kind)!) if (active.includes(place)) tell(world, event, place)
       return
     }
   } else if (fate !== 'none' && isInput(kind)) checkHost(world, event)

@@ -145,7 +145,12 @@ export class Engine {
     this.#asked = true
     queueMicrotask(() => {
       this.#asked = false
-      if (this.#committing === undefined && this.#ended === undefined) this.#turn()
+      if (this.#committing !== undefined || this.#ended !== undefined) return
+      try {
+        this.#turn()
+      } catch (error) {
+        this.#fail(error as Error)
+      }
     })
   }
 

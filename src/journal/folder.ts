@@ -96,10 +96,10 @@ function identify(path: string, options: FolderOptions): boolean {
     return true
   }
   const about = parse(readFileSync(file, 'utf8').slice(0, 4096), file)
-  if (about['format'] !== formatName)
+  if (about.format !== formatName)
     throw new BlockboxError('JOURNAL_FOREIGN', `${file} is not that of a journal`)
-  if (about['version'] !== formatVersion) {
-    const version = String(about['version'])
+  if (about.version !== formatVersion) {
+    const version = String(about.version)
     throw new BlockboxError(
       'JOURNAL_VERSION',
       `the journal has format version ${version}: use a newer blockbox`,

@@ -2,7 +2,8 @@
  * A backup as the hold queue knows it: which volumes it covers, how long and how much it may hold, how far it is.
  */
 
-import type { Event } from '../events/columns.ts'
+import type { Code } from '../events/code.ts'
+import type { Event, NewEvent } from '../events/columns.ts'
 import { count, counts, type Detail, text } from '../events/detail.ts'
 import type { Command } from './layer.ts'
 
@@ -46,4 +47,9 @@ export function backupOf(event: Event): Backup {
     atUs: count(event.detail, 'atUs'),
     phase: 'quiescing',
   }
+}
+
+/** A backup ends before its stop: its image is no point in time. */
+export function aborted(backup: Backup, code: Code): NewEvent {
+  return { kind: 'backup.aborted', tag: backup.tag, code }
 }

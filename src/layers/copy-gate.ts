@@ -32,10 +32,13 @@ export class CopyGate {
   /** Which copy.started each running copy belongs to: a report of an older one is stale. */
   readonly #startedAt = new Map<number, number>()
 
-  /** @param extent bytes of an extent. @param extents how many the volume has. */
-  constructor(extent: number, extents: number) {
+  readonly #size: number
+
+  /** @param extent bytes of an extent. @param size bytes of the volume. */
+  constructor(extent: number, size: number) {
     this.extent = extent
-    this.copying = new Bitmap(extents)
+    this.#size = size
+    this.copying = new Bitmap(Math.ceil(size / extent))
     this.#index = new RangeIndex(extent)
   }
 
@@ -75,11 +78,16 @@ export class CopyGate {
   began(extent: number, seq: number): void {
     must(this.copying.set(extent), 'S3-I2', `extent ${extent} is already being copied`)
     this.#startedAt.set(extent, seq)
+    this.#lanes.add(2 ** 40 + extent, seq)
   }
 
-  /** The copy.started that the running copy of an extent belongs to; undefined when none runs. */
-  startedAt(extent: number): number | undefined {
-    return this.#startedAt.get(extent)
+  /** True when a report is of a copy that is running: of that extent, whole, and of that start. */
+  isOf(report: Range & { readonly about: number }): boolean {
+    const { first } = extentsOf(report, this.extent)
+    const offset = first * this.extent
+    const length = Math.min(this.extent, this.#size - offset)
+    if (report.offset !== offset || report.length !== length) return false
+    return report.about > 0 && this.#startedAt.get(first) === report.about
   }
 
   /** The copies that are running, as [extent, sequence number of their copy.started]. */
@@ -90,6 +98,7 @@ export class CopyGate {
   /** The copy of an extent ended, well or not: requests on it may have become ready. */
   ended(extent: number): void {
     must(this.copying.clear(extent), 'S3-I11', `extent ${extent} was not being copied`)
+    this.#lanes.remove(2 ** 40 + extent, this.#startedAt.get(extent)!)
     this.#startedAt.delete(extent)
     this.#consider(this.#index.overlapping({ offset: extent * this.extent, length: this.extent }))
   }
@@ -107,8 +116,14 @@ export class CopyGate {
   /** Forgets the copies in flight, whose process is gone. */
   restart(): void {
     this.copying.clearAll()
+    for (const [extent, seq] of this.#startedAt) this.#lanes.remove(2 ** 40 + extent, seq)
     this.#startedAt.clear()
     this.#candidates = []
+  }
+
+  /** Who waits, oldest first. */
+  waiting(): Request[] {
+    return [...this.#waiting.values()].sort((a, b) => a.io - b.io)
   }
 
   /** Everybody waiting may go as far as this gate is concerned. */
@@ -135,9 +150,9 @@ export class CopyGate {
     return [[...this.#startedAt], [...this.#waiting.values()]]
   }
 
-  static load(extent: number, extents: number, saved: unknown): CopyGate {
+  static load(extent: number, size: number, saved: unknown): CopyGate {
     const [running, waiting] = saved as [[number, number][], Request[]]
-    const gate = new CopyGate(extent, extents)
+    const gate = new CopyGate(extent, size)
     for (const [e, seq] of running) gate.began(e, seq)
     for (const request of waiting) gate.enqueue(request)
     return gate

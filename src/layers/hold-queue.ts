@@ -13,31 +13,15 @@
  */
 
 import { must } from '../core/assert.ts'
-import { Fifo } from '../core/fifo.ts'
-import { Lanes } from '../core/lanes.ts'
-import type { Code } from '../events/code.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
-import { counts, isName, text } from '../events/detail.ts'
+import { counts, text } from '../events/detail.ts'
 import { changes } from '../events/kind.ts'
-import { type Backup, backupOf, termsOf } from './backup.ts'
+import { aborted, type Backup, backupOf } from './backup.ts'
+import { decideBackup } from './backup-command.ts'
+import { coveringBackups, type HoldQueue, isCovered, joined, left, nothingHeld } from './hold-queue-state.ts'
 import { admittedWrites } from './in-flight.ts'
 import { type Due, type Layer, pass, type Verdict, volumeOf, type World } from './layer.ts'
 import { endOf, type Request, requestOf } from './request.ts'
-
-/** What waits on one volume whose flag is set. */
-export interface Held {
-  readonly writes: Fifo<Request>
-  bytes: number
-  /** Set hash of what waits; the order is that of the sequence numbers. */
-  readonly lanes: Lanes
-}
-
-export interface HoldQueue {
-  begun: number
-  readonly backups: Map<number, Backup>
-  /** A volume is here as long as its flag is set. */
-  readonly flagged: Map<number, Held>
-}
 
 export const holdQueue: Layer<HoldQueue> = {
   name: 'hold-queue',
@@ -84,7 +68,7 @@ export const holdQueue: Layer<HoldQueue> = {
     must(image === undefined, 'S1-I3', `event ${event.seq} changes volume ${event.volume} during a backup`)
   },
 
-  evolve(state, event) {
+  evolve(state, event, world) {
     switch (event.kind) {
       case 'io.write':
       case 'io.zeroes':
@@ -101,7 +85,7 @@ export const holdQueue: Layer<HoldQueue> = {
         return left(held, write)
       }
       case 'backup.flag_set':
-        return begin(state, event)
+        return begin(state, event, world)
       case 'backup.started': {
         const backup = known(state, event)
         must(backup.phase === 'quiescing', 'S1-I12', `backup ${backup.name} starts twice`)
@@ -131,32 +115,7 @@ export const holdQueue: Layer<HoldQueue> = {
     }
   },
 
-  decide(state, command, world) {
-    if (command.kind === 'deadline.reached') {
-      const expired = state.backups.get(command.tag)
-      if (expired === undefined || expired.phase === 'stopping') return 'E_NOT_ACTIVE'
-      const others = [...state.backups.values()].filter(
-        (backup) => backup !== expired && backup.volumes.some((volume) => expired.volumes.includes(volume)),
-      )
-      return [
-        { kind: 'backup.expired', tag: expired.tag },
-        ...others.map((backup) => aborted(backup, 'E_DEADLINE')),
-      ]
-    }
-    const name = text(command.detail, 'name')
-    const active = [...state.backups.values()].find((backup) => backup.name === name)
-    if (command.kind === 'backup.stop') {
-      if (active === undefined || active.phase === 'stopping') return 'E_NOT_ACTIVE'
-      return [{ kind: 'backup.stopping', tag: active.tag }]
-    }
-    if (!isName(name)) return 'E_NAME'
-    if (active !== undefined) return 'E_ALREADY'
-    const volumes = counts(command.detail, 'volumes')
-    if (volumes.length === 0 || new Set(volumes).size !== volumes.length) return 'E_NO_VOLUME'
-    if (volumes.some((volume) => volumeOf(world, volume) === undefined)) return 'E_NO_VOLUME'
-    const detail = termsOf(command)
-    return [{ kind: 'backup.flag_set', tag: state.begun + 1, session: command.session, detail }]
-  },
+  decide: decideBackup,
 
   due(state, world): Due | undefined {
     for (const backup of state.backups.values()) {
@@ -229,8 +188,11 @@ export const holdQueue: Layer<HoldQueue> = {
 }
 
 function hold(state: HoldQueue, event: Event): void {
-  if (event.fate !== 'held') return
   const held = state.flagged.get(event.volume)
+  if (event.fate === 'queued') {
+    must(held === undefined, 'S1-I2', `write ${event.seq} is queued below the gate while its flag is set`)
+  }
+  if (event.fate !== 'held') return
   must(
     held !== undefined,
     'S1-I6',
@@ -255,22 +217,7 @@ function release(state: HoldQueue, event: Event): void {
   left(held, oldest)
 }
 
-function joined(held: Held, write: Request): void {
-  held.writes.push(write)
-  held.bytes += write.length
-  held.lanes.add(write.io, write.payload)
-}
-
-function left(held: Held, write: Request): void {
-  held.bytes -= write.length
-  held.lanes.remove(write.io, write.payload)
-}
-
-function nothingHeld(): Held {
-  return { writes: new Fifo(), bytes: 0, lanes: new Lanes() }
-}
-
-function begin(state: HoldQueue, event: Event): void {
+function begin(state: HoldQueue, event: Event, world: World): void {
   const name = text(event.detail, 'name')
   must(event.tag === state.begun + 1, 'S1-I12', `backup ${name} has number ${event.tag}`)
   for (const backup of state.backups.values()) {
@@ -279,6 +226,8 @@ function begin(state: HoldQueue, event: Event): void {
   state.begun = event.tag
   state.backups.set(event.tag, backupOf(event))
   for (const volume of counts(event.detail, 'volumes')) {
+    const exists = volumeOf(world, volume) !== undefined
+    must(exists, 'S1-I12', `backup ${name} is of volume ${volume}, which does not exist`)
     if (!state.flagged.has(volume)) state.flagged.set(volume, nothingHeld())
   }
 }
@@ -287,21 +236,6 @@ function known(state: HoldQueue, event: Event): Backup {
   const backup = state.backups.get(event.tag)
   must(backup !== undefined, 'S1-I12', `${event.kind} names backup ${event.tag}, which is not active`)
   return backup
-}
-
-function aborted(backup: Backup, code: Code): NewEvent {
-  return { kind: 'backup.aborted', tag: backup.tag, code }
-}
-
-/** The backups that still hold a volume: stopping ones no longer do. */
-function coveringBackups(state: HoldQueue, volume: number): Backup[] {
-  return [...state.backups.values()].filter(
-    (backup) => backup.phase !== 'stopping' && backup.volumes.includes(volume),
-  )
-}
-
-function isCovered(state: HoldQueue, volume: number): boolean {
-  return coveringBackups(state, volume).length > 0
 }
 
 /** This layer's state in the world. */

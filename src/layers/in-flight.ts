@@ -11,6 +11,7 @@
 
 import { must } from '../core/assert.ts'
 import { Lanes } from '../core/lanes.ts'
+import type { Event } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
 import { type Layer, pass, type World } from './layer.ts'
 import { type Request, requestOf } from './request.ts'
@@ -23,6 +24,17 @@ export interface InFlight {
   /** Set hash of who waits where. */
   readonly lanes: Lanes
 }
+
+const fields = [
+  'session',
+  'request',
+  'volume',
+  'op',
+  'flags',
+  'offset',
+  'length',
+  'payload',
+] as const satisfies readonly (keyof Request)[]
 
 export const inFlight: Layer<InFlight> = {
   name: 'in-flight',
@@ -47,16 +59,20 @@ export const inFlight: Layer<InFlight> = {
   evolve(state, event) {
     switch (event.kind) {
       case 'hold.released':
-        must(unhold(state, event.about), 'G-I2', `request ${event.about} is released but was not held`)
+        released(unhold(state, event.about), event)
         break
       case 'cod.released':
-        must(leave(state, event.about), 'G-I2', `request ${event.about} is released but was not queued`)
+        released(leave(state, event.about), event)
         break
       case 'hold.dropped':
+        must(unhold(state, event.about) !== undefined, 'G-I2', `request ${event.about} is dropped, not held`)
+        break
       case 'io.failed':
       case 'io.lost': {
-        const waited = unhold(state, event.about) || leave(state, event.about)
-        must(waited, 'G-I2', `request ${event.about} ends but was not waiting`)
+        const early = state.held.has(event.about)
+        must(!early, 'S1-I7', `request ${event.about} ends as ${event.kind} while it is held`)
+        const waited = leave(state, event.about)
+        must(waited !== undefined, 'G-I2', `request ${event.about} ends but was not waiting`)
         break
       }
       case 'engine.recovered':
@@ -64,7 +80,10 @@ export const inFlight: Layer<InFlight> = {
         break
       default:
     }
-    if (event.fate === 'held') hold(state, requestOf(event))
+    if (event.fate === 'held') {
+      must(changes(event.op), 'S1-I10', `request ${event.seq} changes nothing and is held`)
+      hold(state, requestOf(event))
+    }
     if (event.fate === 'queued') enter(state, requestOf(event))
   },
   decide: () => 'E_UNSUPPORTED',
@@ -91,10 +110,10 @@ function hold(state: InFlight, request: Request): void {
   state.lanes.add(request.io, 1)
 }
 
-function unhold(state: InFlight, io: number): boolean {
-  if (!state.held.delete(io)) return false
-  state.lanes.remove(io, 1)
-  return true
+function unhold(state: InFlight, io: number): Request | undefined {
+  const request = state.held.get(io)
+  if (state.held.delete(io)) state.lanes.remove(io, 1)
+  return request
 }
 
 function enter(state: InFlight, request: Request): void {
@@ -105,9 +124,9 @@ function enter(state: InFlight, request: Request): void {
   }
 }
 
-function leave(state: InFlight, io: number): boolean {
+function leave(state: InFlight, io: number): Request | undefined {
   const request = state.queued.get(io)
-  if (request === undefined) return false
+  if (request === undefined) return undefined
   state.queued.delete(io)
   state.lanes.remove(io, 2)
   if (changes(request.op)) {
@@ -115,7 +134,15 @@ function leave(state: InFlight, io: number): boolean {
     if (left > 0) state.admitted.set(request.volume, left)
     else state.admitted.delete(request.volume)
   }
-  return true
+  return request
+}
+
+/** A release lets go what waited, and says of it what its submission said. */
+function released(request: Request | undefined, event: Event): void {
+  must(request !== undefined, 'G-I2', `request ${event.about} is released but was not waiting`)
+  const asked = requestOf(event)
+  const same = fields.every((field) => asked[field] === request[field])
+  must(same, 'G-I2', `request ${event.about} is released as another than it was submitted`)
 }
 
 /** This layer's state in the world. */

@@ -35,6 +35,7 @@ export interface Pairs {
 }
 
 const none: readonly Pair[] = []
+const maxExtent = 2 ** 26
 
 /** The pairs a volume is in, on either side. */
 export function pairsOn(state: Pairs, volume: number): readonly Pair[] {
@@ -54,11 +55,15 @@ export function named(state: Pairs, name: string): Pair | undefined {
   return undefined
 }
 
-/** A pair as pair.created makes it: fractured, with the bits of the extents whose references differ. */
-export function freshPair(event: Event, world: World): Pair {
-  const source = volumeOf(world, count(event.detail, 'source'))!
-  const clone = volumeOf(world, count(event.detail, 'clone'))!
+/**
+ * A pair as pair.created makes it: fractured, with the bits of the extents whose references differ. Undefined when the
+ * two volumes make no pair.
+ */
+export function freshPair(event: Event, world: World): Pair | undefined {
+  const source = volumeOf(world, count(event.detail, 'source'))
+  const clone = volumeOf(world, count(event.detail, 'clone'))
   const extent = count(event.detail, 'extent')
+  if (source === undefined || clone === undefined || !isPair(source, clone, extent)) return undefined
   const extents = Math.ceil(source.size / extent)
   const cdm = new Bitmap(extents)
   const blocks = extent / source.block
@@ -79,9 +84,16 @@ export function freshPair(event: Event, world: World): Pair {
     size: source.size,
     phase: 'fractured',
     cdm,
-    gate: new CopyGate(extent, extents),
+    gate: new CopyGate(extent, source.size),
     cursor: 0,
   }
+}
+
+/** True when volumes and extent fit together. */
+export function isPair(source: Volume, clone: Volume, extent: number): boolean {
+  if (source === clone || source.size !== clone.size || source.block !== clone.block) return false
+  const power = Number.isInteger(Math.log2(extent)) && extent >= source.block && extent <= maxExtent
+  return power && source.size / extent < 2 ** 31
 }
 
 /** The bytes of extent `e`; the last one may be short. */
@@ -125,7 +137,7 @@ export function loadPair(saved: unknown): Pair {
   return {
     ...plain,
     cdm: Bitmap.fromRuns(extents, runs),
-    gate: CopyGate.load(plain.extent, extents, gate),
+    gate: CopyGate.load(plain.extent, plain.size, gate),
     cursor: 0,
   }
 }

@@ -18,10 +18,11 @@
 
 import { must } from '../core/assert.ts'
 import type { Event } from '../events/columns.ts'
-import { count, isName, text } from '../events/detail.ts'
+import { count, text } from '../events/detail.ts'
 import { changes } from '../events/kind.ts'
 import { copiesAtOnce, extentsOf } from './copy-gate.ts'
-import { type Command, type Decision, type Layer, pass, refuse, volumeOf, type World } from './layer.ts'
+import { type Layer, pass, refuse, volumeOf, type World } from './layer.ts'
+import { decidePair } from './pair-command.ts'
 import {
   addPair,
   blocksOf,
@@ -38,8 +39,6 @@ import {
 } from './pair-state.ts'
 import { type Request, requestOf } from './request.ts'
 import { isRunning, protectedMapOf } from './restore-state.ts'
-
-const maxExtent = 2 ** 26
 
 export const pair: Layer<Pairs> = {
   name: 'pair',
@@ -67,7 +66,7 @@ export const pair: Layer<Pairs> = {
 
   admit(state, request) {
     for (const one of pairsOn(state, request.volume)) {
-      if (one.phase !== 'syncing' && one.phase !== 'in-sync') continue
+      if (!follows(one)) continue
       if (changes(request.op) && isBlocked(state, request)) {
         return one.gate.full ? refuse('E_QUEUE_FULL') : { fate: 'queued', code: 'ok', outcomes: [] }
       }
@@ -76,10 +75,8 @@ export const pair: Layer<Pairs> = {
   },
 
   forbids(state, request) {
-    const follows = pairsOn(state, request.volume).some(
-      (one) => one.clone === request.volume && (one.phase === 'syncing' || one.phase === 'in-sync'),
-    )
-    return follows ? 'E_BUSY_SYNC' : undefined
+    const busy = pairsOn(state, request.volume).some((one) => one.clone === request.volume && follows(one))
+    return busy ? 'E_BUSY_SYNC' : undefined
   },
 
   effect(state, event, world) {
@@ -89,11 +86,17 @@ export const pair: Layer<Pairs> = {
   evolve(state, event, world) {
     switch (event.kind) {
       case 'pair.created':
-        state.created = event.tag
-        return addPair(state, freshPair(event, world))
+        return create(state, event, world)
       case 'engine.started':
-        for (const one of state.byTag.values()) one.gate.restart()
+        for (const one of state.byTag.values()) {
+          one.gate.restart()
+          one.cursor = 0
+        }
         return
+      case 'copy.report': {
+        const one = state.byTag.get(event.tag)
+        return one === undefined ? undefined : reported(one, event, world)
+      }
       case 'io.lost':
       case 'io.failed':
         for (const one of pairsOn(state, event.volume)) one.gate.take(event.about)
@@ -111,7 +114,7 @@ export const pair: Layer<Pairs> = {
     }
   },
 
-  decide,
+  decide: decidePair,
 
   due(state) {
     for (const one of state.byTag.values()) {
@@ -153,12 +156,17 @@ export const pair: Layer<Pairs> = {
     })
   },
 
-  abandon: (state, code, session) =>
-    [...state.byTag.values()].flatMap((one) => one.gate.abandon(code, session)),
+  abandon(state, code, session) {
+    const ends = [...state.byTag.values()].flatMap((one) => one.gate.abandon(code, session))
+    return [...new Map(ends.map((end) => [end.about, end])).values()]
+  },
   resume: () => [],
   hash(state, lanes) {
+    lanes.add(state.created, 5)
     for (const one of state.byTag.values()) {
       lanes.text(one.tag * 2 ** 32, one.phase)
+      lanes.add(one.tag * 2 ** 32 + 64, one.source * 2 ** 26 + one.clone)
+      lanes.add(one.tag * 2 ** 32 + 65, one.extent)
       lanes.include(one.tag * 4 + 2 ** 40, one.cdm.hashLow, one.cdm.hashHigh)
       one.gate.hash(one.tag * 4 + 2 ** 41, lanes)
     }
@@ -172,31 +180,18 @@ export const pair: Layer<Pairs> = {
   },
 }
 
-function decide(state: Pairs, command: Command, world: World): Decision {
-  const name = text(command.detail, 'name')
-  const one = named(state, name)
-  if (command.kind !== 'pair.create') {
-    if (one === undefined) return 'E_NO_PAIR'
-    if (command.kind === 'pair.sync') {
-      return one.phase === 'fractured' ? [{ kind: 'sync.started', tag: one.tag }] : 'E_STATE'
-    }
-    const follows = one.phase === 'syncing' || one.phase === 'in-sync'
-    return follows ? [{ kind: 'pair.fractured', tag: one.tag }] : 'E_STATE'
-  }
-  if (!isName(name)) return 'E_NAME'
-  if (one !== undefined) return 'E_ALREADY'
-  const source = volumeOf(world, count(command.detail, 'source'))
-  const clone = volumeOf(world, count(command.detail, 'clone'))
-  if (source === undefined || clone === undefined) return 'E_NO_VOLUME'
-  if (source === clone || source.size !== clone.size || source.block !== clone.block) return 'E_SIZE'
-  const extent = count(command.detail, 'extent')
-  const power = Number.isInteger(Math.log2(extent)) && extent >= source.block && extent <= maxExtent
-  if (!power || source.size / extent >= 2 ** 31) return 'E_SIZE'
-  const isSource = pairsOn(state, clone.id).length > 0
-  const isClone = pairsOn(state, source.id).some((other) => other.clone === source.id)
-  if (isSource || isClone) return 'E_STATE'
-  const detail = { name, source: source.id, clone: clone.id, extent }
-  return [{ kind: 'pair.created', tag: state.created + 1, detail }]
+function create(state: Pairs, event: Event, world: World): void {
+  const number = state.created + 1
+  must(event.tag === number, 'G-I1', `pair ${event.tag} is created as number ${number}`)
+  const one = freshPair(event, world)
+  must(one !== undefined, 'G-I9', `pair ${event.tag} is created of volumes that make no pair`)
+  state.created = event.tag
+  addPair(state, one)
+}
+
+/** True while the clone follows its source: no host may use it. */
+function follows(one: Pair): boolean {
+  return one.phase === 'syncing' || one.phase === 'in-sync'
 }
 
 /** The turns of a pair's life, and the copies of a sync. */
@@ -205,42 +200,45 @@ function turn(state: Pairs, event: Event, world: World): void {
   must(one !== undefined, 'S3-I11', `${event.kind} names pair ${event.tag}, which does not exist`)
   switch (event.kind) {
     case 'sync.started':
+      must(one.phase === 'fractured', 'G-I9', `the sync of pair ${one.name} starts while it is ${one.phase}`)
       one.cursor = 0
       one.phase = 'syncing'
+      for (const other of pairsOn(state, one.source))
+        other.gate.waiting().forEach((io) => one.gate.enqueue(io))
       return
     case 'sync.finished': {
       const left = one.cdm.count + one.gate.copying.count
+      must(one.phase === 'syncing', 'G-I9', `the sync of pair ${one.name} ends while it is ${one.phase}`)
       must(left === 0, 'S3-I12', `pair ${one.name} is in sync with ${left} extents still to copy`)
       one.phase = 'in-sync'
       return
     }
     case 'pair.fractured':
+      must(follows(one), 'G-I9', `pair ${one.name} is fractured while it is ${one.phase}`)
       one.phase = 'fractured'
       one.gate.restart()
       return one.gate.open()
     case 'copy.started': {
       const e = extentsOf(event, one.extent).first
       if (event.volume !== one.clone) return
+      must(one.phase === 'syncing', 'S3-I2', `extent ${e} of pair ${one.name} is copied though no sync runs`)
       must(one.cdm.get(e), 'S3-I2', `extent ${e} of pair ${one.name} is copied though nothing differs`)
       return one.gate.began(e, event.seq)
     }
-    case 'copy.report':
-      if (event.volume === one.clone) return synced(one, event, world)
-      if (event.code === 'ok' && isRunning(world, event, one.extent)) {
-        const e = extentsOf(event, one.extent).first
-        must(one.cdm.clear(e), 'S3-I11', `extent ${e} of pair ${one.name} was copied though nothing differed`)
-      }
-      return
     case 'restore.started': {
+      must(one.phase === 'fractured', 'G-I9', `the restore of ${one.name} starts while it is ${one.phase}`)
       const others = pairsOn(state, one.source).filter((other) => other !== one)
       for (const other of others) widen(other, one)
       one.phase = 'restoring'
       return
     }
-    case 'restore.completed':
-      one.cdm.or(protectedMapOf(world, one.tag))
+    case 'restore.completed': {
+      const written = protectedMapOf(world, one.tag)
+      must(written !== undefined, 'S4-I5', `the restore of pair ${one.name} ends, none is running`)
+      one.cdm.or(written)
       one.phase = 'fractured'
       return
+    }
     default:
   }
 }
@@ -253,10 +251,18 @@ function widen(other: Pair, restoring: Pair): void {
   }
 }
 
+/** A copy was reported. One clone to source that is running clears the delta bit; its layer moves the content. */
+function reported(one: Pair, event: Event, world: World): void {
+  if (event.volume === one.clone) return synced(one, event, world)
+  if (event.code !== 'ok' || !isRunning(world, event)) return
+  const e = extentsOf(event, one.extent).first
+  must(one.cdm.clear(e), 'S3-I11', `extent ${e} of pair ${one.name} was copied though nothing differed`)
+}
+
 /** A copy source to clone was reported. One whose sync was given up meanwhile changes nothing. */
 function synced(one: Pair, event: Event, world: World): void {
+  if (!one.gate.isOf(event)) return
   const e = extentsOf(event, one.extent).first
-  if (one.gate.startedAt(e) !== event.about) return
   one.gate.ended(e)
   if (event.code === 'ok') {
     const { first, count: blocks } = blocksOf(event, volumeOf(world, one.source)!)
@@ -296,7 +302,13 @@ function isBlocked(state: Pairs, request: Request): boolean {
 /** A write that its entry queued waits at the gate of the pair that is being synced. */
 function wait(state: Pairs, event: Event): void {
   if (event.fate !== 'queued') return
-  for (const one of pairsOn(state, event.volume)) {
-    if (one.source === event.volume && one.phase === 'syncing') one.gate.enqueue(requestOf(event))
-  }
+  const pairs = pairsOn(state, event.volume)
+  if (pairs.some((one) => one.phase === 'restoring')) return
+  const request = requestOf(event)
+  must(
+    isBlocked(state, request),
+    'S3-I8',
+    `write ${request.io} is queued though nothing it touches is copied`,
+  )
+  for (const one of pairs) if (one.phase === 'syncing') one.gate.enqueue(request)
 }

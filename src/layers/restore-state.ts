@@ -71,9 +71,9 @@ export function nextNeeded(restore: Restore, cdm: Bitmap, from: number): number 
 }
 
 /** True when a report belongs to a copy clone to source that is still running. */
-export function isRunning(world: World, report: Event, extent: number): boolean {
-  const gate = restoresOf(world).byTag.get(report.tag)?.gate
-  return gate?.startedAt(extentsOf(report, extent).first) === report.about
+export function isRunning(world: World, report: Event): boolean {
+  const one = restoresOf(world).byTag.get(report.tag)
+  return one !== undefined && report.volume === one.source && one.gate.isOf(report)
 }
 
 /** How many extents still need their copy. */
@@ -117,7 +117,7 @@ export function loadRestore(saved: unknown): Restore {
   return {
     ...plain,
     prm: Bitmap.fromRuns(extents, runs),
-    gate: CopyGate.load(plain.extent, extents, gate),
+    gate: CopyGate.load(plain.extent, plain.size, gate),
     cursor: 0,
   }
 }
@@ -128,6 +128,6 @@ export function restoresOf(world: World): Restores {
 }
 
 /** The protected restore map of a running restore: what its pair ORs into the clone delta map at the end. */
-export function protectedMapOf(world: World, tag: number): Bitmap {
-  return restoresOf(world).byTag.get(tag)!.prm
+export function protectedMapOf(world: World, tag: number): Bitmap | undefined {
+  return restoresOf(world).byTag.get(tag)?.prm
 }

@@ -25,22 +25,15 @@ import type { Event, NewEvent } from '../events/columns.ts'
 import { text } from '../events/detail.ts'
 import { changes, flag } from '../events/kind.ts'
 import { CopyGate, copiesAtOnce, extentsOf } from './copy-gate.ts'
-import {
-  type Command,
-  type Decision,
-  type Due,
-  type Layer,
-  pass,
-  refuse,
-  volumeOf,
-  type World,
-} from './layer.ts'
-import { blocksOf, named, pairsOf, pairsOn } from './pair-state.ts'
-import { endOf, requestOf } from './request.ts'
+import { type Due, type Layer, pass, refuse, volumeOf, type World } from './layer.ts'
+import { blocksOf, named, pairsOf } from './pair-state.ts'
+import { requestOf } from './request.ts'
+import { decideRestore } from './restore-command.ts'
 import {
   addRestore,
   blockers,
   deltaMapOf,
+  isRunning,
   loadRestore,
   neededCount,
   needs,
@@ -51,9 +44,6 @@ import {
   removeRestore,
   saveRestore,
 } from './restore-state.ts'
-
-/** A restore gives up background copying after this many failed copies in a row. */
-const maxFailures = 3
 
 export const restore: Layer<Restores> = {
   name: 'restore',
@@ -126,7 +116,10 @@ export const restore: Layer<Restores> = {
       default:
     }
     const one = state.bySource.get(event.volume)
-    if (one === undefined) return
+    if (one === undefined) {
+      const stuck = event.fate === 'queued' && event.op === 'read'
+      return must(!stuck, 'S3-I8', `read ${event.seq} is queued though no restore runs`)
+    }
     if (event.fate === 'queued') {
       mayWait(one, event, world)
       one.gate.enqueue(requestOf(event))
@@ -136,7 +129,7 @@ export const restore: Layer<Restores> = {
     must(!locked, 'S4-I3', `request ${event.seq} is refused because of the restore`)
   },
 
-  decide,
+  decide: decideRestore,
 
   due(state, world): Due | undefined {
     for (const one of state.byTag.values()) {
@@ -194,43 +187,6 @@ export const restore: Layer<Restores> = {
   },
 }
 
-function decide(state: Restores, command: Command, world: World): Decision {
-  if (command.kind === 'copy.report') return reported(state, command, world)
-  const one = named(pairsOf(world), text(command.detail, 'pair'))
-  if (one === undefined) return 'E_NO_PAIR'
-  if (command.detail['protected'] !== true) return 'E_UNSUPPORTED'
-  if (one.phase !== 'fractured') return 'E_STATE'
-  const others = pairsOn(pairsOf(world), one.source).filter((other) => other.phase === 'in-sync')
-  const clone = volumeOf(world, one.clone)!
-  return [
-    ...others.map((other): NewEvent => ({ kind: 'pair.fractured', tag: other.tag })),
-    {
-      kind: 'restore.started',
-      tag: one.tag,
-      detail: {
-        protected: true,
-        cdmCount: one.cdm.count,
-        cdmHash: lanesText(one.cdm.hashLow, one.cdm.hashHigh),
-        cloneHash: lanesText(clone.map.hashLow, clone.map.hashHigh),
-      },
-    },
-  ]
-}
-
-/** A copy in either direction came back: who waited for one that failed gets the error (SPEC S3-I11). */
-function reported(state: Restores, command: Command, world: World): Decision {
-  const pair = pairsOf(world).byTag.get(command.tag)
-  if (pair === undefined) return 'E_NO_PAIR'
-  const one = state.byTag.get(command.tag)
-  const gate = command.volume === pair.clone ? pair.gate : one?.gate
-  const e = extentsOf(command, pair.extent).first
-  if (gate === undefined || gate.startedAt(e) !== command.about) return 'E_NOT_ACTIVE'
-  if (command.code === 'ok') return []
-  const ends = gate.waitingOn(e).map((request) => endOf('io.failed', request, 'E_IO'))
-  const last = one !== undefined && gate === one.gate && one.background && one.failures + 1 >= maxFailures
-  return last ? [...ends, { kind: 'restore.failed', tag: one.tag, code: 'E_IO' }] : ends
-}
-
 function begun(event: Event, world: World): Restore {
   const one = pairsOf(world).byTag.get(event.tag)!
   const clone = volumeOf(world, one.clone)!
@@ -249,7 +205,7 @@ function begun(event: Event, world: World): Restore {
     size: one.size,
     protected: event.detail['protected'] === true,
     prm: new Bitmap(extents),
-    gate: new CopyGate(one.extent, extents),
+    gate: new CopyGate(one.extent, one.size),
     cloneHash: hash,
     failures: 0,
     background: true,
@@ -260,24 +216,25 @@ function begun(event: Event, world: World): Restore {
 /** The copies of a restore, and its turns. */
 function move(state: Restores, event: Event, world: World): void {
   const one = state.byTag.get(event.tag)
-  if (event.kind === 'copy.started' || event.kind === 'copy.report') {
-    if (event.volume !== (one?.source ?? pairsOf(world).byTag.get(event.tag)?.source)) return
-  }
+  if (event.kind === 'copy.report' && !isRunning(world, event)) return
+  if (event.kind === 'copy.started' && event.volume === pairsOf(world).byTag.get(event.tag)?.clone) return
   must(one !== undefined, 'S4-I5', `${event.kind} names pair ${event.tag}, which is not being restored`)
   const cdm = deltaMapOf(world, one.tag)
   const e = extentsOf(event, one.extent).first
   switch (event.kind) {
     case 'copy.started':
+      must(event.volume === one.source, 'S4-I1', `extent ${e} is copied into volume ${event.volume}`)
       must(!one.prm.get(e), 'S3-I5', `extent ${e} is copied over what a host wrote`)
       must(needs(one, cdm, e), 'S3-I2', `extent ${e} is copied though nothing differs`)
       return one.gate.began(e, event.seq)
     case 'copy.report':
-      if (one.gate.startedAt(e) !== event.about) return
       one.gate.ended(e)
       return event.code === 'ok' ? copied(one, event, world) : failed(one)
     case 'restore.resumed': {
       const count = neededCount(one, cdm)
       must(event.detail['count'] === count, 'S3-I17', `${count} extents need their copy, not as recorded`)
+      one.background = true
+      one.failures = 0
       return
     }
     case 'restore.failed':

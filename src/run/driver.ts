@@ -1,0 +1,228 @@
+/**
+ * The driver of a scenario: rounds of requests, the steps in between.
+ *
+ *     steps that are due ─▶ each host fills its depth ─▶ some copies end ─▶ everything durable ─▶ next round
+ *
+ * Nothing happens but in answer to the driver, so that the same scenario gives the same events and the same state
+ * hashes on every machine; only the instants differ, and with them the hashes of the frames.
+ */
+
+import { BlockboxError } from '../core/errors.ts'
+import type { Ask } from '../engine/ask.ts'
+import type { Copier } from '../engine/effects.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Code } from '../events/code.ts'
+import { volumeOf } from '../layers/layer.ts'
+import { type Host, type HostReport, openHost } from './host.ts'
+import { command } from './import-run.ts'
+import type { Scenario, ScenarioStep } from './scenario.ts'
+
+/** Copies that were started and wait for the driver to let them end. */
+export class PacedCopier {
+  readonly #waiting: ((code: Code) => void)[] = []
+
+  /** To be given to the engine. */
+  readonly copy: Copier = () => new Promise<Code>((resolve) => this.#waiting.push(resolve))
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** Ends up to `count` copies, oldest first; says how many. */
+  finish(count: number): number {
+    const done = this.#waiting.splice(0, count)
+    for (const resolve of done) resolve('ok')
+    return done.length
+  }
+}
+
+export interface RunOptions {
+  readonly engine: Engine
+  readonly copier: PacedCopier
+  readonly scenario: Scenario
+  /** SHA-256 of the scenario's text, for the record. */
+  readonly digest: string
+  /** The folder that trace names are relative to. */
+  readonly folder: string
+  readonly signal?: AbortSignal
+  readonly onRound?: (taken: number, step: string) => void
+}
+
+export interface RunReport {
+  readonly rounds: number
+  readonly hosts: readonly HostReport[]
+}
+
+/** Runs a scenario into the engine's journal. Throws SCENARIO when it cannot go on, or what the journal throws. */
+export async function runScenario(options: RunOptions): Promise<RunReport> {
+  const run = new Run(options)
+  await run.begin()
+  try {
+    await run.rounds()
+    return await run.end()
+  } finally {
+    for (const host of run.hosts) await host.stop()
+  }
+}
+
+class Run {
+  readonly hosts: Host[] = []
+  readonly #options: RunOptions
+  readonly #sessions: number[] = []
+  #steps: readonly ScenarioStep[]
+  #rounds = 0
+
+  constructor(options: RunOptions) {
+    this.#options = options
+    this.#steps = options.scenario.steps
+  }
+
+  async begin(): Promise<void> {
+    const { engine, scenario, digest, folder } = this.#options
+    const { name, seed } = scenario
+    await command(engine, { kind: 'run.begin', detail: { scenario: name, digest, seed } })
+    const made = new Map<string, number>()
+    for (const volume of scenario.volumes) {
+      const created = await command(engine, { kind: 'volume.create', detail: { ...volume } })
+      made.set(volume.name, created.made)
+    }
+    for (const host of scenario.hosts) {
+      const session = (await command(engine, { kind: 'session.open', detail: { name: host.name } })).made
+      const volume = volumeOf(engine.world, made.get(host.volume)!)!
+      this.#sessions.push(session)
+      this.hosts.push(await openHost(host, { session, volume, seed, folder }))
+    }
+  }
+
+  async rounds(): Promise<void> {
+    const { engine, copier, scenario, signal, onRound } = this.#options
+    for (;;) {
+      signal?.throwIfAborted()
+      const stepped = await this.#takeSteps()
+      const asks = await this.#gather()
+      const finished = copier.finish(scenario.copies)
+      for (const [host, ask] of asks) this.#submit(host, ask)
+      if (asks.length + finished + stepped === 0) {
+        if (this.#isOver()) return
+        throw this.#stall()
+      }
+      await Promise.resolve()
+      await engine.settled()
+      this.#rounds++
+      onRound?.(
+        this.hosts.reduce((sum, host) => sum + host.taken, 0),
+        this.#steps[0]?.does ?? '',
+      )
+    }
+  }
+
+  async end(): Promise<RunReport> {
+    const { engine, scenario } = this.#options
+    for (const session of this.#sessions) await command(engine, { kind: 'session.close', session })
+    await command(engine, { kind: 'run.end', detail: { scenario: scenario.name } })
+    return { rounds: this.#rounds, hosts: this.hosts.map((host) => host.report()) }
+  }
+
+  async #takeSteps(): Promise<number> {
+    let taken = 0
+    for (let step = this.#steps[0]; step !== undefined && this.#isDue(step); step = this.#steps[0]) {
+      this.#steps = this.#steps.slice(1)
+      await this.#perform(step)
+      taken++
+    }
+    return taken
+  }
+
+  #isDue(step: ScenarioStep): boolean {
+    const { at } = step
+    if (at === 'begin') return true
+    const host = this.#host(at.host)
+    return host.ended ? host.outstanding === 0 : host.taken >= at.events
+  }
+
+  async #perform(step: ScenarioStep): Promise<void> {
+    const { engine } = this.#options
+    if (step.does === 'host.start') this.#host(String(step.args['host'])).started = true
+    else await command(engine, this.#askOf(step))
+    await engine.settled()
+  }
+
+  #askOf(step: ScenarioStep): Ask {
+    const { args } = step
+    const volume = (name: unknown) => {
+      const found = this.#options.engine.world.volumes.find((one) => one.name === name)
+      if (found === undefined) throw new BlockboxError('SCENARIO', `step ${step.does}: there is no volume ${String(name)}`)
+      return found.id
+    }
+    const text = (name: string) => String(args[name])
+    const number = (name: string) => Number(args[name] ?? 0)
+    switch (step.does) {
+      case 'backup.start': {
+        const volumes = (args['volumes'] as readonly string[]).map(volume)
+        const bounds = {
+          deadlineMs: number('deadline_ms'),
+          maxEntries: number('max_entries'),
+          maxBytes: number('max_bytes'),
+        }
+        return { kind: 'backup.start', detail: { name: text('name'), volumes, ...bounds } }
+      }
+      case 'pair.create': {
+        const ends = { source: volume(args['source']), clone: volume(args['clone']) }
+        return { kind: 'pair.create', detail: { name: text('name'), ...ends, extent: number('extent') } }
+      }
+      case 'restore.start':
+        return { kind: 'restore.start', detail: { pair: text('pair'), protected: args['protected'] !== false } }
+      case 'mark':
+        return { kind: 'mark', volume: volume(args['volume']), detail: { label: text('label') } }
+      case 'host.start':
+        throw new BlockboxError('SCENARIO', 'host.start asks the engine for nothing')
+      default:
+        return { kind: step.does, detail: { name: text('name') } }
+    }
+  }
+
+  /** The requests with which each host fills its depth, not going past the point the next step waits for. */
+  async #gather(): Promise<[Host, Ask][]> {
+    const asks: [Host, Ask][] = []
+    const at = this.#steps[0]?.at
+    for (const host of this.hosts) {
+      if (!host.started) continue
+      const limit = at !== undefined && at !== 'begin' && at.host === host.name ? at.events : Number.POSITIVE_INFINITY
+      for (let room = host.depth - host.outstanding; room > 0; room--) {
+        const ask = await host.next(limit)
+        if (ask === undefined) break
+        asks.push([host, ask])
+      }
+    }
+    return asks
+  }
+
+  #submit(host: Host, ask: Ask): void {
+    host.outstanding++
+    this.#options.engine.submit(ask).then(
+      ({ code }) => {
+        host.outstanding--
+        if (code !== 'ok') host.refused[code] = (host.refused[code] ?? 0) + 1
+      },
+      () => undefined,
+    )
+  }
+
+  #isOver(): boolean {
+    const idle = this.hosts.every((host) => host.outstanding === 0 && (host.ended || !host.started))
+    return idle && this.#steps.length === 0 && this.#options.copier.waiting === 0
+  }
+
+  #host(name: string): Host {
+    const host = this.hosts.find((one) => one.name === name)
+    if (host === undefined) throw new BlockboxError('SCENARIO', `there is no host ${name}`)
+    return host
+  }
+
+  #stall(): BlockboxError {
+    const step = this.#steps[0]
+    const waiting = this.hosts.filter((host) => host.outstanding > 0).map((host) => host.name)
+    const why = step === undefined ? 'no step is left that could let them go on' : `step ${step.does} never becomes due`
+    return new BlockboxError('SCENARIO', `nothing can go on: ${waiting.join(', ') || 'nobody'} waits, and ${why}`)
+  }
+}

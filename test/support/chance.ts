@@ -1,0 +1,165 @@
+/**
+ * Short histories by chance: hosts, backups, clones, restores, copies that end well or not, crashes, and now and then
+ * something that makes no sense. The same seed gives the same inputs for the same state.
+ */
+
+import { Prng } from '../../src/core/prng.ts'
+import type { NewEvent } from '../../src/events/columns.ts'
+import * as say from './given.ts'
+import type { History } from './history.ts'
+import { reportsOf } from './history.ts'
+
+/** Blocks of the volumes 1 to 3, which make the pairs p and q, and of 4 and 5, which make r. */
+const sizes = [13, 13, 13, 8, 8]
+
+export class Chance {
+  readonly #random: Prng
+  readonly #history: History
+  #requests = 0
+  #reported: NewEvent[] = []
+
+  constructor(seed: number, history: History) {
+    this.#random = new Prng(seed)
+    this.#history = history
+  }
+
+  /** Volumes, pairs, sessions and first content. */
+  begin(): void {
+    const { enter } = bound(this.#history)
+    for (const [k, blocks] of sizes.entries()) enter(say.volume(`v${k + 1}`, blocks))
+    enter(say.session('one'))
+    enter(say.session('two'))
+    for (let k = 0; k < 4; k++) enter(this.#io())
+    const extent = () => say.block * 2 ** this.#random.below(3)
+    enter(say.pair('p', 1, 2, extent()))
+    enter(say.pair('q', 1, 3, extent()))
+    enter(say.pair('r', 4, 5, extent()))
+  }
+
+  /** Enters what comes next. */
+  step(): void {
+    const { enter } = bound(this.#history)
+    const dice = this.#random.below(100)
+    if (dice < 52) enter(this.#io())
+    else if (dice < 74) enter(this.#report())
+    else if (dice < 94) enter(this.#command())
+    else if (dice < 97) enter(this.#session())
+    else if (dice < 98) this.#restart()
+    else enter(this.#nonsense())
+  }
+
+  /** Lets everything that runs come to its end. */
+  settle(): void {
+    const { enter } = bound(this.#history)
+    for (const name of ['a', 'b', 'c']) enter(say.stop(name))
+    say.copied(this.#history)
+  }
+
+  #below(limit: number): number {
+    return this.#random.below(limit)
+  }
+
+  #io(): NewEvent {
+    const request = ++this.#requests
+    const sessions = [...this.#history.world.sessions.keys()]
+    const session = sessions[this.#below(sessions.length)] ?? 1
+    const volume = [1, 1, 1, 2, 3, 4, 4, 5][this.#below(8)]!
+    const blocks = sizes[volume - 1]!
+    const at = this.#below(blocks)
+    const count = 1 + this.#below(Math.min(blocks - at, this.#below(4) === 0 ? blocks : 3))
+    const place = { at, count, volume, session }
+    const dice = this.#below(20)
+    if (dice < 8) return say.write(request, place)
+    if (dice < 10) return say.zeroes(request, place)
+    if (dice < 11) return say.discard(request, place)
+    if (dice < 12) return say.flush(request, place)
+    const read = say.read(request, place)
+    const bytes = count * say.block
+    return dice < 14 ? { ...read, offset: read.offset! + 100, length: Math.max(1, bytes - 200) } : read
+  }
+
+  #report(): NewEvent {
+    const running = reportsOf(this.#history.world, this.#below(6) === 0 ? 'E_IO' : 'ok')
+    if (running.length === 0) return this.#io()
+    const report = running[this.#below(running.length)]!
+    this.#reported.push(report)
+    return report
+  }
+
+  #command(): NewEvent {
+    const name = ['p', 'q', 'r'][this.#below(3)]!
+    const backup = ['a', 'b', 'c'][this.#below(3)]!
+    switch (this.#below(12)) {
+      case 0:
+      case 1: {
+        const volumes = [1, 2, 3, 4, 5].filter(() => this.#below(3) === 0)
+        const terms = this.#below(4) === 0 ? { maxEntries: 1 + this.#below(3) } : {}
+        return say.backup(backup, volumes, terms)
+      }
+      case 2:
+      case 3:
+      case 4:
+        return say.stop(backup)
+      case 5:
+        return say.deadline(1 + this.#below(6))
+      case 6:
+      case 7:
+        return say.sync(name)
+      case 8:
+      case 9:
+        return say.fracture(name)
+      default:
+        return say.restore(name)
+    }
+  }
+
+  #session(): NewEvent {
+    const sessions = [...this.#history.world.sessions.keys()]
+    return sessions.length > 1 && this.#below(2) === 0 ? say.close(sessions[0]!) : say.session('more')
+  }
+
+  #restart(): void {
+    if (this.#below(3) === 0) this.#history.enter({ kind: 'engine.stop' })
+    say.crash(this.#history)
+    this.#history.enter(say.session('again'))
+  }
+
+  #nonsense(): NewEvent {
+    const request = ++this.#requests
+    switch (this.#below(8)) {
+      case 0:
+        return say.write(request, { at: 12, count: 9 })
+      case 1:
+        return say.write(request, { volume: 9 })
+      case 2:
+        return say.read(request, { session: 99 })
+      case 3:
+        return { ...say.write(request), length: 100 }
+      case 4: {
+        const old = this.#reported[this.#below(this.#reported.length)]
+        return old ?? { kind: 'copy.report', tag: 7, volume: 1, offset: 0, length: 4096, about: 1 }
+      }
+      case 5: {
+        const report = reportsOf(this.#history.world)[0]
+        const about = report?.about ?? 1
+        const tag = 1 + this.#below(4)
+        return {
+          kind: 'copy.report',
+          tag,
+          volume: this.#below(7),
+          offset: report?.offset ?? 0,
+          length: 1,
+          about,
+        }
+      }
+      case 6:
+        return say.pair('p', 1, this.#below(7))
+      default:
+        return say.close(99)
+    }
+  }
+}
+
+function bound(history: History): { enter: (input: NewEvent) => void } {
+  return { enter: (input) => void history.enter(input) }
+}

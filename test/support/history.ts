@@ -1,0 +1,95 @@
+/**
+ * A history: a world, and the record of how it came about. Inputs are entered and decided as the engine does it;
+ * planted events are folded as they are, whatever the rules would have decided.
+ */
+
+import type { Check } from '../../src/check/check.ts'
+import type { Event, NewEvent } from '../../src/events/columns.ts'
+import { ioKinds } from '../../src/events/kind.ts'
+import { volumeOf, type World } from '../../src/layers/layer.ts'
+import { pairsOf } from '../../src/layers/pair-state.ts'
+import { restoresOf } from '../../src/layers/restore-state.ts'
+import { enterCommand, enterIo, judgeNext } from '../../src/volume/entry.ts'
+import { evolve, newWorld } from '../../src/volume.ts'
+import { type Kept, Ledger } from './ledger.ts'
+
+const hostKinds: ReadonlySet<string> = new Set(ioKinds)
+
+export class History {
+  readonly world: World
+  readonly ledger: Ledger
+  /** What was entered, in order, with the sequence numbers it got. */
+  readonly inputs: { readonly seq: number; readonly input: NewEvent }[] = []
+  readonly #check: Check
+  #unfinished = false
+
+  /** @param check is told of every event. */
+  constructor(check: Check = { rules: [] }, world: World = newWorld()) {
+    this.#check = check
+    this.world = world
+    this.ledger = new Ledger(world.seq + 1)
+  }
+
+  /** Enters one input; returns the events of its entry. */
+  enter(input: NewEvent): Kept[] {
+    const seq = this.world.seq + 1
+    this.inputs.push({ seq, input })
+    if (hostKinds.has(input.kind)) enterIo(this.world, input, judgeNext(this.world, input), this.#record)
+    else enterCommand(this.world, input, this.inputs.length * 1000, this.#record)
+    this.#finish()
+    return this.ledger.from(seq)
+  }
+
+  /** Folds events as they are. */
+  plant(...events: readonly NewEvent[]): void {
+    for (const event of events) evolve(this.world, this.#record(event))
+    this.#finish()
+  }
+
+  end(): void {
+    this.#check.end?.(this.world)
+  }
+
+  /** Where the content of a block is, as a read would find it. */
+  place(volume: number, block: number): number {
+    return volumeOf(this.world, volume)!.map.get(block)
+  }
+
+  /** The places of the first `count` blocks of a volume. */
+  places(volume: number, count: number): number[] {
+    return Array.from({ length: count }, (_, block) => this.place(volume, block))
+  }
+
+  readonly #record = (event: NewEvent): Event => {
+    this.#finish()
+    const recorded = this.ledger.add(event)
+    this.#check.before?.(recorded, this.world)
+    this.#unfinished = true
+    return recorded
+  }
+
+  #finish(): void {
+    if (!this.#unfinished) return
+    this.#unfinished = false
+    this.#check.after?.(this.ledger.at(this.ledger.last), this.world)
+  }
+}
+
+/** The reports that every copy now running went the way `code` says. */
+export function reportsOf(world: World, code: 'ok' | 'E_IO' = 'ok'): NewEvent[] {
+  const reports: NewEvent[] = []
+  for (const { tag, source, clone, extent, size, gate } of pairsOf(world).byTag.values()) {
+    const restoring = restoresOf(world).byTag.get(tag)
+    for (const [volume, copies] of [
+      [clone, gate],
+      [source, restoring?.gate],
+    ] as const) {
+      for (const [e, about] of copies?.running() ?? []) {
+        const offset = e * extent
+        const length = Math.min(extent, size - offset)
+        reports.push({ kind: 'copy.report', tag, volume, offset, length, code, about })
+      }
+    }
+  }
+  return reports.sort((a, b) => a.about! - b.about!)
+}

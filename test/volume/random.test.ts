@@ -1,0 +1,96 @@
+/**
+ * Thousands of short histories by chance. After every entry: every volume holds what logic says, no check finds
+ * anything, and the world made by folding the record is the same. At the end: everything that waited came to its
+ * end, and deciding again from the inputs alone, or going on from a snapshot, gives the same record.
+ */
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Check, Finding } from '../../src/check/check.ts'
+import { inFlightOf } from '../../src/layers/in-flight.ts'
+import { restoresOf } from '../../src/layers/restore-state.ts'
+import { loadWorld, saveWorld, stateHashText } from '../../src/volume/snapshot.ts'
+import { evolve, newWorld } from '../../src/volume.ts'
+import { Chance } from '../support/chance.ts'
+import { Contents } from '../support/contents.ts'
+import { History } from '../support/history.ts'
+import type { Ledger } from '../support/ledger.ts'
+
+const test = suite('random histories')
+
+const histories = Number(process.env['BLOCKBOX_HISTORIES'] ?? 2000)
+const firstSeed = Number(process.env['BLOCKBOX_SEED'] ?? 1)
+const steps = 60
+
+test('they hold what logic says, break no rule, and are made again from their inputs', () => {
+  let reads = 0
+  for (let seed = firstSeed; seed < firstSeed + histories; seed++) {
+    try {
+      reads += live(seed)
+    } catch (error) {
+      ;(error as Error).message = `BLOCKBOX_SEED=${seed} BLOCKBOX_HISTORIES=1: ${(error as Error).message}`
+      throw error
+    }
+  }
+  assert.ok(reads > histories, `${reads} reads were compared`)
+})
+
+/** Lives one history; returns how many reads were compared. */
+function live(seed: number): number {
+  const findings: Finding[] = []
+  const contents = new Contents()
+  const history = new History(contents)
+  const { world, ledger } = history
+  const chance = new Chance(seed, history)
+  const folded = newWorld()
+  chance.begin()
+  const middle = steps / 2
+  let snapshot: { seq: number; inputs: number; bytes: string } | undefined
+  for (let step = 0; step < steps; step++) {
+    chance.step()
+    contents.compare(world)
+    for (let seq = folded.seq + 1; seq <= ledger.last; seq++) evolve(folded, ledger.at(seq))
+    assert.is(stateHashText(folded), stateHashText(world), `folding gives the same state at step ${step}`)
+    assert.equal(findings, [], `step ${step}`)
+    if (step === middle) snapshot = { seq: world.seq, inputs: history.inputs.length, bytes: saved(world) }
+  }
+  chance.settle()
+  contents.compare(world)
+  history.end()
+  assert.equal(findings, [])
+  const { held, queued } = inFlightOf(world)
+  assert.is(held.size + queued.size, 0, 'nothing waits for ever')
+  for (const { background } of restoresOf(world).byTag.values()) assert.not(background, 'restores end')
+
+  const again = new History()
+  for (const { input } of history.inputs) again.enter(input)
+  assert.ok(bytesOf(again.ledger).equals(bytesOf(ledger)), 'the same inputs make the same record')
+
+  const resumed = new History({ rules: [] }, revived(snapshot!.seq, snapshot!.bytes))
+  for (const { input } of history.inputs.slice(snapshot!.inputs)) resumed.enter(input)
+  assert.equal(resumed.ledger.from(snapshot!.seq + 1), ledger.from(snapshot!.seq + 1), 'a snapshot goes on')
+  assert.is(stateHashText(resumed.world), stateHashText(world))
+  return contents.reads
+}
+
+function bytesOf({ columns }: Ledger): Buffer {
+  const bytes = Buffer.alloc(columns.count * 64)
+  return bytes.subarray(0, columns.store(bytes, 0))
+}
+
+function saved(world: Parameters<typeof saveWorld>[0]): string {
+  const { plain, pages } = saveWorld(world)
+  const cells = [...pages].map((page) => ({ ...page, cells: [...page.cells] }))
+  return JSON.stringify({ plain, cells })
+}
+
+function revived(seq: number, bytes: string): ReturnType<typeof loadWorld> {
+  const { plain, cells } = JSON.parse(bytes) as {
+    plain: unknown
+    cells: { volume: number; page: number; cells: number[] }[]
+  }
+  const pages = cells.map((page) => ({ ...page, cells: Float64Array.from(page.cells) }))
+  return loadWorld({ seq, plain, pages })
+}
+
+test.run()

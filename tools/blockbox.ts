@@ -2,9 +2,32 @@
 /** The command line program. Each command is a file of tools/commands, added here in the order the help shows. */
 
 import { readFileSync } from 'node:fs'
+import { add as completion } from './commands/completion.ts'
+import { add as image } from './commands/image.ts'
+import { add as importing } from './commands/import.ts'
+import { add as info } from './commands/info.ts'
+import { add as log } from './commands/log.ts'
+import { add as replay } from './commands/replay.ts'
+import { add as run } from './commands/run.ts'
+import { add as verify } from './commands/verify.ts'
 import { add as version } from './commands/version.ts'
+import { add as volume } from './commands/volume.ts'
 import { createProgram, main } from './program.ts'
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
-await main(createProgram(manifest.version, [version]), process.argv)
+await main(
+  createProgram(manifest.version, [
+    info,
+    log,
+    volume,
+    importing,
+    run,
+    replay,
+    image,
+    verify,
+    completion,
+    version,
+  ]),
+  process.argv,
+)

@@ -23,7 +23,8 @@ export interface Driven {
 /** Reads and checks a scenario file. Throws SCENARIO, or what reading the file throws. */
 export function readScenario(path: string): { readonly scenario: Scenario; readonly digest: string } {
   const bytes = readFileSync(path)
-  if (bytes.length > maxScenarioBytes) throw new BlockboxError('SCENARIO', `${path} is no scenario: it is over 1 MiB`)
+  if (bytes.length > maxScenarioBytes)
+    throw new BlockboxError('SCENARIO', `${path} is no scenario: it is over 1 MiB`)
   return { scenario: parseScenario(bytes.toString('utf8'), parseSize), digest: hex(sha256(bytes)) }
 }
 

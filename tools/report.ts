@@ -11,7 +11,11 @@ export function hostLines(scenario: Scenario, report: RunReport): string {
   const rows = report.hosts.map((host) => {
     const plays = scenario.hosts.find((one) => one.name === host.name)!
     const what = 'scan' in plays.plays ? 'reads the whole volume once' : `plays ${plays.plays.trace}`
-    return [`  host ${host.name}`, `${host.submitted} requests`, `on ${plays.volume}, ${what}${refusals(host)}`]
+    return [
+      `  host ${host.name}`,
+      `${host.submitted} requests`,
+      `on ${plays.volume}, ${what}${refusals(host)}`,
+    ]
   })
   return escapedLines(table(rows, [1]))
 }

@@ -34,11 +34,15 @@ await print(hostLines(scenario, report))
 
 const { journal, payload } = await openToRead(journalPath)
 const sum = newTally()
-const verdict = await replay(journal, { checks: [...checks, () => ({ rules: [], after: (event) => tally(sum, event) })] })
+const verdict = await replay(journal, {
+  checks: [...checks, () => ({ rules: [], after: (event) => tally(sum, event) })],
+})
 const image = await backupImage(journal, payload, sum)
 await print(systemLines(sum))
 const same = image === qemuImage
-await print(`  image at the backup's point in time: sha256 ${image.slice(0, 16)}..., ${same ? 'the same as' : 'NOT'} QEMU's own backup`)
+await print(
+  `  image at the backup's point in time: sha256 ${image.slice(0, 16)}..., ${same ? 'the same as' : 'NOT'} QEMU's own backup`,
+)
 const { events, frames, findings, stateHash, head } = verdict
 await print(`replayed ${events} events in ${frames} frames: ${findings.length} findings`)
 await print(`  state hash ${stateHash}, head ${head.hash.slice(0, 16)}...@${head.seq}`)
@@ -56,7 +60,7 @@ async function backupImage(from: Journal, store: PayloadStore, counted: Tally): 
   const volume = world.volumes[0]!
   const digest = createHash('sha256')
   for (let offset = 0; offset < volume.size; offset += piece) {
-    digest.update(readContent(volume, store, offset, Math.min(piece, volume.size - offset)))
+    digest.update(readContent(world, volume, store, offset, Math.min(piece, volume.size - offset)))
   }
   return digest.digest('hex')
 }

@@ -9,7 +9,7 @@ import type { World } from '../layers/layer.ts'
 import { evolve } from '../volume.ts'
 
 /** The state after event `seq` (0: before the first). Throws NO_SUCH_POINT or JOURNAL_TRUNCATED. */
-export async function worldAt(journal: Journal, seq: number): Promise<World> {
+export async function worldAt(journal: Journal, seq: number, signal?: AbortSignal): Promise<World> {
   const { first, last } = journal.bounds()
   if (!Number.isSafeInteger(seq) || seq < 0 || seq > last) {
     throw new BlockboxError('NO_SUCH_POINT', `there is no event ${seq}: the journal ends with event ${last}`)
@@ -23,6 +23,7 @@ export async function worldAt(journal: Journal, seq: number): Promise<World> {
   }
   const columns = new Columns()
   for await (const frame of journal.read(world.seq + 1, seq)) {
+    signal?.throwIfAborted()
     const row = frame.open(columns)
     checkRows(frame, row)
     for (row.index = 0; row.index < frame.count && row.seq <= seq; row.index++) {

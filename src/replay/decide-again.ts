@@ -69,11 +69,25 @@ function moved(row: Row, index: number): Row {
 
 /** The input without what was decided about it. */
 function inputOf(row: Row): NewEvent {
-  const { kind, op, flags, session, request, volume, offset, length, payload, about, tag, at, detail } = row
-  const { digestHigh, digestLow } = row
-  const asked = { kind, op, flags, session, request, volume, offset, length, payload, about, tag, at, detail }
-  const report = kind === 'copy.report' ? { code: row.code } : {}
-  return { ...asked, digestHigh, digestLow, ...report }
+  const { kind } = row
+  return {
+    kind,
+    op: row.op,
+    flags: row.flags,
+    code: kind === 'copy.report' ? row.code : 'ok',
+    session: row.session,
+    request: row.request,
+    volume: row.volume,
+    offset: row.offset,
+    length: row.length,
+    payload: row.payload,
+    about: row.about,
+    tag: row.tag,
+    digestHigh: row.digestHigh,
+    digestLow: row.digestLow,
+    at: row.at,
+    detail: row.detail,
+  }
 }
 
 const numbers = [
@@ -96,8 +110,9 @@ function compare(event: NewEvent, recorded: Row): void {
   for (const name of numbers) {
     if ((event[name] ?? 0) !== recorded[name]) differ(recorded, name, event[name], recorded[name])
   }
-  if (event.detail === undefined && recorded.detail === noDetail) return
-  const decided = JSON.stringify(sorted(event.detail ?? {}))
+  const detail = event.detail ?? noDetail
+  if (detail === recorded.detail) return
+  const decided = JSON.stringify(sorted(detail))
   const found = JSON.stringify(sorted(recorded.detail))
   if (decided !== found) differ(recorded, 'detail', decided, found)
 }

@@ -4,10 +4,10 @@
  */
 
 import { BlockboxError } from '../core/errors.ts'
-import type { Event } from '../events/columns.ts'
+import { Columns, type Event } from '../events/columns.ts'
 import { text } from '../events/detail.ts'
 import { isInput } from '../events/kind.ts'
-import type { Frame } from '../journal/frame.ts'
+import { checkRows, type Frame } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
 
 export type Point =
@@ -23,6 +23,9 @@ export function parseAddress(address: string): { readonly volume: string; readon
   return { volume: address.slice(0, at), point: parsePoint(address.slice(at + 1)) }
 }
 
+/** With its zone: without one the same text would be another instant on another machine. */
+const isInstant = /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:?\d\d)$/
+
 /** Parses POINT. Throws USAGE. */
 export function parsePoint(point: string): Point {
   const colon = point.indexOf(':')
@@ -37,7 +40,7 @@ export function parsePoint(point: string): Point {
     }
     case 'time': {
       const ms = Date.parse(value)
-      if (/^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(ms)) return { by, atNs: nanoseconds(value, ms) }
+      if (isInstant.test(value) && !Number.isNaN(ms)) return { by, atNs: nanoseconds(value, ms) }
       break
     }
     case 'mark':
@@ -58,13 +61,21 @@ function nanoseconds(iso: string, ms: number): bigint {
 }
 
 /** The sequence number a point names on volume `volume`. Throws NO_SUCH_POINT. */
-export async function seqOf(journal: Journal, point: Point, volume: number): Promise<number> {
+export async function seqOf(
+  journal: Journal,
+  point: Point,
+  volume: number,
+  signal?: AbortSignal,
+): Promise<number> {
   const { first, last } = journal.bounds()
   if (point.by === 'last') return last
   if (point.by === 'seq') return point.number
   const search = searchOf(point, volume)
+  const columns = new Columns()
   for await (const frame of journal.read(first)) {
-    const row = frame.open()
+    signal?.throwIfAborted()
+    const row = frame.open(columns)
+    checkRows(frame, row)
     for (row.index = 0; row.index < frame.count; row.index++) {
       const found = search.see(row, frame)
       if (found !== undefined) return found
@@ -91,7 +102,7 @@ function searchOf(point: Exclude<Point, { by: 'last' | 'seq' }>, volume: number)
         true,
       )
     case 'mark':
-      return byName('mark', 'label', point.name)
+      return byMark(point.name, volume)
     case 'backup':
       return byBackup(point.name)
     default:
@@ -108,11 +119,18 @@ function bySearch(what: string, past: (event: Event, frame: Frame) => boolean, t
   }
 }
 
-function byName(kind: 'mark', field: string, name: string): Search {
+/** The first mark of that label on the volume; when it has none, the first of that label anywhere. */
+function byMark(label: string, volume: number): Search {
+  let elsewhere: number | undefined
   return {
-    what: `${kind} ${name}`,
-    see: (event) => (event.kind === kind && text(event.detail, field) === name ? event.seq : undefined),
-    end: () => undefined,
+    what: `mark ${label}`,
+    see(event) {
+      if (event.kind !== 'mark' || text(event.detail, 'label') !== label) return undefined
+      if (event.volume === volume) return event.seq
+      elsewhere ??= event.seq
+      return undefined
+    },
+    end: () => elsewhere,
   }
 }
 
@@ -128,7 +146,10 @@ function byBackup(name: string): Search {
   }
 }
 
-/** The end of the entry of the K-th event of the first session that recorded a trace into the volume. */
+/**
+ * The end of the entry of the K-th event of the first session that recorded a trace into the volume. An event that
+ * asks a volume for nothing left no request: then the end of what came before the next one.
+ */
 function bySource(number: number, volume: number): Search {
   let session = 0
   let seen = 0
@@ -147,6 +168,7 @@ function bySource(number: number, volume: number): Search {
         session = event.session
       }
       if (event.session !== session || event.request <= seen) return undefined
+      if (event.request > number) return event.seq - 1
       seen = event.request
       if (seen === number) lastOfEntry = event.seq
       return undefined

@@ -29,6 +29,8 @@ export interface ReplayOptions {
   /** Decide each input again and compare; true unless told otherwise. */
   readonly decide?: boolean
   readonly onFrame?: (line: FrameLine) => void
+  /** Called after each batch of frames with the last event replayed; the replay goes on when it resolves. */
+  readonly onBatch?: (seq: number) => Promise<void>
   /** At most this many findings are kept. */
   readonly maxFindings?: number
   readonly signal?: AbortSignal
@@ -72,6 +74,7 @@ export async function replay(journal: Journal, options: ReplayOptions = {}): Pro
         head = { seq: frame.last, hash: hex(frame.hash) }
         if (player.stopped) break
       }
+      await options.onBatch?.(head.seq)
       if (player.stopped) break
     }
   } catch (error) {

@@ -24,6 +24,8 @@ export interface VerifyVerdict {
 export interface VerifyOptions {
   /** A head somebody kept elsewhere: the journal must hold it. */
   readonly head?: { readonly seq: number; readonly hash: string }
+  /** Called with the last event of each frame that was looked at. */
+  readonly onFrame?: (seq: number) => void
   readonly signal?: AbortSignal
 }
 
@@ -46,6 +48,7 @@ export async function verify(
       counted.events += frame.count
       held ||= frame.last === options.head?.seq && hex(frame.hash) === options.head.hash
       checkPayloads(frame, row, payload, findings, counted)
+      options.onFrame?.(frame.last)
     }
   } catch (error) {
     if (!(error instanceof BlockboxError) || error.seq === undefined) throw error

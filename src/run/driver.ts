@@ -142,7 +142,7 @@ class Run {
 
   async #perform(step: ScenarioStep): Promise<void> {
     const { engine } = this.#options
-    if (step.does === 'host.start') this.#host(String(step.args['host'])).started = true
+    if (step.does === 'host.start') this.#host(String(step.args.host)).started = true
     else await command(engine, this.#askOf(step))
     await engine.settled()
   }
@@ -151,14 +151,15 @@ class Run {
     const { args } = step
     const volume = (name: unknown) => {
       const found = this.#options.engine.world.volumes.find((one) => one.name === name)
-      if (found === undefined) throw new BlockboxError('SCENARIO', `step ${step.does}: there is no volume ${String(name)}`)
+      if (found === undefined)
+        throw new BlockboxError('SCENARIO', `step ${step.does}: there is no volume ${String(name)}`)
       return found.id
     }
     const text = (name: string) => String(args[name])
     const number = (name: string) => Number(args[name] ?? 0)
     switch (step.does) {
       case 'backup.start': {
-        const volumes = (args['volumes'] as readonly string[]).map(volume)
+        const volumes = (args.volumes as readonly string[]).map(volume)
         const bounds = {
           deadlineMs: number('deadline_ms'),
           maxEntries: number('max_entries'),
@@ -167,13 +168,16 @@ class Run {
         return { kind: 'backup.start', detail: { name: text('name'), volumes, ...bounds } }
       }
       case 'pair.create': {
-        const ends = { source: volume(args['source']), clone: volume(args['clone']) }
+        const ends = { source: volume(args.source), clone: volume(args.clone) }
         return { kind: 'pair.create', detail: { name: text('name'), ...ends, extent: number('extent') } }
       }
       case 'restore.start':
-        return { kind: 'restore.start', detail: { pair: text('pair'), protected: args['protected'] !== false } }
+        return {
+          kind: 'restore.start',
+          detail: { pair: text('pair'), protected: args.protected !== false },
+        }
       case 'mark':
-        return { kind: 'mark', volume: volume(args['volume']), detail: { label: text('label') } }
+        return { kind: 'mark', volume: volume(args.volume), detail: { label: text('label') } }
       case 'host.start':
         throw new BlockboxError('SCENARIO', 'host.start asks the engine for nothing')
       default:
@@ -187,7 +191,8 @@ class Run {
     const at = this.#steps[0]?.at
     for (const host of this.hosts) {
       if (!host.started) continue
-      const limit = at !== undefined && at !== 'begin' && at.host === host.name ? at.events : Number.POSITIVE_INFINITY
+      const limit =
+        at !== undefined && at !== 'begin' && at.host === host.name ? at.events : Number.POSITIVE_INFINITY
       for (let room = host.depth - host.outstanding; room > 0; room--) {
         const ask = await host.next(limit)
         if (ask === undefined) break
@@ -222,7 +227,11 @@ class Run {
   #stall(): BlockboxError {
     const step = this.#steps[0]
     const waiting = this.hosts.filter((host) => host.outstanding > 0).map((host) => host.name)
-    const why = step === undefined ? 'no step is left that could let them go on' : `step ${step.does} never becomes due`
-    return new BlockboxError('SCENARIO', `nothing can go on: ${waiting.join(', ') || 'nobody'} waits, and ${why}`)
+    const why =
+      step === undefined ? 'no step is left that could let them go on' : `step ${step.does} never becomes due`
+    return new BlockboxError(
+      'SCENARIO',
+      `nothing can go on: ${waiting.join(', ') || 'nobody'} waits, and ${why}`,
+    )
   }
 }

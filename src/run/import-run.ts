@@ -17,6 +17,8 @@ export interface ImportAsk {
   /** Bytes; the end of the furthest range when left out. */
   readonly size?: number
   readonly seed?: number
+  /** What `importShape` found, where it was asked before. */
+  readonly shape?: TraceShape
   readonly signal?: AbortSignal
   readonly onProgress?: (events: number, of: number) => void
 }
@@ -28,6 +30,8 @@ export interface ImportReport {
   readonly block: number
   /** Requests that were refused, by code. */
   readonly refused: Readonly<Record<string, number>>
+  /** What the user ought to know of where the trace ended. */
+  readonly remark?: string
 }
 
 /** So many requests may be waiting for their frame. */
@@ -36,16 +40,7 @@ const sizeStep = 4096
 
 /** Records the trace. Throws TRACE_FORMAT, USAGE, or what the journal throws; what was answered stays recorded. */
 export async function recordTrace(engine: Engine, ask: ImportAsk): Promise<ImportReport> {
-  if (ask.path === '-')
-    throw new BlockboxError('USAGE', 'a trace is read twice to be recorded: name a file, not -')
-  const shape = await shapeOf(ask)
-  if (shape.unaligned !== undefined) {
-    const place = `event ${shape.unaligned} of ${ask.path}`
-    throw new BlockboxError(
-      'USAGE',
-      `${place} writes part of a 512-byte sector: this version cannot record that`,
-    )
-  }
+  const shape = ask.shape ?? (await importShape(ask))
   const size = ask.size ?? Math.max(sizeStep, Math.ceil(shape.maxEnd / sizeStep) * sizeStep)
   const block = size % 4096 === 0 ? shape.block : 512
   const created = await command(engine, { kind: 'volume.create', detail: { name: ask.volume, size, block } })
@@ -61,27 +56,35 @@ export async function recordTrace(engine: Engine, ask: ImportAsk): Promise<Impor
   const flight = new Set<Promise<void>>()
   let events = 0
   let failure: unknown
+  let remark: string | undefined
   const submit = (event: TraceEvent) => {
     const request = askOf(event, target)
     if (request === undefined) return
-    const done = engine.submit(request).then(
-      (answer) => {
-        if (answer.code !== 'ok') refused[answer.code] = (refused[answer.code] ?? 0) + 1
-      },
-      (error: unknown) => {
-        failure ??= error
-      },
-    )
+    const done: Promise<void> = engine
+      .submit(request)
+      .then(
+        ({ code }) => {
+          if (code !== 'ok') refused[code] = (refused[code] ?? 0) + 1
+        },
+        (error: unknown) => {
+          failure ??= error
+        },
+      )
+      .finally(() => flight.delete(done))
     flight.add(done)
-    done.finally(() => flight.delete(done))
   }
   for await (const batch of trace(ask)) {
     for (const event of batch.events) {
       submit(event)
       events++
-      if (flight.size >= depth) await engine.settled()
+      if (flight.size >= depth) {
+        await engine.settled()
+        ask.onProgress?.(events, shape.events)
+        ask.signal?.throwIfAborted()
+      }
       if (failure !== undefined) throw failure
     }
+    remark ??= batch.remark
     ask.onProgress?.(events, shape.events)
     ask.signal?.throwIfAborted()
   }
@@ -90,10 +93,12 @@ export async function recordTrace(engine: Engine, ask: ImportAsk): Promise<Impor
   if (failure !== undefined) throw failure
   await command(engine, { kind: 'session.close', session: session.made })
   await command(engine, { kind: 'run.end', detail: { scenario: `import ${ask.volume}` } })
-  return { events, volume: ask.volume, size, block, refused }
+  return { events, volume: ask.volume, size, block, refused, ...(remark !== undefined && { remark }) }
 }
 
-function trace(ask: ImportAsk): ReturnType<typeof readTrace> {
+type TraceAsk = Pick<ImportAsk, 'path' | 'format' | 'options' | 'signal'>
+
+function trace(ask: TraceAsk): ReturnType<typeof readTrace> {
   return readTrace(ask.path, {
     ...(ask.format === undefined ? {} : { format: ask.format }),
     ...(ask.options === undefined ? {} : { options: ask.options }),
@@ -101,10 +106,19 @@ function trace(ask: ImportAsk): ReturnType<typeof readTrace> {
   })
 }
 
-async function shapeOf(ask: ImportAsk): Promise<TraceShape> {
-  const shape = traceShape()
-  for await (const { events } of trace(ask)) for (const event of events) shape.add(event)
-  return shape.result()
+/** Reads a trace once, for what its volume must be. Throws TRACE_FORMAT, USAGE when it cannot be recorded. */
+export async function importShape(ask: TraceAsk): Promise<TraceShape> {
+  if (ask.path === '-')
+    throw new BlockboxError('USAGE', 'a trace is read twice to be recorded: name a file, not -')
+  const adding = traceShape()
+  for await (const { events } of trace(ask)) for (const event of events) adding.add(event)
+  const shape = adding.result()
+  if (shape.unaligned === undefined) return shape
+  const place = `event ${shape.unaligned} of ${ask.path}`
+  throw new BlockboxError(
+    'USAGE',
+    `${place} writes part of a 512-byte sector: this version cannot record that`,
+  )
 }
 
 /** Submits a command that has to succeed. Throws USAGE with the code of its refusal and what to do. */

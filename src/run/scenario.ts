@@ -53,7 +53,13 @@ export interface Scenario {
 
 /** The arguments of each step; those with a question mark may be left out. */
 export const stepArgs = {
-  'backup.start': { name: 'text', volumes: 'texts', 'deadline_ms?': 'count', 'max_entries?': 'count', 'max_bytes?': 'size' },
+  'backup.start': {
+    name: 'text',
+    volumes: 'texts',
+    'deadline_ms?': 'count',
+    'max_entries?': 'count',
+    'max_bytes?': 'size',
+  },
   'backup.stop': { name: 'text' },
   'pair.create': { name: 'text', source: 'text', clone: 'text', extent: 'size' },
   'pair.sync': { name: 'text' },
@@ -127,7 +133,8 @@ function atOf(step: Fields): At {
   const text = step.text('at')
   if (text === 'begin') return 'begin'
   const match = /^([A-Za-z0-9][A-Za-z0-9._-]*):(\d+|end)$/.exec(text)
-  if (match === null) throw step.fault(`at = "${text}" is not understood: write "begin", "HOST:K" or "HOST:end"`)
+  if (match === null)
+    throw step.fault(`at = "${text}" is not understood: write "begin", "HOST:K" or "HOST:end"`)
   return { host: match[1]!, events: match[2] === 'end' ? Number.POSITIVE_INFINITY : Number(match[2]) }
 }
 
@@ -137,7 +144,8 @@ function checkNames(scenario: Scenario): void {
   if (volumes.size !== scenario.volumes.length) throw bad('two volumes have the same name')
   if (hosts.size !== scenario.hosts.length) throw bad('two hosts have the same name')
   for (const host of scenario.hosts) {
-    if (!volumes.has(host.volume)) throw bad(`host ${host.name} uses volume ${host.volume}, which is not there`)
+    if (!volumes.has(host.volume))
+      throw bad(`host ${host.name} uses volume ${host.volume}, which is not there`)
   }
   for (const [k, step] of scenario.steps.entries()) {
     if (step.at !== 'begin' && !hosts.has(step.at.host)) {
@@ -151,9 +159,13 @@ function readToml(toml: string): Record<string, unknown> {
     return parseToml(toml)
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause
-    throw new BlockboxError('SCENARIO', `line ${cause.line} of the scenario is no TOML: ${cause.message.split('\n')[0]}`, {
-      cause,
-    })
+    throw new BlockboxError(
+      'SCENARIO',
+      `line ${cause.line} of the scenario is no TOML: ${cause.message.split('\n')[0]}`,
+      {
+        cause,
+      },
+    )
   }
 }
 
@@ -182,7 +194,10 @@ class Fields {
     return Object.hasOwn(this.#table, name)
   }
 
-  value(name: string, form: 'text' | 'texts' | 'count' | 'size' | 'flag'): string | number | boolean | string[] {
+  value(
+    name: string,
+    form: 'text' | 'texts' | 'count' | 'size' | 'flag',
+  ): string | number | boolean | string[] {
     return this[form](name)
   }
 

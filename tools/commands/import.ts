@@ -1,7 +1,7 @@
 /**
- * `blockbox import FILE`: reads a trace of another program and prints it, as lines of JSON or as a summary.
+ * `blockbox import FILE`: reads a trace of another program, prints it or records it into a journal.
  *
- *     FILE (or -) -> events -> --json: a line each · --summary: one object
+ *     FILE (or -) ─▶ events ─▶ --json: a line each · --summary: one object · --volume: requests, recorded
  */
 
 import { type Command, Option } from 'commander'
@@ -12,22 +12,29 @@ import { eventLine } from '../../src/trace/line.ts'
 import { readTrace, type TraceBatch } from '../../src/trace/source.ts'
 import { summarise } from '../../src/trace/summary.ts'
 import { interrupt } from '../interrupt.ts'
+import { type JournalOption, journalOption } from '../journal-option.ts'
+import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
+import { record } from '../recording.ts'
+import { parseSize } from '../size.ts'
 
-interface ImportOptions {
+interface ImportOptions extends JournalOption {
   readonly format?: string
   readonly producer?: 'dm' | 'qemu'
   readonly salvage?: boolean
   readonly json?: boolean
   readonly summary?: boolean
+  readonly volume?: string
+  readonly size?: number
+  readonly seed?: number
+  readonly ack: 'durable' | 'buffered'
 }
 
 const printAtOnce = 64 * 1024
 
 export function add(program: Command): void {
-  program
-    .command('import')
-    .description('read a trace of another program')
+  journalOption(program.command('import'))
+    .description('read a trace of another program: print it, or record it into a new volume of a journal')
     .argument('<file>', 'the trace, compressed with gzip or not; - is standard input')
     .option('-f, --format <name>', `its format, where the content does not tell: ${formatNames()}`)
     .addOption(
@@ -37,13 +44,50 @@ export function add(program: Command): void {
       ).choices(['dm', 'qemu']),
     )
     .option('--salvage', 'dm-log-writes: read past the count of entries, forgive a torn end')
-    .option('--json', 'print the events, one JSON object a line')
+    .option('--json', 'print the events, one JSON object a line; with --volume the report')
     .addOption(new Option('--summary', 'print counts and digests as one JSON object').conflicts('json'))
-    .action(async (file: string, options: ImportOptions) => {
-      if (options.json === true) await printEvents(file, options)
-      else if (options.summary === true) await printSummary(file, options)
-      else throw new BlockboxError('USAGE', 'what shall be done with the trace? Choose --json or --summary')
-    })
+    .addOption(
+      new Option('--volume <name>', 'record into this new volume of the journal').conflicts('summary'),
+    )
+    .option('--size <size>', 'bytes of the volume; the end of the furthest request when left out', parseSize)
+    .option('--seed <number>', 'makes the content of writes whose trace has none', wholeNumber(0))
+    .addOption(
+      new Option('--ack <when>', 'a write is answered when it is durable, or when it is accepted')
+        .choices(['durable', 'buffered'])
+        .default('durable'),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  blockbox import disk.dmlog.gz --summary\n' +
+        '  blockbox import disk.dmlog.gz -j nightly.journal --volume disk0\n' +
+        '\nWith --volume the exit code is 1 when requests were refused.\n',
+    )
+    .action(act)
+}
+
+async function act(file: string, options: ImportOptions): Promise<void> {
+  if (options.volume !== undefined) await recordInto(options.volume, file, options)
+  else if (options.size !== undefined || options.seed !== undefined) {
+    throw new BlockboxError('USAGE', '--size and --seed are for recording: name the volume with --volume')
+  } else if (options.json === true) await printEvents(file, options)
+  else if (options.summary === true) await printSummary(file, options)
+  else {
+    const choice = 'choose --json or --summary, or record it with -j DIR --volume NAME'
+    throw new BlockboxError('USAGE', `what shall be done with the trace? ${choice}`)
+  }
+}
+
+function recordInto(volume: string, file: string, options: ImportOptions): Promise<void> {
+  const { format, size, seed, ack, journal, json = false } = options
+  const ask = {
+    path: file,
+    volume,
+    options: traceOptions(options),
+    ...(format !== undefined && { format }),
+    ...(size !== undefined && { size }),
+    ...(seed !== undefined && { seed }),
+  }
+  return record(ask, { ack, json, ...(journal !== undefined && { journal }) })
 }
 
 async function printEvents(file: string, options: ImportOptions): Promise<void> {

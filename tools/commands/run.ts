@@ -15,7 +15,11 @@ export function add(program: Command): void {
   journalOption(program.command('run'))
     .description('drive the hosts and steps of a scenario into a journal')
     .argument('<scenario>', 'a .scenario.toml file; the traces it names are relative to it')
-    .option('--ack <when>', 'answer writes when "durable" or, like a disk with a cache, when "buffered"', 'durable')
+    .option(
+      '--ack <when>',
+      'answer writes when "durable" or, like a disk with a cache, when "buffered"',
+      'durable',
+    )
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  blockbox run traces/nightly.scenario.toml -j nightly.journal')
     .action(run)

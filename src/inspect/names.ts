@@ -1,0 +1,75 @@
+/**
+ * Names: what the numbers in events stand for. Events carry the numbers of volumes, backups and pairs; people know
+ * their names. Learnt from a state, and from the events that come after it.
+ */
+
+import type { Event } from '../events/columns.ts'
+import { count, counts, text } from '../events/detail.ts'
+import type { Kind } from '../events/kind.ts'
+import { holdQueueOf } from '../layers/hold-queue.ts'
+import type { World } from '../layers/layer.ts'
+import { pairsOf } from '../layers/pair-state.ts'
+
+/** A backup or a pair: its name and the numbers of the volumes it is about. */
+export interface Subject {
+  readonly name: string
+  readonly volumes: readonly number[]
+}
+
+export type Tagged = 'backup' | 'pair'
+
+/** What the `tag` of a kind numbers. */
+export function taggedBy(kind: Kind): Tagged {
+  return kind.startsWith('backup.') || kind === 'deadline.reached' ? 'backup' : 'pair'
+}
+
+export class Names {
+  readonly #volumes = new Map<number, string>()
+  readonly #subjects = { backup: new Map<number, Subject>(), pair: new Map<number, Subject>() }
+
+  /** @param world the state before the first event that will be noted. */
+  constructor(world: World) {
+    for (const { id, name } of world.volumes) this.#volumes.set(id, name)
+    for (const { tag, name, volumes } of holdQueueOf(world).backups.values()) {
+      this.#subjects.backup.set(tag, { name, volumes })
+    }
+    for (const { tag, name, source, clone } of pairsOf(world).byTag.values()) {
+      this.#subjects.pair.set(tag, { name, volumes: [source, clone] })
+    }
+  }
+
+  /** Learns what an event gives a name to. */
+  note(event: Event): void {
+    const { kind, tag, detail } = event
+    if (kind === 'volume.created') this.#volumes.set(event.volume, text(detail, 'name'))
+    else if (kind === 'backup.flag_set') {
+      this.#subjects.backup.set(tag, { name: text(detail, 'name'), volumes: [...counts(detail, 'volumes')] })
+    } else if (kind === 'pair.created') {
+      const volumes = [count(detail, 'source'), count(detail, 'clone')]
+      this.#subjects.pair.set(tag, { name: text(detail, 'name'), volumes })
+    }
+  }
+
+  /** The name of a volume; `#N` when it is not known. */
+  volume(id: number): string {
+    return this.#volumes.get(id) ?? `#${id}`
+  }
+
+  has(name: string): boolean {
+    return [...this.#volumes.values()].includes(name)
+  }
+
+  /** The name of a backup or pair; `#N` when it is not known. */
+  subject(kind: Kind, tag: number): string {
+    return this.#subjects[taggedBy(kind)].get(tag)?.name ?? `#${tag}`
+  }
+
+  /** True when an event is about the volume of that name: itself, its pair or a backup that covers it. */
+  concerns(event: Event, name: string): boolean {
+    const { kind, tag, volume } = event
+    if (volume !== 0) return this.volume(volume) === name
+    if (tag === 0) return false
+    const about = this.#subjects[taggedBy(kind)].get(tag)?.volumes ?? []
+    return about.some((id) => this.volume(id) === name)
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The benchmark: `npm run bench -- [--quick] [--events N] [--out FILE] [--only append|replay|idle]`.
+ *
+ * Every figure stands beside its anchor, measured in the same rounds; believe ratios, not absolute figures. Prints one
+ * table, keeps it with the machine's facts as JSON in .build/bench.json and in FILE. A missed target is no failure;
+ * the exit code is 0 unless something broke. Measures the disk of BLOCKBOX_BENCH_DIR or the temporary folder.
+ */
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
+import { appendLines } from './bench/append.ts'
+import { idleLines } from './bench/idle.ts'
+import { isMet, type Line, tableOf } from './bench/line.ts'
+import { machineFacts, machineText } from './bench/machine.ts'
+import { replayLines } from './bench/replay.ts'
+import { progress } from './output.ts'
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    events: { type: 'string' },
+    out: { type: 'string' },
+    only: { type: 'string', default: '' },
+  },
+})
+const { quick, only } = values
+const events = Number(values.events ?? (quick ? 100_000 : 2_000_000))
+if (!Number.isSafeInteger(events) || events < 1000) throw new Error(`--events ${values.events}: 1000 or more`)
+
+const parts: Readonly<Record<string, () => Promise<Line[]> | Line[]>> = {
+  idle: () => idleLines(quick ? { rounds: 3, writes: 200_000 } : { rounds: 7, writes: 1_000_000 }),
+  append: () =>
+    appendLines({
+      groups: quick ? [1, 64] : [1, 16, 64, 256, 1024],
+      rounds: (group) => (quick ? 20 : Math.max(40, Math.round(400 / Math.sqrt(group)))),
+    }),
+  replay: () =>
+    replayLines({
+      events,
+      perFrame: 256,
+      onePerKey: Math.ceil(events / 10),
+      rounds: quick ? 3 : 5,
+      warmup: quick ? 1 : 2,
+    }),
+}
+
+const machine = await machineFacts()
+console.log(`${machineText(machine)}\n`)
+const lines: Line[] = []
+for (const [name, measure] of Object.entries(parts)) {
+  if (only === '' || only === name) lines.push(...(await measure()))
+}
+progress('')
+console.log(tableOf(lines))
+const missed = lines.filter((line) => isMet(line) === false)
+console.log(`\n${missed.length === 0 ? 'every target is met' : `${missed.length} targets are missed`}`)
+
+const kept = { version: 1, at: new Date().toISOString(), quick, machine, lines: lines.map(withVerdict) }
+for (const path of ['.build/bench.json', values.out]) {
+  if (path === undefined) continue
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, `${JSON.stringify(kept, undefined, 2)}\n`)
+}
+
+function withVerdict(line: Line): Line & { readonly met?: boolean } {
+  const met = isMet(line)
+  return met === undefined ? line : { ...line, met }
+}

@@ -1,0 +1,101 @@
+/** `blockbox image VOL[@POINT] -o FILE`: a volume's content as it was, as a sparse file, its digest, or both. */
+
+import { setImmediate } from 'node:timers/promises'
+import type { Command } from 'commander'
+import { digestStream } from '../../src/core/digest.ts'
+import { BlockboxError } from '../../src/core/errors.ts'
+import { imagePieces, mappedBytes, type Piece } from '../../src/images/export.ts'
+import { type Point, parseAddress, parsePoint } from '../../src/replay/point.ts'
+import { volumeAt } from '../../src/replay/volume-at.ts'
+import { writeImageFile } from '../image-file.ts'
+import { interrupt } from '../interrupt.ts'
+import { type JournalOption, journalOption } from '../journal-option.ts'
+import { withJournal } from '../journal-use.ts'
+import { escaped, print } from '../output.ts'
+import { showProgress } from '../remark.ts'
+import { formatSize } from '../size.ts'
+
+interface ImageOptions extends JournalOption {
+  readonly volume?: string
+  readonly at?: string
+  readonly output?: string
+  readonly force?: boolean
+  readonly digest?: boolean
+  readonly json?: boolean
+}
+
+interface Written {
+  readonly volume: string
+  readonly seq: number
+  readonly size: number
+  readonly block: number
+  readonly mapped: number
+  readonly file: string | undefined
+  readonly sha256: string | undefined
+}
+
+export function add(program: Command): void {
+  journalOption(program.command('image'))
+    .description('write the content of a volume as it was')
+    .argument('[address]', 'VOL or VOL@POINT; POINT is seq:N, time:ISO, mark:LABEL, backup:NAME or source:K')
+    .option('--volume <name>', 'the volume, in place of an address')
+    .option('--at <point>', 'the point, with --volume')
+    .option('-o, --output <file>', 'the file to write, sparse where the volume is empty')
+    .option('--force', 'replace a file that is there')
+    .option('--digest', 'print the SHA-256 of the whole content, zeros included')
+    .option('--json', 'print what was done as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  blockbox image disk0@mark:before-upgrade -j nightly.journal -o disk0.img\n' +
+        '  blockbox image --volume disk0 --at seq:1200 -j nightly.journal --digest\n',
+    )
+    .action(act)
+}
+
+async function act(address: string | undefined, options: ImageOptions): Promise<void> {
+  const { output, digest = false, force = false, json = false } = options
+  const { volume: name, point } = addressed(address, options)
+  if (output === undefined && !digest) {
+    throw new BlockboxError('USAGE', 'where to? Name a file with -o FILE, or ask for the --digest alone')
+  }
+  const written = await withJournal(options, async ({ journal, payload }): Promise<Written> => {
+    const { seq, volume } = await volumeAt(journal, name, point, interrupt)
+    const { size, block } = volume
+    const sum = digest ? digestStream() : undefined
+    const pieces = imagePieces(volume, payload, digest)
+    const onPiece = async (piece: Piece) => {
+      sum?.update(piece.bytes)
+      showProgress(() => `${formatSize(piece.offset)} of ${formatSize(size)}`)
+      await setImmediate()
+      interrupt.throwIfAborted()
+    }
+    if (output === undefined) for (const piece of pieces) await onPiece(piece)
+    else await writeImageFile({ path: output, size, force }, pieces, onPiece)
+    const mapped = mappedBytes(volume)
+    return { volume: name, seq, size, block, mapped, file: output, sha256: sum?.hex() }
+  })
+  await print(json ? writtenJson(written) : writtenText(written))
+}
+
+function addressed(
+  address: string | undefined,
+  { volume, at }: ImageOptions,
+): { volume: string; point: Point } {
+  if (address !== undefined && (volume !== undefined || at !== undefined)) {
+    throw new BlockboxError('USAGE', 'the volume is named twice: give an address, or --volume and --at')
+  }
+  if (address !== undefined) return parseAddress(address)
+  if (volume === undefined) throw new BlockboxError('USAGE', 'which volume? Write VOL@POINT, or --volume VOL')
+  return { volume, point: at === undefined ? { by: 'last' } : parsePoint(at) }
+}
+
+function writtenJson({ volume, seq, size, block, mapped, file, sha256 }: Written): string {
+  return JSON.stringify({ version: 1, volume, seq, size, block, mapped_bytes: mapped, file, sha256 })
+}
+
+function writtenText({ volume, seq, size, mapped, file, sha256 }: Written): string {
+  const what = `volume ${volume} after event ${seq}: ${formatSize(size)}, ${formatSize(mapped)} of it mapped`
+  const lines = [file === undefined ? what : `${what}, written to ${file}`]
+  if (sha256 !== undefined) lines.push(`sha256 ${sha256}`)
+  return lines.map(escaped).join('\n')
+}

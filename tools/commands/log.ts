@@ -1,0 +1,168 @@
+/**
+ * `blockbox log`: the events of a journal, a line each.
+ *
+ *     names from the nearest state ─▶ events up to --from, for their names ─▶ lines ─▶ -f: what is appended here
+ */
+
+import type { Command } from 'commander'
+import { BlockboxError } from '../../src/core/errors.ts'
+import { Columns } from '../../src/events/columns.ts'
+import { type Kind, kindNames } from '../../src/events/kind.ts'
+import { eventRecord, eventText } from '../../src/inspect/event-record.ts'
+import { Names } from '../../src/inspect/names.ts'
+import { checkRows, type Frame } from '../../src/journal/frame.ts'
+import type { Journal } from '../../src/journal/journal.ts'
+import { nearestWorld } from '../../src/journal/state.ts'
+import { interrupt } from '../interrupt.ts'
+import { type JournalOption, journalOption } from '../journal-option.ts'
+import { withJournal } from '../journal-use.ts'
+import { wholeNumber } from '../number.ts'
+import { escaped, print } from '../output.ts'
+
+interface LogOptions extends JournalOption {
+  readonly from?: number
+  readonly to?: number
+  readonly volume?: string
+  readonly kind?: readonly Kind[]
+  readonly follow?: boolean
+  readonly json?: boolean
+}
+
+const printAtOnce = 64 * 1024
+
+export function add(program: Command): void {
+  journalOption(program.command('log'))
+    .description('print the events of a journal')
+    .option('--from <seq>', 'the first event', wholeNumber(1))
+    .option('--to <seq>', 'the last event', wholeNumber(1))
+    .option('--volume <name>', 'only events about this volume, its pairs and its backups')
+    .option('--kind <kind>', 'only this kind, or all that begin so: io.write, backup; may be repeated', kinds)
+    .option('-f, --follow', 'go on with what is appended while this runs, until Ctrl-C')
+    .option('--json', 'one JSON object a line')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  blockbox log -j nightly.journal --volume disk0 --kind io.write --kind hold\n' +
+        '  blockbox log -j nightly.journal --from 1200 --json | head\n' +
+        '\nA journal belongs to one process at a time: one that another process records into cannot be followed.\n',
+    )
+    .action(act)
+}
+
+/** The kinds that a word names, added to those named before. Throws USAGE. */
+function kinds(word: string, before: readonly Kind[] = []): readonly Kind[] {
+  const all = kindNames.filter((kind) => kind !== undefined)
+  const named = all.filter((kind) => kind === word || kind.startsWith(`${word}.`))
+  if (named.length > 0) return [...before, ...named]
+  const known = [...new Set(all.map((kind) => kind.split('.')[0]!))].join(', ')
+  throw new BlockboxError('USAGE', `there is no kind of event "${word}"; they begin with ${known}`)
+}
+
+async function act(options: LogOptions): Promise<void> {
+  const { from = 1, to = Number.MAX_SAFE_INTEGER, follow = false } = options
+  if (to < from) throw new BlockboxError('USAGE', `--to ${to} is before --from ${from}`)
+  try {
+    await withJournal(options, async ({ journal }) => {
+      const log = await openLog(journal, options)
+      for await (const frames of journal.batches(log.next, to)) {
+        for (const frame of frames) await log.add(frame)
+        await log.flush()
+        interrupt.throwIfAborted()
+      }
+      log.assertVolume(follow)
+      if (follow) await followed(journal, log)
+    })
+  } catch (error) {
+    if (!follow || !(error instanceof BlockboxError) || error.code !== 'JOURNAL_LOCKED') throw error
+    const message =
+      'the journal is in use by another process, and belongs to one at a time: it cannot be followed from outside. ' +
+      'Stop the other, then read it without -f'
+    throw new BlockboxError('JOURNAL_LOCKED', message, { cause: error })
+  }
+}
+
+/** Prints what becomes durable from now on, until the interrupt. */
+async function followed(journal: Journal, log: Log): Promise<void> {
+  const alive = setInterval(() => undefined, 60_000)
+  let printing = Promise.resolve()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      interrupt.addEventListener('abort', () => resolve(), { once: true })
+      if (interrupt.aborted) resolve()
+      journal.follow(log.next).subscribe({
+        next: (frame) => {
+          printing = printing.then(() => log.add(frame)).then(() => log.flush())
+          printing.catch(reject)
+        },
+        error: reject,
+        complete: resolve,
+      })
+    })
+    await printing
+  } finally {
+    clearInterval(alive)
+  }
+}
+
+/** The log of a journal, its names known up to --from or a state before it. */
+async function openLog(journal: Journal, options: LogOptions): Promise<Log> {
+  const { first } = journal.bounds()
+  const from = options.from ?? first
+  if (from < first) {
+    throw new BlockboxError(
+      'JOURNAL_TRUNCATED',
+      `event ${from} was given up: the journal begins with event ${first}`,
+    )
+  }
+  const world = await nearestWorld(journal, from - 1)
+  return new Log(options, new Names(world), Math.max(first, world.seq + 1), from)
+}
+
+class Log {
+  /** The event that is awaited next. */
+  next: number
+  readonly #options: LogOptions
+  readonly #names: Names
+  readonly #from: number
+  readonly #columns = new Columns()
+  #lines: string[] = []
+  #waiting = 0
+
+  constructor(options: LogOptions, names: Names, next: number, from: number) {
+    this.#options = options
+    this.#names = names
+    this.next = next
+    this.#from = from
+  }
+
+  async add(frame: Frame): Promise<void> {
+    const { to = Number.MAX_SAFE_INTEGER, volume, kind, json = false } = this.#options
+    const row = frame.open(this.#columns)
+    checkRows(frame, row)
+    for (row.index = 0; row.index < frame.count && row.seq <= to; row.index++) {
+      this.#names.note(row)
+      this.next = row.seq + 1
+      if (row.seq < this.#from || (kind !== undefined && !kind.includes(row.kind))) continue
+      if (volume !== undefined && !this.#names.concerns(row, volume)) continue
+      const record = eventRecord(row, frame.instantNs, this.#names)
+      const line = json ? JSON.stringify(record) : escaped(eventText(record))
+      this.#lines.push(line)
+      this.#waiting += line.length
+      if (this.#waiting >= printAtOnce) await this.flush()
+    }
+  }
+
+  async flush(): Promise<void> {
+    const lines = this.#lines
+    this.#lines = []
+    this.#waiting = 0
+    if (lines.length > 0) await print(lines.join('\n'))
+  }
+
+  /** Throws NO_SUCH_VOLUME when the volume asked for never was; one that is awaited may still come. */
+  assertVolume(awaited: boolean): void {
+    const { volume } = this.#options
+    if (volume === undefined || awaited || this.#names.has(volume)) return
+    const message = `there is no volume "${volume}" up to event ${this.next - 1}: \`blockbox volume ls\` lists them`
+    throw new BlockboxError('NO_SUCH_VOLUME', message)
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * `blockbox verify`: can this journal be trusted? Chain, gaps, rows, head and every payload; folds nothing.
+ *
+ *     no findings ─▶ 0      findings, or damage that keeps the journal from being opened ─▶ 12
+ */
+
+import type { Command } from 'commander'
+import { BlockboxError } from '../../src/core/errors.ts'
+import { type VerifyVerdict, verify } from '../../src/replay/verify.ts'
+import { exitCodes } from '../exit-code.ts'
+import { findingLine, findingOf } from '../finding.ts'
+import { interrupt } from '../interrupt.ts'
+import { type JournalOption, journalOption } from '../journal-option.ts'
+import { withJournal } from '../journal-use.ts'
+import { escaped, print } from '../output.ts'
+import { showProgress } from '../remark.ts'
+
+interface VerifyOptions extends JournalOption {
+  readonly json?: boolean
+  readonly head?: Head
+}
+
+interface Head {
+  readonly seq: number
+  readonly hash: string
+}
+
+interface Verified extends VerifyVerdict {
+  /** What was found and settled when the journal was opened. */
+  readonly remarks: readonly string[]
+}
+
+export function add(program: Command): void {
+  journalOption(program.command('verify'))
+    .description('check that a journal can be trusted: chain, gaps, head, every payload')
+    .option('--head <hash@seq>', 'a head that was kept elsewhere: the journal must hold it', parseHead)
+    .option('--json', 'print the verdict as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExample:\n  blockbox verify -j nightly.journal --head "$(cat head.kept)"\n' +
+        '\nThe head is printed by `blockbox info`, `replay` and `verify`. Kept elsewhere, it shows later that nothing\n' +
+        'was taken away or rewritten.\n',
+    )
+    .action(act)
+}
+
+/** HASH@SEQ. Throws USAGE. */
+function parseHead(text: string): Head {
+  const form = /^([0-9a-f]{64})@(\d{1,16})$/i.exec(text)
+  const seq = Number(form?.[2])
+  if (form !== null && Number.isSafeInteger(seq)) return { hash: form[1]!.toLowerCase(), seq }
+  throw new BlockboxError('USAGE', `"${text}" is no head: write HASH@SEQ, as \`blockbox info\` prints it`)
+}
+
+async function act(options: VerifyOptions): Promise<void> {
+  let verdict: Verified
+  try {
+    verdict = await withJournal(options, async ({ journal, payload }) => {
+      const { last } = journal.bounds()
+      const found = await verify(journal, payload, {
+        ...(options.head === undefined ? {} : { head: options.head }),
+        onFrame: (seq) => showProgress(() => `verified ${seq} of ${last} events`),
+        signal: interrupt,
+      })
+      return { ...found, remarks: journal.remarks }
+    })
+  } catch (error) {
+    const finding = findingOf(error)
+    if (finding === undefined) throw error
+    const nothing = { events: 0, frames: 0, payloads: 0, payloadBytes: 0, remarks: [] }
+    await report({ ...nothing, findings: [finding] }, options.json === true)
+    return
+  }
+  await report(verdict, options.json === true)
+}
+
+/** Prints a verdict; one without a head is of a journal that could not be opened. */
+async function report(verdict: Omit<Verified, 'head'> & { head?: Head }, json: boolean): Promise<void> {
+  const { events, frames, payloads, payloadBytes, findings, head = null, remarks } = verdict
+  if (findings.length > 0) process.exitCode = exitCodes.verification
+  if (json) {
+    const counted = { events, frames, payloads, payload_bytes: payloadBytes }
+    return print(JSON.stringify({ version: 1, ...counted, findings, head, remarks }))
+  }
+  const seen = `${events} events in ${frames} frames, ${payloads} payloads of ${payloadBytes} bytes`
+  if (findings.length === 0) {
+    return print(`sound: ${seen}\nhead   ${head === null ? '' : `${head.hash}@${head.seq}`}`)
+  }
+  const first = `not to be trusted from event ${findings[0]!.seq} on`
+  const opened = head === null ? `${first}: the journal does not open` : `${first}; looked at ${seen}`
+  await print([opened, ...findings.map(findingLine)].map(escaped).join('\n'))
+}

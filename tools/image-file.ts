@@ -1,0 +1,77 @@
+/**
+ * A volume's content as a sparse file: written beside its place under another name, and put there when it is whole.
+ *
+ *     refuse what is there ─▶ FILE.part-PID of the volume's size ─▶ pieces ─▶ synced ─▶ renamed to FILE
+ *                                       └── anything goes wrong ──▶ removed
+ */
+
+import { lstat, open, rename, rm } from 'node:fs/promises'
+import { BlockboxError } from '../src/core/errors.ts'
+import type { Piece } from '../src/images/export.ts'
+
+export interface ImageFile {
+  readonly path: string
+  /** Bytes of the whole file. */
+  readonly size: number
+  /** Replaces a file that is there; without it that is refused. */
+  readonly force: boolean
+}
+
+/**
+ * Writes the pieces that are no holes. `onPiece` is called with every piece before it is written, and may throw to
+ * stop. Throws USAGE when the file may not be made, or the error of the system.
+ */
+export async function writeImageFile(
+  { path, size, force }: ImageFile,
+  pieces: Iterable<Piece>,
+  onPiece: (piece: Piece) => Promise<void>,
+): Promise<void> {
+  await refuseWhatIsThere(path, force)
+  const part = `${path}.part-${process.pid}`
+  const file = await open(part, 'wx').catch((error: unknown) => {
+    throw cannotMake(path, error)
+  })
+  try {
+    await file.truncate(size)
+    for (const piece of pieces) {
+      await onPiece(piece)
+      if (piece.hole) continue
+      for (let done = 0; done < piece.bytes.length; ) {
+        const { bytesWritten } = await file.write(piece.bytes, done, undefined, piece.offset + done)
+        done += bytesWritten
+      }
+    }
+    await file.sync()
+    await file.close()
+    await rename(part, path)
+  } catch (error) {
+    await file.close().catch(() => undefined)
+    await rm(part, { force: true })
+    throw error
+  }
+}
+
+async function refuseWhatIsThere(path: string, force: boolean): Promise<void> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw cannotMake(path, error)
+  })
+  if (found === undefined) return
+  if (!found.isFile())
+    throw new BlockboxError('USAGE', `${path} is there and is no plain file: name another with -o`)
+  if (!force)
+    throw new BlockboxError('USAGE', `${path} is there already: name another, or replace it with --force`)
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'its folder is none',
+  EACCES: 'permission is missing',
+  EROFS: 'the file system is read-only',
+}
+
+function cannotMake(path: string, error: unknown): unknown {
+  const reason = reasons[(error as NodeJS.ErrnoException).code ?? '']
+  if (reason === undefined) return error
+  return new BlockboxError('USAGE', `cannot write ${path}: ${reason}`, { cause: error })
+}

@@ -9,7 +9,7 @@
  * volume/entry.ts makes the events of an input; volume/snapshot.ts hashes, saves and loads the state.
  */
 
-import { must } from './core/assert.ts'
+import { must, Violation } from './core/assert.ts'
 import { BlockMap } from './core/block-map.ts'
 import type { Code } from './events/code.ts'
 import { type Event, takesEffect } from './events/columns.ts'
@@ -17,7 +17,7 @@ import { count, text } from './events/detail.ts'
 import { changes, isInput, type Kind, kindNames } from './events/kind.ts'
 import { holdQueue } from './layers/hold-queue.ts'
 import { inFlight } from './layers/in-flight.ts'
-import { type Layer, pass, refuse, type Verdict, volumeOf, type World } from './layers/layer.ts'
+import { type Layer, pass, refuse, type Verdict, type Volume, volumeOf, type World } from './layers/layer.ts'
 import { pair } from './layers/pair.ts'
 import { blocksOf } from './layers/pair-state.ts'
 import type { Request } from './layers/request.ts'
@@ -117,33 +117,40 @@ function refusal(world: World, request: Request): Code {
  */
 export function evolve(world: World, event: Event): void {
   const seq = event.seq
-  must(seq === world.seq + 1, 'G-I1', `event ${seq} follows event ${world.seq}`)
+  if (seq !== world.seq + 1) throw new Violation('G-I1', `event ${seq} follows event ${world.seq}`)
   world.seq = seq
   const kind = event.kind
   const fate = event.fate
   if (fate === 'passed') {
-    if (event.op === 'flush') return checkHost(world, event)
+    const op = event.op
+    if (op === 'flush') return checkHost(world, event)
     const volume = volumeOf(world, event.volume)
-    must(volume !== undefined, 'G-I2', `event ${seq} is about volume ${event.volume}, which does not exist`)
-    if (kind.startsWith('io.')) {
+    if (volume === undefined) {
+      throw new Violation('G-I2', `event ${seq} is about volume ${event.volume}, which does not exist`)
+    }
+    if (isHost(kind)) {
       checkHost(world, event)
-      const active = world.active[event.volume - 1]!
-      if (changes(event.op)) takeEffect(world, event, active)
-      else for (const place of hearers.get(kind)!) if (active.includes(place)) tell(world, event, place)
+      const active = world.active[volume.id - 1]!
+      if (changes(op)) takeEffect(world, volume, event, active)
+      else if (active.length > 0) {
+        for (const place of hearers.get(kind)!) if (active.includes(place)) tell(world, event, place)
+      }
       return
     }
   } else if (fate !== 'none' && isInput(kind)) checkHost(world, event)
   const about = event.about
   must(about < seq, 'G-I1', `event ${seq} names event ${about}, which comes later`)
   for (const place of hearers.get(kind)!) tell(world, event, place)
-  if (takesEffect(event)) takeEffect(world, event, world.active[event.volume - 1]!)
+  if (takesEffect(event)) {
+    const { volume } = event
+    takeEffect(world, volumeOf(world, volume)!, event, world.active[volume - 1]!)
+  }
   own(world, event)
   if (!steady.has(kind)) reactivate(world)
 }
 
 /** A write takes effect: the block map first, then the layers that keep account of it. */
-function takeEffect(world: World, event: Event, active: readonly number[]): void {
-  const volume = volumeOf(world, event.volume)!
+function takeEffect(world: World, volume: Volume, event: Event, active: readonly number[]): void {
   const { first, count: blocks } = blocksOf(event, volume)
   if (event.op === 'write') volume.map.write(first, blocks, event.payload)
   else volume.map.zero(first, blocks)
@@ -158,8 +165,20 @@ function tell(world: World, event: Event, place: number): void {
   layer.evolve(world.own[layer.name], event, world)
 }
 
+function isHost(kind: Kind): boolean {
+  return (
+    kind === 'io.write' ||
+    kind === 'io.read' ||
+    kind === 'io.zeroes' ||
+    kind === 'io.discard' ||
+    kind === 'io.flush'
+  )
+}
+
+/** Asked of every request, as is what precedes it in `evolve`: the words are made only when the rule is broken. */
 function checkHost(world: World, event: Event): void {
-  must(world.recovered, 'G-I7', `request ${event.seq} is decided before the recovery ended`)
+  if (world.recovered) return
+  throw new Violation('G-I7', `request ${event.seq} is decided before the recovery ended`)
 }
 
 /** What belongs to no layer: volumes, sessions, the engine's own life. */

@@ -15,6 +15,7 @@ import { Lanes } from './lanes.ts'
 const pageBlocks = 4096
 const leafPages = 2048
 const noteRoom = 2048
+const noCells = new Float64Array(pageBlocks)
 
 interface Leaf {
   readonly pages: (Float64Array | undefined)[]
@@ -80,11 +81,19 @@ export class BlockMap {
   /** Blocks [first, first + count) := the same blocks of another map with the same step. */
   copy(other: BlockMap, first: number, count: number): void {
     assert(other.step === this.step, 'references move between volumes of one block size')
-    for (let block = first; block < first + count; block++) {
-      const place = other.get(block)
-      if (place === this.get(block)) continue
+    const end = first + count
+    for (let block = first; block < end; ) {
       const page = Math.floor(block / pageBlocks)
-      this.#put(this.#ownPage(page), block, block - page * pageBlocks, place)
+      const start = block - page * pageBlocks
+      const stop = Math.min(pageBlocks, start + end - block)
+      block += stop - start
+      const theirs = other.#cells(page)
+      const mine = this.#cells(page)
+      if (theirs === mine) continue
+      for (let cell = start; cell < stop; cell++) {
+        if (theirs[cell] === mine[cell]) continue
+        this.#put(this.#ownPage(page), page * pageBlocks + cell, cell, theirs[cell]!)
+      }
     }
   }
 
@@ -160,6 +169,11 @@ export class BlockMap {
     for (let cell = 0; cell < pageBlocks; cell++) {
       if (cells[cell] !== 0) this.#put(own, page * pageBlocks + cell, cell, cells[cell]!)
     }
+  }
+
+  /** A page to look at: the one page of zeros where there is none. */
+  #cells(page: number): Float64Array {
+    return this.#root[page >>> 11]?.pages[page & 2047] ?? noCells
   }
 
   #put(cells: Float64Array, block: number, cell: number, place: number): void {

@@ -40,7 +40,8 @@ export class Fifo<Item> {
   /** Takes out the first item that fits; the order of the others stays. */
   remove(fits: (item: Item) => boolean): Item | undefined {
     for (let k = this.#head; k < this.#items.length; k++) {
-      if (fits(this.#items[k]!)) return this.#items.splice(k, 1)[0]
+      if (!fits(this.#items[k]!)) continue
+      return k === this.#head ? this.shift() : this.#items.splice(k, 1)[0]
     }
     return undefined
   }

@@ -24,14 +24,16 @@ export function cellsOf(range: Range, size: number): { first: number; last: numb
 /** Requests that span more cells than this are kept apart and compared one by one. */
 const wideCells = 64
 
+type Numbered = Range & { readonly io: number }
+
 /**
  * Waiting requests by the cells they touch, so that what overlaps a range is found without walking the queue.
  * Held by volume; `io` (the sequence number of the submission) names a request and orders it.
  */
-export class RangeIndex<Item extends Range & { readonly io: number }> {
+export class RangeIndex<Item extends Numbered> {
   readonly #cell: number
-  readonly #cells = new Map<number, Item[]>()
-  readonly #wide: Item[] = []
+  readonly #cells = new Map<number, InOrder<Item>>()
+  readonly #wide = new InOrder<Item>()
 
   /** @param cell bytes a cell covers, a power of two. */
   constructor(cell: number) {
@@ -40,27 +42,23 @@ export class RangeIndex<Item extends Range & { readonly io: number }> {
 
   add(item: Item): void {
     const { first, last } = cellsOf(item, this.#cell)
-    if (last - first >= wideCells) this.#wide.push(item)
-    else {
-      for (let cell = first; cell <= last; cell++) {
-        const items = this.#cells.get(cell)
-        if (items === undefined) this.#cells.set(cell, [item])
-        else items.push(item)
+    if (last - first >= wideCells) return this.#wide.add(item)
+    for (let cell = first; cell <= last; cell++) {
+      let items = this.#cells.get(cell)
+      if (items === undefined) {
+        items = new InOrder()
+        this.#cells.set(cell, items)
       }
+      items.add(item)
     }
   }
 
   remove(item: Item): void {
     const { first, last } = cellsOf(item, this.#cell)
-    if (last - first >= wideCells) {
-      const at = this.#wide.findIndex((other) => other.io === item.io)
-      if (at >= 0) this.#wide.splice(at, 1)
-      return
-    }
+    if (last - first >= wideCells) return this.#wide.remove(item)
     for (let cell = first; cell <= last; cell++) {
       const items = this.#cells.get(cell)
-      const at = items?.findIndex((other) => other.io === item.io) ?? -1
-      if (at >= 0) items!.splice(at, 1)
+      items?.remove(item)
       if (items?.length === 0) this.#cells.delete(cell)
     }
   }
@@ -68,26 +66,71 @@ export class RangeIndex<Item extends Range & { readonly io: number }> {
   /** Those that overlap `range`, oldest first, each once. */
   overlapping(range: Range): Item[] {
     const found = new Map<number, Item>()
-    for (const item of this.#wide) if (overlap(item, range)) found.set(item.io, item)
-    const { first, last } = cellsOf(range, this.#cell)
-    if (last - first >= this.#cells.size) {
-      for (const items of this.#cells.values()) collect(items, range, found)
-    } else {
-      for (let cell = first; cell <= last; cell++) collect(this.#cells.get(cell) ?? [], range, found)
+    for (const items of this.#at(range)) {
+      for (const item of items) if (overlap(item, range)) found.set(item.io, item)
     }
     return [...found.values()].sort((a, b) => a.io - b.io)
   }
 
-  /** True when a request older than `io` overlaps `range`. */
-  hasOlder(range: Range, io: number): boolean {
-    return this.overlapping(range).some((item) => item.io < io)
+  /** One that overlaps `range` and is older than `io`; undefined when there is none. */
+  older(range: Range, io: number): Item | undefined {
+    for (const items of this.#at(range)) {
+      for (const item of items) {
+        if (item.io >= io) break
+        if (overlap(item, range)) return item
+      }
+    }
+    return undefined
+  }
+
+  /** The lists in which what overlaps a range is found. */
+  *#at(range: Range): Generator<InOrder<Item>> {
+    if (this.#wide.length > 0) yield this.#wide
+    const { first, last } = cellsOf(range, this.#cell)
+    if (last - first >= this.#cells.size) yield* this.#cells.values()
+    else {
+      for (let cell = first; cell <= last; cell++) {
+        const items = this.#cells.get(cell)
+        if (items !== undefined) yield items
+      }
+    }
   }
 }
 
-function collect<Item extends Range & { readonly io: number }>(
-  items: readonly Item[],
-  range: Range,
-  found: Map<number, Item>,
-): void {
-  for (const item of items) if (overlap(item, range)) found.set(item.io, item)
+/** Items in order of their numbers; nearly always the newest is added and the oldest removed. */
+class InOrder<Item extends Numbered> {
+  #items: Item[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#items.length - this.#head
+  }
+
+  add(item: Item): void {
+    const items = this.#items
+    let at = items.length
+    items.push(item)
+    for (; at > this.#head && items[at - 1]!.io > item.io; at--) items[at] = items[at - 1]!
+    items[at] = item
+  }
+
+  remove({ io }: Numbered): void {
+    let low = this.#head
+    let high = this.#items.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#items[middle]!.io < io) low = middle + 1
+      else high = middle
+    }
+    if (this.#items[low]?.io !== io) return
+    if (low !== this.#head) this.#items.splice(low, 1)
+    else if (++this.#head > 1024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  *[Symbol.iterator](): Generator<Item> {
+    for (let k = this.#head; k < this.#items.length; k++) yield this.#items[k]!
+  }
 }

@@ -49,7 +49,8 @@ export const advice: Readonly<Record<Code, string>> = {
   E_NO_SESSION: 'the session is not open: open one first',
   E_NOT_ACTIVE: 'no backup of that name is running',
   E_ALREADY: 'a thing of that name exists or runs already: choose another name',
-  E_SIZE: 'size or block size do not fit: a pair needs two volumes of equal size and block',
+  E_SIZE:
+    'size, block or extent do not fit: powers of two, sizes whole blocks, a pair two volumes alike in both',
   E_BUSY_HOLD: 'a backup holds the writes of this volume: stop it first',
   E_BUSY_RESTORE: 'a restore runs on this volume: wait for its end',
   E_BUSY_SYNC: 'the clone follows its source: fracture the pair first',

@@ -75,7 +75,7 @@ function fits(field: Field, value: unknown): boolean {
     case 'flag':
       return typeof value === 'boolean'
     case 'counts':
-      return Array.isArray(value) && value.length <= maxList && value.every(isCount)
+      return Array.isArray(value) && value.length <= maxList && [...value].every(isCount)
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * Inputs (below 128) are imperative: what the outside asked or reported. Outcomes are past: what the engine
  * decided. An entry is one input and the outcomes behind it. What the rules of the layers let one derive
- * (log.appended, hold.enqueued, io.dispatched, cdm.*, prm.*) is not stored: see expand.ts.
+ * (log.appended, hold.enqueued, io.dispatched, cdm.*, prm.*) is not stored: see volume/expand.ts.
  *
  * Columns in use by a kind are listed beside it; the others of its row are zero. `tag` is the number of the
  * backup or of the pair that a row is about, counted from 1; `about` the sequence number of the request.

@@ -7,8 +7,9 @@
  * never walked whole. Memory only: after a crash nothing is being copied and nothing waits (SPEC 5.8).
  */
 
-import { must } from '../core/assert.ts'
+import { assert, must } from '../core/assert.ts'
 import { Bitmap } from '../core/bitmap.ts'
+import { Heap } from '../core/heap.ts'
 import { Lanes } from '../core/lanes.ts'
 import { cellsOf, type Range, RangeIndex } from '../core/range.ts'
 import type { Code } from '../events/code.ts'
@@ -27,8 +28,10 @@ export class CopyGate {
   readonly #waiting = new Map<number, Request>()
   readonly #index: RangeIndex<Request>
   readonly #lanes = new Lanes()
-  /** Waiting requests that may have become ready; empty again at the end of each entry. */
-  #candidates: Request[] = []
+  /** Waiting requests that may have become ready, and some that are gone; looked at when a decision is due. */
+  readonly #candidates = new Heap<Request>()
+  /** By request, those found to wait for it, which overlap it and are younger. */
+  readonly #behind = new Map<number, Request[]>()
   /** Which copy.started each running copy belongs to: a report of an older one is stale. */
   readonly #startedAt = new Map<number, number>()
 
@@ -52,11 +55,12 @@ export class CopyGate {
 
   /** True when an older waiting request overlaps this one, which must not overtake it (G-I5). */
   blockedByOlder(request: Request): boolean {
-    return this.#waiting.size > 0 && this.#index.hasOlder(request, request.io)
+    return this.#waiting.size > 0 && this.#index.older(request, request.io) !== undefined
   }
 
   enqueue(request: Request): void {
     if (this.#waiting.has(request.io)) return
+    this.#staysBehind(request)
     this.#waiting.set(request.io, request)
     this.#index.add(request)
     this.#lanes.add(request.io, 1)
@@ -69,8 +73,8 @@ export class CopyGate {
     this.#waiting.delete(io)
     this.#index.remove(request)
     this.#lanes.remove(io, 1)
-    this.#candidates = this.#candidates.filter((other) => other.io !== io)
-    this.#consider(this.#index.overlapping(request))
+    this.#consider(this.#behind.get(io) ?? [])
+    this.#behind.delete(io)
     return true
   }
 
@@ -97,7 +101,7 @@ export class CopyGate {
 
   /** The copy of an extent ended, well or not: requests on it may have become ready. */
   ended(extent: number): void {
-    must(this.copying.clear(extent), 'S3-I11', `extent ${extent} was not being copied`)
+    assert(this.copying.clear(extent), `extent ${extent} is being copied`)
     this.#lanes.remove(2 ** 40 + extent, this.#startedAt.get(extent)!)
     this.#startedAt.delete(extent)
     this.#consider(this.#index.overlapping({ offset: extent * this.extent, length: this.extent }))
@@ -105,10 +109,9 @@ export class CopyGate {
 
   /** The oldest request that became ready, given what blocks a request besides older ones. */
   ready(isBlocked: (request: Request) => boolean): Request | undefined {
-    while (this.#candidates.length > 0) {
-      const request = this.#candidates[0]!
-      if (!isBlocked(request) && !this.blockedByOlder(request)) return request
-      this.#candidates.shift()
+    for (let one = this.#candidates.peek(); one !== undefined; one = this.#candidates.peek()) {
+      if (this.#waiting.has(one.io) && !this.#staysBehind(one) && !isBlocked(one)) return one
+      this.#candidates.pop()
     }
     return undefined
   }
@@ -118,7 +121,6 @@ export class CopyGate {
     this.copying.clearAll()
     for (const [extent, seq] of this.#startedAt) this.#lanes.remove(2 ** 40 + extent, seq)
     this.#startedAt.clear()
-    this.#candidates = []
   }
 
   /** Who waits, oldest first. */
@@ -128,7 +130,7 @@ export class CopyGate {
 
   /** Everybody waiting may go as far as this gate is concerned. */
   open(): void {
-    this.#consider([...this.#waiting.values()])
+    this.#consider(this.#waiting.values())
   }
 
   /** Waiting requests that touch an extent, oldest first. */
@@ -137,7 +139,7 @@ export class CopyGate {
   }
 
   abandon(code: Code, session: number | undefined): NewEvent[] {
-    const gone = [...this.#waiting.values()].filter((one) => session === undefined || one.session === session)
+    const gone = this.waiting().filter((one) => session === undefined || one.session === session)
     return gone.map((request) => endOf('io.lost', request, code))
   }
 
@@ -147,7 +149,7 @@ export class CopyGate {
   }
 
   save(): unknown {
-    return [[...this.#startedAt], [...this.#waiting.values()]]
+    return [[...this.#startedAt], this.waiting()]
   }
 
   static load(extent: number, size: number, saved: unknown): CopyGate {
@@ -158,11 +160,21 @@ export class CopyGate {
     return gate
   }
 
-  #consider(requests: readonly Request[]): void {
-    if (requests.length === 0) return
-    const all = new Map(this.#candidates.map((request) => [request.io, request]))
-    for (const request of requests) all.set(request.io, request)
-    this.#candidates = [...all.values()].sort((a, b) => a.io - b.io)
+  #consider(requests: Iterable<Request>): void {
+    for (const request of requests) this.#candidates.push(request)
+    if (this.#candidates.size <= 64 + 4 * this.#waiting.size) return
+    this.#candidates.clear()
+    for (const request of this.#waiting.values()) this.#candidates.push(request)
+  }
+
+  /** True when an older waiting request overlaps this one, which is looked at again when that one is gone. */
+  #staysBehind(request: Request): boolean {
+    const older = this.#index.older(request, request.io)
+    if (older === undefined) return false
+    const behind = this.#behind.get(older.io)
+    if (behind === undefined) this.#behind.set(older.io, [request])
+    else behind.push(request)
+    return true
   }
 }
 

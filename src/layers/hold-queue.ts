@@ -198,9 +198,10 @@ function hold(state: HoldQueue, event: Event): void {
     'S1-I6',
     `write ${event.seq} is held though no backup covers volume ${event.volume}`,
   )
+  const write = requestOf(event)
   const before = held.writes.last()
-  must(before === undefined || before.io < event.seq, 'S1-I1', `write ${event.seq} is held out of order`)
-  joined(held, requestOf(event))
+  must(before === undefined || before.io < write.io, 'S1-I1', `write ${write.io} is held out of order`)
+  joined(held, write)
 }
 
 function release(state: HoldQueue, event: Event): void {

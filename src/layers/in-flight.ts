@@ -65,7 +65,7 @@ export const inFlight: Layer<InFlight> = {
         released(leave(state, event.about), event)
         break
       case 'hold.dropped':
-        must(unhold(state, event.about) !== undefined, 'G-I2', `request ${event.about} is dropped, not held`)
+        unhold(state, event.about)
         break
       case 'io.failed':
       case 'io.lost': {

@@ -20,12 +20,12 @@ import { must } from '../core/assert.ts'
 import type { Event } from '../events/columns.ts'
 import { count, text } from '../events/detail.ts'
 import { changes } from '../events/kind.ts'
+import { reported, trackWrite, widen } from './clone-delta.ts'
 import { copiesAtOnce, extentsOf } from './copy-gate.ts'
-import { type Layer, pass, refuse, volumeOf, type World } from './layer.ts'
+import { type Layer, pass, refuse, type World } from './layer.ts'
 import { decidePair } from './pair-command.ts'
 import {
   addPair,
-  blocksOf,
   freshPair,
   loadPair,
   named,
@@ -38,7 +38,7 @@ import {
   touchesCopy,
 } from './pair-state.ts'
 import { type Request, requestOf } from './request.ts'
-import { isRunning, protectedMapOf } from './restore-state.ts'
+import { protectedMapOf } from './restore-state.ts'
 
 export const pair: Layer<Pairs> = {
   name: 'pair',
@@ -197,14 +197,15 @@ function follows(one: Pair): boolean {
 /** The turns of a pair's life, and the copies of a sync. */
 function turn(state: Pairs, event: Event, world: World): void {
   const one = state.byTag.get(event.tag)
-  must(one !== undefined, 'S3-I11', `${event.kind} names pair ${event.tag}, which does not exist`)
+  must(one !== undefined, 'G-I9', `${event.kind} names pair ${event.tag}, which does not exist`)
   switch (event.kind) {
     case 'sync.started':
       must(one.phase === 'fractured', 'G-I9', `the sync of pair ${one.name} starts while it is ${one.phase}`)
       one.cursor = 0
       one.phase = 'syncing'
-      for (const other of pairsOn(state, one.source))
-        other.gate.waiting().forEach((io) => one.gate.enqueue(io))
+      for (const other of pairsOn(state, one.source)) {
+        for (const request of other.gate.waiting()) one.gate.enqueue(request)
+      }
       return
     case 'sync.finished': {
       const left = one.cdm.count + one.gate.copying.count
@@ -221,7 +222,8 @@ function turn(state: Pairs, event: Event, world: World): void {
     case 'copy.started': {
       const e = extentsOf(event, one.extent).first
       if (event.volume !== one.clone) return
-      must(one.phase === 'syncing', 'S3-I2', `extent ${e} of pair ${one.name} is copied though no sync runs`)
+      const rule = one.phase === 'restoring' ? 'S4-I1' : 'S3-I2'
+      must(one.phase === 'syncing', rule, `extent ${e} of pair ${one.name} is copied though no sync runs`)
       must(one.cdm.get(e), 'S3-I2', `extent ${e} of pair ${one.name} is copied though nothing differs`)
       return one.gate.began(e, event.seq)
     }
@@ -234,61 +236,12 @@ function turn(state: Pairs, event: Event, world: World): void {
     }
     case 'restore.completed': {
       const written = protectedMapOf(world, one.tag)
-      must(written !== undefined, 'S4-I5', `the restore of pair ${one.name} ends, none is running`)
+      must(written !== undefined, 'G-I9', `the restore of pair ${one.name} ends, none is running`)
       one.cdm.or(written)
       one.phase = 'fractured'
       return
     }
     default:
-  }
-}
-
-/** Another clone of a source that is about to change differs wherever the restoring pair does (SPEC 5.3, 1). */
-function widen(other: Pair, restoring: Pair): void {
-  for (let e = restoring.cdm.next(0); e >= 0; e = restoring.cdm.next(e + 1)) {
-    const { first, last } = extentsOf(rangeOfExtent(restoring, e), other.extent)
-    for (let touched = first; touched <= last; touched++) other.cdm.set(touched)
-  }
-}
-
-/** A copy was reported. One clone to source that is running clears the delta bit; its layer moves the content. */
-function reported(one: Pair, event: Event, world: World): void {
-  if (event.volume === one.clone) return synced(one, event, world)
-  if (event.code !== 'ok' || !isRunning(world, event)) return
-  const e = extentsOf(event, one.extent).first
-  must(one.cdm.clear(e), 'S3-I11', `extent ${e} of pair ${one.name} was copied though nothing differed`)
-}
-
-/** A copy source to clone was reported. One whose sync was given up meanwhile changes nothing. */
-function synced(one: Pair, event: Event, world: World): void {
-  if (!one.gate.isOf(event)) return
-  const e = extentsOf(event, one.extent).first
-  one.gate.ended(e)
-  if (event.code === 'ok') {
-    const { first, count: blocks } = blocksOf(event, volumeOf(world, one.source)!)
-    volumeOf(world, one.clone)!.map.copy(volumeOf(world, one.source)!.map, first, blocks)
-    one.cdm.clear(e)
-  } else one.cursor = 0
-}
-
-/** A write took effect on one side of a pair. */
-function trackWrite(one: Pair, event: Event, world: World): void {
-  const { first, last } = extentsOf(event, one.extent)
-  if (one.phase === 'fractured') {
-    for (let e = first; e <= last; e++) one.cdm.set(e)
-    return
-  }
-  if (one.phase === 'restoring') return
-  must(event.volume === one.source, 'S3-I11', `write ${event.seq} changes the clone of ${one.name}`)
-  const source = volumeOf(world, one.source)!
-  const clone = volumeOf(world, one.clone)!
-  const range = blocksOf(event, source)
-  for (let e = first; e <= last; e++) {
-    must(!one.gate.copying.get(e), 'S3-I3', `write ${event.seq} reaches extent ${e} during its copy`)
-    if (one.cdm.get(e)) continue
-    const start = Math.max(range.first, (e * one.extent) / source.block)
-    const stop = Math.min(range.first + range.count, ((e + 1) * one.extent) / source.block)
-    clone.map.copy(source.map, start, stop - start)
   }
 }
 

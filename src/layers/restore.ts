@@ -29,6 +29,7 @@ import { type Due, type Layer, pass, refuse, volumeOf, type World } from './laye
 import { blocksOf, named, pairsOf } from './pair-state.ts'
 import { requestOf } from './request.ts'
 import { decideRestore } from './restore-command.ts'
+import { checkPassed, mayWait } from './restore-gate.ts'
 import {
   addRestore,
   blockers,
@@ -203,7 +204,7 @@ function begun(event: Event, world: World): Restore {
     clone: one.clone,
     extent: one.extent,
     size: one.size,
-    protected: event.detail['protected'] === true,
+    protected: event.detail.protected === true,
     prm: new Bitmap(extents),
     gate: new CopyGate(one.extent, one.size),
     cloneHash: hash,
@@ -218,7 +219,7 @@ function move(state: Restores, event: Event, world: World): void {
   const one = state.byTag.get(event.tag)
   if (event.kind === 'copy.report' && !isRunning(world, event)) return
   if (event.kind === 'copy.started' && event.volume === pairsOf(world).byTag.get(event.tag)?.clone) return
-  must(one !== undefined, 'S4-I5', `${event.kind} names pair ${event.tag}, which is not being restored`)
+  must(one !== undefined, 'G-I9', `${event.kind} names pair ${event.tag}, which is not being restored`)
   const cdm = deltaMapOf(world, one.tag)
   const e = extentsOf(event, one.extent).first
   switch (event.kind) {
@@ -232,7 +233,7 @@ function move(state: Restores, event: Event, world: World): void {
       return event.code === 'ok' ? copied(one, event, world) : failed(one)
     case 'restore.resumed': {
       const count = neededCount(one, cdm)
-      must(event.detail['count'] === count, 'S3-I17', `${count} extents need their copy, not as recorded`)
+      must(event.detail.count === count, 'S3-I17', `${count} extents need their copy, not as recorded`)
       one.background = true
       one.failures = 0
       return
@@ -249,7 +250,7 @@ function move(state: Restores, event: Event, world: World): void {
       )
       const left = neededCount(one, cdm)
       must(left === 0, 'S3-I12', `the restore of pair ${event.tag} ends with ${left} extents still to copy`)
-      const mode = event.detail['protected'] === one.protected
+      const mode = event.detail.protected === one.protected
       must(mode, 'S4-I5', `the restore of pair ${event.tag} ends in another mode than it began in`)
       const clone = volumeOf(world, one.clone)!.map
       const same = lanesText(clone.hashLow, clone.hashHigh) === one.cloneHash
@@ -290,22 +291,4 @@ function completed(one: Restore, cdm: Bitmap): NewEvent {
   const cdmHash = lanesText(after.hashLow, after.hashHigh)
   const detail = { protected: one.protected, prmCount: one.prm.count, cdmHash }
   return { kind: 'restore.completed', tag: one.tag, detail }
-}
-
-/** What a request must have found when it passed the gate. */
-function checkPassed(one: Restore, event: Event, world: World): void {
-  const request = requestOf(event)
-  const cdm = deltaMapOf(world, one.tag)
-  for (const e of blockers(one, cdm, request)) {
-    must(!one.gate.copying.get(e), 'S3-I3', `request ${request.io} passed extent ${e} during its copy`)
-    must(false, 'S3-I4', `request ${request.io} passed extent ${e}, which still needs its copy`)
-  }
-}
-
-/** What a request must have found when it was queued. */
-function mayWait(one: Restore, event: Event, world: World): void {
-  const request = requestOf(event)
-  const waits =
-    blockers(one, deltaMapOf(world, one.tag), request).length > 0 || one.gate.blockedByOlder(request)
-  must(waits, 'S3-I8', `request ${request.io} is queued though nothing it touches is waited for`)
 }

@@ -12,7 +12,7 @@ import { advice, type Code } from '../events/code.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
 import { count, isName, noDetail, text } from '../events/detail.ts'
 import type { Kind, Op } from '../events/kind.ts'
-import { waiting } from '../layers/in-flight.ts'
+import { inFlightOf, waiting } from '../layers/in-flight.ts'
 import type { Command, Decision, Due, Layer, Verdict, World } from '../layers/layer.ts'
 import { pass } from '../layers/layer.ts'
 import { type Request, releaseOf } from '../layers/request.ts'
@@ -36,7 +36,7 @@ export function judgeNext(world: World, io: NewEvent): Verdict {
 
 /** Records a host request with the verdict it got, and what follows. */
 export function enterIo(world: World, io: NewEvent, verdict: Verdict, record: Recorder): void {
-  evolve(world, record({ ...io, fate: verdict.fate, code: verdict.code }))
+  evolve(world, record(decided(io, verdict)))
   if (verdict === pass && world.active[(io.volume ?? 0) - 1]?.length === 0) return
   for (const outcome of verdict.outcomes) evolve(world, record(outcome))
   settle(world, record)
@@ -45,6 +45,7 @@ export function enterIo(world: World, io: NewEvent, verdict: Verdict, record: Re
 /** Decides and records a command or a report, and what follows. Returns the code of a refusal, or ok. */
 export function enterCommand(world: World, input: NewEvent, atUs: number, record: Recorder): Code {
   const decision = decide(world, commandOf(input, atUs))
+  const waited = { dropped: inFlightOf(world).held.size, lost: inFlightOf(world).queued.size }
   evolve(world, record(input))
   if (typeof decision === 'string') {
     evolve(world, record({ kind: 'command.refused', code: decision, detail: { command: input.kind } }))
@@ -52,7 +53,7 @@ export function enterCommand(world: World, input: NewEvent, atUs: number, record
     return decision
   }
   for (const outcome of decision) evolve(world, record(outcome))
-  if (input.kind === 'engine.recover') recover(world, record)
+  if (input.kind === 'engine.recover') recover(world, waited, record)
   if (world.recovered) settle(world, record)
   return 'ok'
 }
@@ -83,12 +84,18 @@ function follow(world: World, due: Due, place: number, record: Recorder): void {
   for (const outcome of verdict.outcomes) evolve(world, record(outcome))
 }
 
+/** How many requests a recovery found waiting: at the hold gate, and below it. */
+interface Waited {
+  readonly dropped: number
+  readonly lost: number
+}
+
 /** The end of a recovery: who waited is dropped or lost, and each layer takes up its work. */
-function recover(world: World, record: Recorder): void {
+function recover(world: World, waited: Waited, record: Recorder): void {
   for (const layer of stack) {
     for (const outcome of layer.resume(world.own[layer.name], world)) evolve(world, record(outcome))
   }
-  evolve(world, record({ kind: 'engine.recovered' }))
+  evolve(world, record({ kind: 'engine.recovered', detail: { ...waited } }))
   assert(waiting(world) === 0, 'nothing waits after a recovery')
 }
 
@@ -174,5 +181,27 @@ function requestNext(world: World, io: NewEvent): Request {
     offset: io.offset ?? 0,
     length: io.length ?? 0,
     payload: io.payload ?? 0,
+  }
+}
+
+/** A request with its verdict. Field by field: copied by a spread it would cost more than all the rest of its way. */
+function decided(io: NewEvent, { fate, code }: Verdict): NewEvent {
+  return {
+    kind: io.kind,
+    op: io.op ?? 'none',
+    fate,
+    code,
+    flags: io.flags ?? 0,
+    session: io.session ?? 0,
+    request: io.request ?? 0,
+    volume: io.volume ?? 0,
+    offset: io.offset ?? 0,
+    length: io.length ?? 0,
+    payload: io.payload ?? 0,
+    about: io.about ?? 0,
+    tag: io.tag ?? 0,
+    digestHigh: io.digestHigh ?? 0,
+    digestLow: io.digestLow ?? 0,
+    at: io.at ?? 0,
   }
 }

@@ -3,6 +3,7 @@
  * something that makes no sense. The same seed gives the same inputs for the same state.
  */
 
+import * as assert from 'uvu/assert'
 import { Prng } from '../../src/core/prng.ts'
 import type { NewEvent } from '../../src/events/columns.ts'
 import * as say from './given.ts'
@@ -120,7 +121,10 @@ export class Chance {
 
   #restart(): void {
     if (this.#below(3) === 0) this.#history.enter({ kind: 'engine.stop' })
+    const started = this.#history.world.seq + 1
     say.crash(this.#history)
+    const old = reportsOf(this.#history.world).filter(({ about }) => about! < started)
+    assert.equal(old, [], 'no copy of the process that is gone still runs')
     this.#history.enter(say.session('again'))
   }
 

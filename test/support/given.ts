@@ -21,10 +21,6 @@ export const extentBlocks = 4
 export const volumeBlocks = 16
 
 /** A chain of entries; the last one is what `then` looks at. */
-export interface Given {
-  when(...steps: readonly Step[]): Answer
-}
-
 export interface Answer {
   /** The last entry is exactly these events, as far as they say: the input itself, then the outcomes. */
   then(...expected: readonly NewEvent[]): Answer
@@ -34,7 +30,7 @@ export interface Answer {
 }
 
 /** A world with this past. */
-export function given(...past: readonly Step[]): Given {
+export function given(...past: readonly Step[]): Answer {
   const history = new History()
   let entry: Kept[] = []
   const take = (steps: readonly Step[]) => {
@@ -46,6 +42,7 @@ export function given(...past: readonly Step[]): Given {
     }
   }
   const answer: Answer = {
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then; nobody awaits it
     then(...expected) {
       assert.equal(entry.map(brief), expected.map(brief))
       for (const [k, event] of expected.entries()) assert.equal(pick(entry[k]!, event), pick(event, event))

@@ -35,15 +35,17 @@ export class History {
     const seq = this.world.seq + 1
     this.inputs.push({ seq, input })
     if (hostKinds.has(input.kind)) enterIo(this.world, input, judgeNext(this.world, input), this.#record)
-    else enterCommand(this.world, input, this.inputs.length * 1000, this.#record)
+    else enterCommand(this.world, input, seq * 1000, this.#record)
     this.#finish()
     return this.ledger.from(seq)
   }
 
   /** Folds events as they are. */
   plant(...events: readonly NewEvent[]): void {
-    for (const event of events) evolve(this.world, this.#record(event))
-    this.#finish()
+    for (const event of events) {
+      evolve(this.world, this.#told(this.ledger.put(event)))
+      this.#finish()
+    }
   }
 
   end(): void {
@@ -62,7 +64,10 @@ export class History {
 
   readonly #record = (event: NewEvent): Event => {
     this.#finish()
-    const recorded = this.ledger.add(event)
+    return this.#told(this.ledger.add(event))
+  }
+
+  #told(recorded: Event): Event {
     this.#check.before?.(recorded, this.world)
     this.#unfinished = true
     return recorded
@@ -73,6 +78,13 @@ export class History {
     this.#unfinished = false
     this.#check.after?.(this.ledger.at(this.ledger.last), this.world)
   }
+}
+
+/** The world that the record of a history alone makes: what a new process has after the old one was killed. */
+export function revived({ ledger }: History): History {
+  const world = newWorld()
+  for (let seq = 1; seq <= ledger.last; seq++) evolve(world, ledger.at(seq))
+  return new History(undefined, world)
 }
 
 /** The reports that every copy now running went the way `code` says. */

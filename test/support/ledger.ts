@@ -45,6 +45,11 @@ export class Ledger {
     const fault = detailFault(event.kind, event.detail ?? noDetail)
     assert.is(fault, undefined, `${event.kind}: ${fault}`)
     this.#used(event)
+    return this.put(event)
+  }
+
+  /** Puts an event on the record as it is. */
+  readonly put = (event: NewEvent): Event => {
     this.columns.push(event, this.last + 1)
     if (event.detail !== undefined) this.#details.set(this.columns.count - 1, event.detail)
     return this.at(this.last)

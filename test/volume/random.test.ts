@@ -6,12 +6,12 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Check, Finding } from '../../src/check/check.ts'
 import { inFlightOf } from '../../src/layers/in-flight.ts'
 import { restoresOf } from '../../src/layers/restore-state.ts'
 import { loadWorld, saveWorld, stateHashText } from '../../src/volume/snapshot.ts'
 import { evolve, newWorld } from '../../src/volume.ts'
 import { Chance } from '../support/chance.ts'
+import { checked } from '../support/checked.ts'
 import { Contents } from '../support/contents.ts'
 import { History } from '../support/history.ts'
 import type { Ledger } from '../support/ledger.ts'
@@ -37,9 +37,9 @@ test('they hold what logic says, break no rule, and are made again from their in
 
 /** Lives one history; returns how many reads were compared. */
 function live(seed: number): number {
-  const findings: Finding[] = []
   const contents = new Contents()
-  const history = new History(contents)
+  const check = checked(undefined, contents)
+  const history = new History(check)
   const { world, ledger } = history
   const chance = new Chance(seed, history)
   const folded = newWorld()
@@ -51,13 +51,13 @@ function live(seed: number): number {
     contents.compare(world)
     for (let seq = folded.seq + 1; seq <= ledger.last; seq++) evolve(folded, ledger.at(seq))
     assert.is(stateHashText(folded), stateHashText(world), `folding gives the same state at step ${step}`)
-    assert.equal(findings, [], `step ${step}`)
+    assert.equal(check.findings, [], `step ${step}`)
     if (step === middle) snapshot = { seq: world.seq, inputs: history.inputs.length, bytes: saved(world) }
   }
   chance.settle()
   contents.compare(world)
   history.end()
-  assert.equal(findings, [])
+  assert.equal(check.findings, [])
   const { held, queued } = inFlightOf(world)
   assert.is(held.size + queued.size, 0, 'nothing waits for ever')
   for (const { background } of restoresOf(world).byTag.values()) assert.not(background, 'restores end')
@@ -80,16 +80,23 @@ function bytesOf({ columns }: Ledger): Buffer {
 
 function saved(world: Parameters<typeof saveWorld>[0]): string {
   const { plain, pages } = saveWorld(world)
-  const cells = [...pages].map((page) => ({ ...page, cells: [...page.cells] }))
+  const cells = [...pages].map((page) => ({
+    ...page,
+    cells: [...page.cells.entries()].filter(([, place]) => place !== 0),
+  }))
   return JSON.stringify({ plain, cells })
 }
 
 function revived(seq: number, bytes: string): ReturnType<typeof loadWorld> {
   const { plain, cells } = JSON.parse(bytes) as {
     plain: unknown
-    cells: { volume: number; page: number; cells: number[] }[]
+    cells: { volume: number; page: number; cells: [number, number][] }[]
   }
-  const pages = cells.map((page) => ({ ...page, cells: Float64Array.from(page.cells) }))
+  const pages = cells.map((page) => {
+    const filled = new Float64Array(4096)
+    for (const [cell, place] of page.cells) filled[cell] = place
+    return { ...page, cells: filled }
+  })
   return loadWorld({ seq, plain, pages })
 }
 

@@ -1,0 +1,81 @@
+/**
+ * The maps of a restore against its history: only extents of the clone delta map at the start are copied, each at
+ * most once with success (S3-I6); the protected restore map holds exactly the extents that hosts changed (S3-I10).
+ */
+
+import { Bitmap } from '../core/bitmap.ts'
+import { takesEffect } from '../events/columns.ts'
+import { extentsOf } from '../layers/copy-gate.ts'
+import type { World } from '../layers/layer.ts'
+import { deltaMapOf, isRunning, type Restore, restoresOf } from '../layers/restore-state.ts'
+import type { MakeCheck } from './check.ts'
+
+interface Run {
+  /** Extents that may be copied. */
+  readonly differing: Bitmap
+  readonly copied: Bitmap
+  /** Extents that hosts changed. */
+  readonly written: Bitmap
+}
+
+export const restoreMaps: MakeCheck = (report) => {
+  const runs = new Map<number, Run>()
+  let begun = false
+
+  const run = (one: Restore, world: World) => {
+    const differing = deltaMapOf(world, one.tag).fork()
+    runs.set(one.tag, { differing, copied: new Bitmap(differing.length), written: one.prm.fork() })
+  }
+
+  const exact = (seq: number, one: Restore) => {
+    const { written } = runs.get(one.tag)!
+    const extra = first(one.prm, written)
+    const missing = first(written, one.prm)
+    const wrong = extra >= 0 ? extra : missing
+    if (wrong < 0) return
+    const said = extra >= 0 ? 'marked, no host changed it' : 'not marked, a host changed it'
+    report({ seq, rule: 'S3-I10', detail: `extent ${wrong} of the restore of pair ${one.tag} is ${said}` })
+  }
+
+  return {
+    rules: ['S3-I6', 'S3-I10'],
+    before(event, world) {
+      if (!begun) {
+        begun = true
+        for (const one of restoresOf(world).byTag.values()) run(one, world)
+      }
+      const { seq, kind, tag } = event
+      const one = restoresOf(world).byTag.get(tag)
+      if (one === undefined || one.source !== event.volume) return
+      const { differing, copied } = runs.get(tag)!
+      const e = extentsOf(event, one.extent).first
+      if (kind === 'copy.started' && !differing.get(e)) {
+        report({ seq, rule: 'S3-I6', detail: `extent ${e} is copied, it did not differ at the start` })
+      }
+      const done = kind === 'copy.report' && event.code === 'ok' && isRunning(world, event)
+      if (done && !copied.set(e)) {
+        report({ seq, rule: 'S3-I6', detail: `extent ${e} is copied a second time` })
+      }
+    },
+    after(event, world) {
+      const { seq, kind, tag } = event
+      if (kind === 'restore.started') return run(restoresOf(world).byTag.get(tag)!, world)
+      if (kind === 'restore.completed') return void runs.delete(tag)
+      if (!takesEffect(event)) return
+      const one = restoresOf(world).bySource.get(event.volume)
+      if (one === undefined) return
+      const { first: from, last } = extentsOf(event, one.extent)
+      for (let e = from; e <= last; e++) runs.get(one.tag)!.written.set(e)
+      if (one.prm.count !== runs.get(one.tag)!.written.count) exact(seq, one)
+    },
+    end(world) {
+      for (const one of restoresOf(world).byTag.values()) if (runs.has(one.tag)) exact(world.seq, one)
+    },
+  }
+}
+
+/** The first bit of `map` that the other lacks; -1 when there is none. */
+function first(map: Bitmap, other: Bitmap): number {
+  for (let e = map.next(0); e >= 0; e = map.next(e + 1)) if (!other.get(e)) return e
+  return -1
+}

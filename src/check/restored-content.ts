@@ -1,0 +1,77 @@
+/**
+ * What a restoring source holds, by an oracle (S3-I1): the clone's content at the start, overlaid by the writes since.
+ * Every read that goes finds it there, and so does the end of the restore, block by block.
+ */
+
+import type { BlockMap } from '../core/block-map.ts'
+import { type Event, takesEffect } from '../events/columns.ts'
+import { volumeOf, type World } from '../layers/layer.ts'
+import { blocksOf, pairsOf, rangeOfExtent } from '../layers/pair-state.ts'
+import { deltaMapOf, needs, type Restore, restoresOf } from '../layers/restore-state.ts'
+import type { MakeCheck } from './check.ts'
+
+export const restoredContent: MakeCheck = (report) => {
+  /** What each restoring source must hold. */
+  const oracles = new Map<number, BlockMap>()
+  let begun = false
+
+  const compare = (seq: number, source: number, first: number, count: number, who: string, world: World) => {
+    const { map } = volumeOf(world, source)!
+    const oracle = oracles.get(source)!
+    for (let block = first; block < first + count; block++) {
+      if (map.get(block) === oracle.get(block)) continue
+      const detail = `${who} finds at block ${block} neither the clone's content nor a later write`
+      report({ seq, rule: 'S3-I1', detail })
+      return
+    }
+  }
+
+  const read = (event: Event, world: World) => {
+    const volume = volumeOf(world, event.volume)!
+    const { first, count } = blocksOf(event, volume)
+    compare(event.seq, volume.id, first, count, `read ${event.request}`, world)
+  }
+
+  return {
+    rules: ['S3-I1'],
+    before(event, world) {
+      if (!begun) {
+        begun = true
+        for (const one of restoresOf(world).byTag.values()) oracles.set(one.source, rebuilt(one, world))
+      }
+      if (event.kind === 'restore.completed') {
+        const source = restoresOf(world).byTag.get(event.tag)?.source
+        if (source === undefined || !oracles.has(source)) return
+        const { size, block } = volumeOf(world, source)!
+        compare(event.seq, source, 0, size / block, 'the end of the restore', world)
+        oracles.delete(source)
+      }
+      if (oracles.has(event.volume) && event.fate === 'passed' && event.op === 'read') read(event, world)
+    },
+    after(event, world) {
+      if (event.kind === 'restore.started') {
+        const { source, clone } = pairsOf(world).byTag.get(event.tag)!
+        oracles.set(source, volumeOf(world, clone)!.map.fork())
+      }
+      const oracle = oracles.get(event.volume)
+      if (oracle === undefined || !takesEffect(event)) return
+      const { first, count } = blocksOf(event, volumeOf(world, event.volume)!)
+      if (event.op === 'write') oracle.write(first, count, event.payload)
+      else oracle.zero(first, count)
+    },
+  }
+}
+
+/** The oracle of a restore that was running when the record begins. */
+function rebuilt(one: Restore, world: World): BlockMap {
+  const source = volumeOf(world, one.source)!
+  const oracle = source.map.fork()
+  const cdm = deltaMapOf(world, one.tag)
+  const pair = pairsOf(world).byTag.get(one.tag)!
+  for (let e = cdm.next(0); e >= 0; e = cdm.next(e + 1)) {
+    if (!needs(one, cdm, e)) continue
+    const { first, count } = blocksOf(rangeOfExtent(pair, e), source)
+    oracle.copy(volumeOf(world, one.clone)!.map, first, count)
+  }
+  return oracle
+}

@@ -3,7 +3,8 @@
  *
  * A parser is pure: bytes are pushed in, events come out, in the canonical order of its format. It knows
  * nothing of files, compression or volumes. Offsets and lengths are bytes; times are nanoseconds from the
- * trace's own zero. Null means that the format does not say.
+ * trace's own zero, or from its first event where the clock has its zero elsewhere (see origin.ts). Null means
+ * that the format does not say.
  */
 
 export type TraceOp =
@@ -35,6 +36,10 @@ export interface TraceEvent {
   readonly data?: Uint8Array
   /** Text of a mark. */
   readonly label?: string
+  /** When it was answered, on the clock of `tNs`, where the format tells; null when it never was. */
+  readonly tCompleteNs?: number | null
+  /** What the answer said, 0 for success, where the format tells; null when there was none. */
+  readonly ret?: number | null
 }
 
 export interface TraceParser {
@@ -42,7 +47,12 @@ export interface TraceParser {
   push(bytes: Uint8Array): Iterable<TraceEvent>
   /** No more bytes: returns what was waiting; throws when the trace ends in the middle of something. */
   end(): Iterable<TraceEvent>
+  /** One file of the trace is over and another follows; only where a trace may have several. */
+  nextFile?(): void
 }
+
+/** The step in the life of a request that a block trace is read for: queued, sent to the device, completed. */
+export type BlockAction = 'Q' | 'D' | 'C'
 
 /** What the one who starts an import may say of a trace that its bytes do not. */
 export interface TraceOptions {
@@ -50,4 +60,10 @@ export interface TraceOptions {
   readonly producer?: 'dm' | 'qemu'
   /** dm-log-writes: walk past the count in the super block while entries look sane. */
   readonly salvage?: boolean
+  /** nbd-pcap: the TCP port of the server, 10809 when left out. */
+  readonly port?: number
+  /** blktrace, blkparse: which records are the events, Q when left out. */
+  readonly action?: BlockAction
+  /** disksim: nanoseconds of a unit of its time column, 1 when left out. */
+  readonly timeUnitNs?: number
 }

@@ -11,8 +11,8 @@
  * Rules: iolog.c and HOWTO.rst, "Trace file format" (fio).
  */
 
-import { BlockboxError } from '../core/errors.ts'
 import type { TraceEvent, TraceOp, TraceParser } from './event.ts'
+import { brief, refusal, safeRange, whole } from './field.ts'
 import { LineCutter } from './line-cutter.ts'
 
 /** How the first line of a log begins. */
@@ -90,7 +90,7 @@ class FioIolog implements TraceParser {
     const offset = whole(words[2]!, line, 'offset')
     const length = whole(words[3]!, line, 'length')
     if (length > maxLength) throw refusal(line, `the length ${length} is not below 2^32`)
-    if (offset + length > Number.MAX_SAFE_INTEGER) throw refusal(line, 'the range ends beyond 2^53 bytes')
+    safeRange(offset, length, line)
     if (op === undefined) return
     const tNs = stamp === null ? null : stamp * 1000
     if (tNs !== null && tNs > Number.MAX_SAFE_INTEGER) {
@@ -113,18 +113,4 @@ function versionOf(text: string): number {
     )
   }
   throw refusal(1, `a log begins with "${fioHeader}2 iolog" or "3"; name the right format`)
-}
-
-function whole(word: string, line: number, what: string): number {
-  const value = /^\d{1,20}$/.test(word) ? Number(word) : Number.NaN
-  if (Number.isSafeInteger(value)) return value
-  throw refusal(line, `the ${what} "${brief(word)}" is no whole number from 0 to 2^53`)
-}
-
-function brief(word: string): string {
-  return word.length > 40 ? `${word.slice(0, 40)}...` : word
-}
-
-function refusal(line: number, reason: string): BlockboxError {
-  return new BlockboxError('TRACE_FORMAT', `line ${line}: ${reason}`)
 }

@@ -3,10 +3,24 @@
  */
 
 import { BlockboxError } from '../core/errors.ts'
+import { alibaba } from './alibaba.ts'
+import { blkparse, blkparseBegins } from './blkparse.ts'
+import { blktrace, blktraceBegins } from './blktrace.ts'
+import { cloudphysicsCsv, cloudphysicsCsvBegins } from './cloudphysics-csv.ts'
+import { disksim } from './disksim.ts'
 import { dmLogMagic } from './dm-log-header.ts'
 import { dmLogWrites } from './dm-log-writes.ts'
 import type { TraceOptions, TraceParser } from './event.ts'
 import { fioHeader, fioIolog } from './fio-iolog.ts'
+import { history, historyBegins } from './history.ts'
+import { msr, msrBegins } from './msr.ts'
+import { nbdPcap } from './nbd-pcap.ts'
+import { nbdkitLog, nbdkitLogBegins } from './nbdkit-log.ts'
+import { pcapBegins } from './pcap-file.ts'
+import { spc } from './spc.ts'
+import { systor, systorBegins } from './systor.ts'
+import { tencent } from './tencent.ts'
+import { vscsi, vscsiBegins } from './vscsi.ts'
 
 export interface RemarkingParser extends TraceParser {
   /** What the user ought to know of where the trace ended, asked after the end. */
@@ -20,6 +34,8 @@ export interface TraceFormat {
   parser(options: TraceOptions): RemarkingParser
   /** Whether a file that begins with these bytes is one; absent where the content cannot tell. */
   readonly begins?: (first: Uint8Array) => boolean
+  /** Whether a trace may lie in several files. */
+  readonly severalFiles?: boolean
 }
 
 /** Every format, in the order of the documentation. */
@@ -31,15 +47,64 @@ export const traceFormats: readonly TraceFormat[] = [
     begins: (first) => startsWith(first, dmLogMagic),
   },
   {
+    name: 'nbd-pcap',
+    title: 'packet capture (pcap) of NBD connections, with data',
+    parser: nbdPcap,
+    begins: pcapBegins,
+  },
+  {
+    name: 'nbdkit-log',
+    title: "log of nbdkit's filter log",
+    parser: nbdkitLog,
+    begins: nbdkitLogBegins,
+  },
+  {
     name: 'fio-iolog',
     title: 'fio I/O log, version 2 or 3',
     parser: fioIolog,
     begins: (first) => startsWith(first, new TextEncoder().encode(fioHeader)),
   },
+  {
+    name: 'blktrace',
+    title: 'binary trace of blktrace, of one CPU or several',
+    parser: blktrace,
+    begins: blktraceBegins,
+    severalFiles: true,
+  },
+  {
+    name: 'blkparse',
+    title: 'default text of blkparse',
+    parser: blkparse,
+    begins: blkparseBegins,
+  },
+  {
+    name: 'vscsi',
+    title: 'binary trace of vscsiStats, version 1 or 2',
+    parser: vscsi,
+    begins: vscsiBegins,
+  },
+  {
+    name: 'cloudphysics-csv',
+    title: 'table of a CloudPhysics trace (version,time,op,size,lbn)',
+    parser: cloudphysicsCsv,
+    begins: cloudphysicsCsvBegins,
+  },
+  { name: 'disksim', title: 'ASCII trace of DiskSim, SSDsim or MQSim', parser: disksim },
+  { name: 'msr', title: 'table of MSR Cambridge', parser: msr, begins: msrBegins },
+  { name: 'systor', title: "table of SYSTOR '17", parser: systor, begins: systorBegins },
+  { name: 'alibaba', title: 'table of Alibaba Cloud, 2020', parser: alibaba },
+  { name: 'tencent', title: 'table of Tencent Cloud Block Storage', parser: tencent },
+  { name: 'spc', title: 'table of the Storage Performance Council (UMass)', parser: spc },
+  {
+    name: 'history',
+    title: 'history of an NBD client, JSON lines',
+    parser: history,
+    begins: historyBegins,
+  },
 ]
 
 /** As many first bytes as `sniff` needs. */
-export const sniffBytes = 64
+export const sniffBytes = 256
 
 /** The name of the format that content beginning with `first` has; undefined when it does not tell. */
 export function sniff(first: Uint8Array): string | undefined {

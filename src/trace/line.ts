@@ -1,6 +1,7 @@
 /**
  * An event as the line of JSON that an import prints: `i`, `t_ns`, `op`, `offset`, `length`, `dev`, `flags`,
- * then the SHA-256 of a write's data and the label of a mark, where there are any.
+ * then, where the format has them, the SHA-256 of a write's data, the label of a mark, the time and the result of the
+ * answer.
  */
 
 import { hex, sha256 } from '../core/digest.ts'
@@ -18,5 +19,7 @@ export function eventLine(event: TraceEvent): string {
     flags: event.flags,
     ...(event.data !== undefined && { data_sha256: hex(sha256(event.data)) }),
     ...(event.label !== undefined && { label: event.label }),
+    ...(event.tCompleteNs !== undefined && { t_complete_ns: event.tCompleteNs }),
+    ...(event.ret !== undefined && { ret: event.ret }),
   })
 }

@@ -15,9 +15,27 @@ import { addAbortSignal, pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
 import type { TraceEvent, TraceOptions } from './event.ts'
-import { formatNames, sniff, sniffBytes, type TraceFormat, traceFormat } from './format.ts'
+import {
+  formatNames,
+  type RemarkingParser,
+  sniff,
+  sniffBytes,
+  type TraceFormat,
+  traceFormat,
+} from './format.ts'
 
 const pieceBytes = 128 * 1024
+/** So many events at most are made at once of what a parser held back. */
+const batchEvents = 4096
+
+/** Compressed files by their first bytes; those that name a command cannot be read. */
+const compressions: readonly { name: string; magic: readonly number[]; unpack?: string }[] = [
+  { name: 'gzip', magic: [0x1f, 0x8b] },
+  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: 'zstd -d' },
+  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58], unpack: 'xz -d' },
+  { name: 'bzip2', magic: [0x42, 0x5a, 0x68], unpack: 'bzip2 -d' },
+]
+const magicBytes = 4
 
 /** Names standard input in place of a file. */
 export const standardInput = '-'
@@ -40,30 +58,87 @@ export interface TraceBatch {
 }
 
 /**
- * The events of the trace at `path` (`-`: standard input), in batches; at least one batch, maybe empty. Leaving
- * the loop early closes the file.
+ * The events of the trace at `path` (`-`: standard input), in batches; at least one batch, maybe empty. Several
+ * paths are one trace, for a format that has such. Leaving the loop early closes the files.
  */
-export async function* readTrace(path: string, request: TraceRequest = {}): AsyncGenerator<TraceBatch> {
-  const named = request.format === undefined ? undefined : traceFormat(request.format)
-  const file = readPieces(path, request.signal)
-  let source = file
-  try {
-    const raw = await gather(file, 2)
-    source = isGzip(raw.head) ? gunzip(raw.pieces, path) : raw.pieces
-    const content = await gather(source, sniffBytes)
-    const format = named ?? recognised(content.head, path)
-    const parser = format.parser(request.options ?? {})
-    for await (const piece of content.pieces) {
-      const events = [...within(path, () => parser.push(piece))]
-      if (events.length > 0) yield { format: format.name, events }
+export async function* readTrace(
+  path: string | readonly string[],
+  request: TraceRequest = {},
+): AsyncGenerator<TraceBatch> {
+  const paths = typeof path === 'string' ? [path] : path
+  const { signal } = request
+  let reading: Reading | undefined
+  for (const [place, file] of paths.entries()) {
+    const source = contentOf(file, signal)
+    try {
+      const content = await gather(source, sniffBytes)
+      reading ??= begin(content.head, paths, request)
+      const { format, parser } = reading
+      for await (const piece of content.pieces) {
+        for (const events of batches(file, () => parser.push(piece))) yield { format: format.name, events }
+      }
+      if (place < paths.length - 1) within(file, () => parser.nextFile?.())
+    } finally {
+      await source.return()
     }
-    const events = [...within(path, () => parser.end())]
-    const remark = parser.remark?.()
-    yield { format: format.name, events, ...(remark !== undefined && { remark }) }
+  }
+  if (reading === undefined) throw new BlockboxError('USAGE', 'no trace is named; name a file')
+  const { format, parser } = reading
+  for (const events of batches(paths.at(-1)!, () => parser.end())) {
+    yield { format: format.name, events }
+    signal?.throwIfAborted()
+  }
+  const remark = parser.remark?.()
+  yield { format: format.name, events: [], ...(remark !== undefined && { remark }) }
+}
+
+/** The name of the format of a trace, as its content tells; undefined when it does not. Throws USAGE. */
+export async function detectFormat(path: string, signal?: AbortSignal): Promise<string | undefined> {
+  const source = contentOf(path, signal)
+  try {
+    return sniff((await gather(source, sniffBytes)).head)
   } finally {
     await source.return()
-    await file.return()
   }
+}
+
+interface Reading {
+  readonly format: TraceFormat
+  readonly parser: RemarkingParser
+}
+
+/** The parser for a trace of these files, the first of which begins with `head`. */
+function begin(head: Uint8Array, paths: readonly string[], request: TraceRequest): Reading {
+  const format = request.format === undefined ? recognised(head, paths[0]!) : traceFormat(request.format)
+  if (paths.length > 1 && format.severalFiles !== true) {
+    throw new BlockboxError('USAGE', `a trace of the format ${format.name} is one file, not ${paths.length}`)
+  }
+  return { format, parser: format.parser(request.options ?? {}) }
+}
+
+/** The events a step of the parser gives, some at a time; its complaints name the trace. */
+function* batches(path: string, step: () => Iterable<TraceEvent>): Generator<readonly TraceEvent[]> {
+  const events = within(path, step)
+  if (Array.isArray(events)) {
+    if (events.length > 0) yield events
+    return
+  }
+  const each = events[Symbol.iterator]()
+  for (;;) {
+    const some = within(path, () => takeSome(each))
+    if (some.length === 0) return
+    yield some
+  }
+}
+
+function takeSome(events: Iterator<TraceEvent>): TraceEvent[] {
+  const some: TraceEvent[] = []
+  while (some.length < batchEvents) {
+    const { done, value } = events.next()
+    if (done === true) break
+    some.push(value)
+  }
+  return some
 }
 
 /** SHA-256 (lower-case hexadecimal) and size of a file as it is stored. Throws USAGE when it cannot be read. */
@@ -78,6 +153,25 @@ export async function fileDigest(path: string): Promise<{ bytes: number; sha256:
 }
 
 type Pieces = AsyncGenerator<Uint8Array, void>
+
+/** What a file says, uncompressed. */
+async function* contentOf(path: string, signal?: AbortSignal): Pieces {
+  const file = readPieces(path, signal)
+  let content = file
+  try {
+    const { head, pieces } = await gather(file, magicBytes)
+    const packed = compressions.find(({ magic }) => magic.every((byte, k) => byte === head[k]))
+    if (packed?.unpack !== undefined) {
+      const how = `uncompress it first: ${packed.unpack}`
+      throw new BlockboxError('USAGE', `${nameOf(path)} is compressed with ${packed.name}; ${how}`)
+    }
+    content = packed === undefined ? pieces : gunzip(pieces, path)
+    yield* content
+  } finally {
+    await content.return()
+    await file.return()
+  }
+}
 
 async function* readPieces(path: string, signal?: AbortSignal): Pieces {
   const stream =
@@ -126,10 +220,6 @@ async function* gunzip(source: Pieces, path: string): Pieces {
       { cause: error },
     )
   }
-}
-
-function isGzip(head: Uint8Array): boolean {
-  return head[0] === 0x1f && head[1] === 0x8b
 }
 
 function recognised(head: Uint8Array, path: string): TraceFormat {

@@ -99,7 +99,7 @@ test('the format is known by content, or must be named', async () => {
   const dumb = file('dumb.csv', '1,2,3\n')
   const unnamed = await refusal(dumb)
   assert.is(unnamed.code, 'USAGE')
-  assert.match(unnamed.message, 'dm-log-writes, fio-iolog')
+  assert.match(unnamed.message, 'dm-log-writes, nbd-pcap')
   assert.match((await refusal(file('empty', ''))).message, 'is empty')
   assert.is((await refusal(dumb, { format: 'nonsense' })).code, 'USAGE')
   const wrong = await refusal(dumb, { format: 'dm-log-writes' })

@@ -1,0 +1,83 @@
+/**
+ * The default text of blkparse, which shows a block trace a record a line.
+ *
+ *     259,0    1       12     0.000211654 25346  Q  RA 0 + 32 [mkfs]        device, CPU, sequence, seconds,
+ *       7,0    0        0     0.000000000 25346  Q FWS [(null)]             process, step, letters, the rest
+ *
+ * Places and counts are sectors of 512 bytes; times count from the first record. The events are the lines of
+ * one step, in the order of the file; those without data have no place. The summary is passed by.
+ *
+ *     events <-> summary          a line of totals leads in, a line of an event leads out
+ *
+ * Rules: blkparse_fmt.c and blkparse.1 (blktrace).
+ */
+
+import { blockFlags, blockOp, categoryOf } from './block-action.ts'
+import type { BlockAction, TraceEvent, TraceOptions, TraceParser } from './event.ts'
+import { brief, refusal, safeNs, safeRange, sectors } from './field.ts'
+import { LineCutter } from './line-cutter.ts'
+import { firstLine } from './rows.ts'
+
+const maxLineBytes = 8192
+const eventLine = /^ *(\d+, ?\d+) +\d+ +\d+ +(\d{1,9})\.(\d{9}) +\d+ +([A-Z]{1,2}|m) +(\S+)(?: +(.*))?$/
+const totals = /^(?:CPU\d+|Total) \(.*\):$/
+const preface = /^Input file .* added$/
+const place = /^(\d+) \+ (\d+)(?: |$)/
+/** A command passed through: its length or sector, then its bytes in parentheses. */
+const packet = /^\d+ \(/
+
+/** A parser of one text; `action` names the step, Q when left out. */
+export function blkparse({ action = 'Q' }: TraceOptions = {}): TraceParser {
+  return new Blkparse(action)
+}
+
+/** Whether content begins with the line of an event. */
+export function blkparseBegins(first: Uint8Array): boolean {
+  return eventLine.test(firstLine(first))
+}
+
+class Blkparse implements TraceParser {
+  readonly #action: BlockAction
+  readonly #cutter = new LineCutter(maxLineBytes)
+  #summary = false
+  #events: TraceEvent[] = []
+  #count = 0
+
+  constructor(action: BlockAction) {
+    this.#action = action
+  }
+
+  push(bytes: Uint8Array): TraceEvent[] {
+    this.#events = []
+    this.#cutter.push(bytes, this.#take)
+    return this.#events
+  }
+
+  end(): TraceEvent[] {
+    this.#events = []
+    this.#cutter.end(this.#take)
+    return this.#events
+  }
+
+  readonly #take = (text: string, line: number): void => {
+    const found = eventLine.exec(text)
+    if (found === null) {
+      if (totals.test(text)) this.#summary = true
+      if (this.#summary || text.trim() === '' || preface.test(text)) return
+      throw refusal(line, `no line of an event or a summary of blkparse: "${brief(text)}"`)
+    }
+    this.#summary = false
+    const [, dev, seconds, nanos, action, letters, rest] = found
+    if (action !== this.#action || packet.test(rest ?? '')) return
+    const bits = categoryOf(letters!)
+    if (bits === undefined) throw refusal(line, `the letters "${brief(letters!)}" name no request`)
+    const [, sector, count] = place.exec(rest ?? '') ?? []
+    const length = count === undefined ? 0 : sectors(count, line, 'number of sectors')
+    const offset = sector === undefined || length === 0 ? null : sectors(sector, line, 'sector')
+    if (offset !== null) safeRange(offset, length, line)
+    const op = blockOp(bits, length)
+    const tNs = safeNs(BigInt(seconds!) * 1_000_000_000n + BigInt(nanos!), line)
+    const flags = blockFlags(bits, op)
+    this.#events.push({ index: this.#count++, op, offset, length, tNs, dev: dev!.replace(' ', ''), flags })
+  }
+}

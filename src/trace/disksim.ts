@@ -1,0 +1,35 @@
+/**
+ * ASCII traces of DiskSim and of the simulators that took its format over, SSDsim and MQSim.
+ *
+ *     26214000 1 240840 6 0        time, device, sector, sectors, type
+ *
+ * Sectors have 512 bytes. Bit 0 of the type, which may be hexadecimal, tells a read (1) from a write (0). The
+ * time counts nanoseconds in the newer simulators and milliseconds with decimals in DiskSim itself; the file
+ * does not say, so the one who imports must.
+ */
+
+import type { TraceOptions, TraceParser } from './event.ts'
+import { brief, decimalNs, refusal, safeNs, safeRange, sectors } from './field.ts'
+import { rows } from './rows.ts'
+
+const readBit = 1
+
+/** A parser of one file; `timeUnitNs` (default 1) is the unit of its times. */
+export function disksim({ timeUnitNs = 1 }: TraceOptions = {}): TraceParser {
+  return rows({
+    columns: ['time', 'device', 'sector', 'sectors', 'type'],
+    blanks: true,
+    event(cells, line, index) {
+      const [stamp, dev, sector, count, type] = cells
+      const tNs = safeNs(decimalNs(stamp!, timeUnitNs, line, 'time'), line)
+      const offset = sectors(sector!, line, 'sector')
+      const length = sectors(count!, line, 'number of sectors')
+      safeRange(offset, length, line)
+      if (!/^[0-9a-f]{1,8}$/i.test(type!)) {
+        throw refusal(line, `the type "${brief(type!)}" is no hexadecimal number`)
+      }
+      const op = (Number.parseInt(type!, 16) & readBit) === readBit ? 'read' : 'write'
+      return { index, op, offset, length, tNs, dev: dev!, flags: [] }
+    },
+  })
+}

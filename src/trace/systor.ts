@@ -1,0 +1,47 @@
+/**
+ * The block traces of SYSTOR 2017, one file an hour and LUN.
+ *
+ *     Timestamp,Response,IOType,LUN,Offset,Size
+ *     1456135200.026214000,0.001000000,W,0,155429888,3584
+ *
+ * Offsets and sizes are bytes, times are seconds since 1970 with decimals. The type is blank where the answer
+ * was never seen: what it was is unknown, and its response is blank as well. Rows keep the order of the file.
+ * Rules: the README of the collection (SNIA IOTTA, trace 4928).
+ */
+
+import type { TraceOp, TraceParser } from './event.ts'
+import { brief, decimalNs, refusal, safeRange, whole } from './field.ts'
+import { Origin, tooFar } from './origin.ts'
+import { beginsWithHeader, rows } from './rows.ts'
+
+const columns = ['Timestamp', 'Response', 'IOType', 'LUN', 'Offset', 'Size']
+const second = 1e9
+const ops: ReadonlyMap<string, TraceOp> = new Map([
+  ['R', 'read'],
+  ['W', 'write'],
+  ['', 'other'],
+])
+
+/** A parser of one file. */
+export function systor(): TraceParser {
+  const origin = new Origin()
+  return rows({
+    columns,
+    event(cells, line, index) {
+      const [stamp, , type, lun] = cells
+      const tNs = origin.since(decimalNs(stamp!, second, line, 'time stamp'))
+      if (tNs === undefined) throw refusal(line, tooFar)
+      const op = ops.get(type!.trim())
+      if (op === undefined) throw refusal(line, `the type "${brief(type!)}" is neither R nor W nor blank`)
+      const offset = whole(cells[4]!, line, 'offset')
+      const length = whole(cells[5]!, line, 'size')
+      safeRange(offset, length, line)
+      return { index, op, offset, length, tNs, dev: lun!, flags: [] }
+    },
+  })
+}
+
+/** Whether content begins with the header. */
+export function systorBegins(first: Uint8Array): boolean {
+  return beginsWithHeader(first, columns)
+}

@@ -1,0 +1,36 @@
+/**
+ * The traces of Tencent Cloud Block Storage.
+ *
+ *     1538323199,105352008,584,1,1576        time, offset, size, type, volume
+ *
+ * Offsets and sizes are sectors of 512 bytes; times are whole seconds since 1970, so within a second the order
+ * of the file is all there is, and it is kept. Type 0 reads, 1 writes. There is no header.
+ * Rules: the README of the collection (SNIA IOTTA, trace 28064).
+ */
+
+import type { TraceParser } from './event.ts'
+import { big, brief, refusal, safeRange, sectors } from './field.ts'
+import { Origin, tooFar } from './origin.ts'
+import { rows } from './rows.ts'
+
+const columns = ['Timestamp', 'Offset', 'Size', 'IOType', 'VolumeID']
+const second = 1_000_000_000n
+
+/** A parser of one file. */
+export function tencent(): TraceParser {
+  const origin = new Origin()
+  return rows({
+    columns,
+    event(cells, line, index) {
+      const type = cells[3]!
+      const tNs = origin.since(big(cells[0]!, line, 'time stamp') * second)
+      if (tNs === undefined) throw refusal(line, tooFar)
+      const offset = sectors(cells[1]!, line, 'offset')
+      const length = sectors(cells[2]!, line, 'size')
+      safeRange(offset, length, line)
+      const op = type === '1' ? 'write' : type === '0' ? 'read' : undefined
+      if (op === undefined) throw refusal(line, `the type "${brief(type)}" is neither 0 nor 1`)
+      return { index, op, offset, length, tNs, dev: cells[4]!, flags: [] }
+    },
+  })
+}

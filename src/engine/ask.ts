@@ -1,8 +1,8 @@
-/** What one may ask of the engine, and what it answers. */
+/** What one may ask of the engine, what it answers, and what makes an ask so wrong that it cannot be recorded. */
 
-import type { Code } from '../events/code.ts'
-import type { Detail } from '../events/detail.ts'
-import type { IoKind, Kind } from '../events/kind.ts'
+import { type Code, codes } from '../events/code.ts'
+import { type Detail, detailFault, noDetail } from '../events/detail.ts'
+import { type IoKind, ioKinds, isInput, type Kind, kinds } from '../events/kind.ts'
 
 /** A host request. Offsets and lengths are bytes; a write's length is that of its data. */
 export interface IoAsk {
@@ -38,10 +38,72 @@ export type Ask = IoAsk | CommandAsk
 export interface Answer {
   /** ok, or why it was refused, dropped or lost. */
   readonly code: Code
-  /** Sequence number of the input. */
+  /** Sequence number of the input; 0 when it was turned away before it got one. */
   readonly seq: number
   /** What a read returned. */
   readonly data?: Uint8Array
   /** Number of the session, volume, backup or pair that a command made; 0 otherwise. */
   readonly made: number
+}
+
+/** The most bytes one read or write may carry: a host splits what is longer. */
+export const maxIoBytes = 64 * 2 ** 20
+
+export function isIo(ask: Ask): ask is IoAsk {
+  return (ioKinds as readonly string[]).includes(ask.kind)
+}
+
+/** The largest value of each column that an ask may fill. */
+const limits = {
+  session: 2 ** 32 - 1,
+  request: 2 ** 32 - 1,
+  volume: 2 ** 16 - 1,
+  tag: 2 ** 32 - 1,
+  flags: 2 ** 8 - 1,
+  about: Number.MAX_SAFE_INTEGER,
+} as const
+
+/**
+ * Why an ask has no place in the record: no such input, a number that its column cannot hold, a detail that is not
+ * that of its kind. Undefined when it can be decided; what makes no sense on a volume is refused there, on record.
+ */
+export function askFault(ask: Ask): string | undefined {
+  const kind: Kind = ask.kind
+  if (!Object.hasOwn(kinds, kind) || !isInput(kind) || kind === 'engine.started') {
+    return `${JSON.stringify(kind)} cannot be asked for`
+  }
+  const asked: Readonly<Record<string, unknown>> = { ...ask }
+  for (const [name, limit] of Object.entries(limits)) {
+    const value = asked[name] ?? 0
+    const whole = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= limit
+    if (!whole) return `${kind} has ${String(value)} as its ${name}, not a whole number up to ${limit}`
+  }
+  for (const name of ['offset', 'length']) {
+    const value = asked[name] ?? 0
+    if (!Number.isFinite(value)) return `${kind} has ${String(value)} as its ${name}, not a number`
+  }
+  return isIo(ask) ? ioFault(ask) : commandFault(ask)
+}
+
+function ioFault({ kind, data, length = 0 }: IoAsk): string | undefined {
+  if (kind === 'io.write') {
+    if (!(data instanceof Uint8Array)) return 'io.write has no data'
+    return data.length > maxIoBytes ? `io.write has ${data.length} bytes, more than ${maxIoBytes}` : undefined
+  }
+  if (data !== undefined) return `${kind} has data`
+  if (kind === 'io.read' && length > maxIoBytes)
+    return `io.read has length ${length}, more than ${maxIoBytes}`
+  return undefined
+}
+
+function commandFault(ask: CommandAsk): string | undefined {
+  const used: readonly string[] = kinds[ask.kind].columns
+  for (const name of [...Object.keys(limits), 'offset', 'length']) {
+    const value = ask[name as 'tag'] ?? 0
+    if (value !== 0 && !used.includes(name)) return `${ask.kind} has no ${name}`
+  }
+  const code = ask.code ?? 'ok'
+  if (!Object.hasOwn(codes, code)) return `${ask.kind} has an unknown code ${JSON.stringify(code)}`
+  if (code !== 'ok' && !used.includes('code')) return `${ask.kind} has no code`
+  return detailFault(ask.kind, ask.detail ?? noDetail)
 }

@@ -37,6 +37,7 @@ export class Effects {
   readonly #copier: Copier
   readonly #timers = new Map<number, () => void>()
   #owed: (() => void)[] = []
+  #stopped = false
 
   constructor(clock: Clock, copier: Copier, submit: (ask: Ask) => void) {
     this.#clock = clock
@@ -73,19 +74,23 @@ export class Effects {
   begin(): void {
     const owed = this.#owed
     this.#owed = []
+    if (this.#stopped) return
     for (const effect of owed) effect()
   }
 
-  /** The effects a recovered state owes. */
+  /** The effects a recovered state owes. A clock that went back makes no wait longer than its deadline. */
   owe(world: World): void {
     const nowUs = Number(this.#clock.nowNs() / 1000n)
     for (const backup of holdQueueOf(world).backups.values()) {
       if (backup.phase === 'stopping') continue
-      this.#deadline(backup.tag, Math.max(0, backup.deadlineMs - Math.floor((nowUs - backup.atUs) / 1000)))
+      const passedMs = Math.max(0, Math.floor((nowUs - backup.atUs) / 1000))
+      this.#deadline(backup.tag, Math.max(0, backup.deadlineMs - passedMs))
     }
   }
 
+  /** Nothing begins any more, and no timer will call. */
   stop(): void {
+    this.#stopped = true
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
     this.#owed = []
@@ -93,7 +98,12 @@ export class Effects {
 
   #copy(copy: Copy): void {
     const report = (code: Code) => this.#submit({ kind: 'copy.report', ...copy, code })
-    const done = this.#copier(copy)
+    let done: Promise<Code> | Code
+    try {
+      done = this.#copier(copy)
+    } catch {
+      done = 'E_IO'
+    }
     if (typeof done === 'string') report(done)
     else done.then(report, () => report('E_IO'))
   }

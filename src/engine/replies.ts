@@ -13,9 +13,11 @@ export interface Asker {
   readonly reject: (error: Error) => void
 }
 
-interface Decided {
+/** An answer as decided; with an `error`, it is the reason why there is none. */
+export interface Decided {
   readonly code: Code
   readonly data?: Uint8Array
+  readonly error?: Error
 }
 
 export class Replies {
@@ -48,14 +50,12 @@ export class Replies {
   }
 
   /** Notes what an outcome of the frame being built means for those who wait. */
-  note(event: Event, read: () => Uint8Array | undefined): void {
+  note(event: Event, released: () => Decided): void {
     switch (event.kind) {
       case 'hold.released':
       case 'cod.released': {
         if (event.fate === 'refused') return this.decided(event.about, { code: event.code })
-        if (event.fate !== 'passed') return
-        const data = read()
-        return this.decided(event.about, data === undefined ? { code: 'ok' } : { code: 'ok', data })
+        return event.fate === 'passed' ? this.decided(event.about, released()) : undefined
       }
       case 'hold.dropped':
       case 'io.failed':
@@ -96,6 +96,8 @@ export class Replies {
     this.#expected.delete(seq)
     const made = this.#made.get(seq) ?? 0
     this.#made.delete(seq)
-    expected.asker.resolve({ seq, made, ...answer })
+    const { error, ...given } = answer
+    if (error === undefined) expected.asker.resolve({ seq, made, ...given })
+    else expected.asker.reject(error)
   }
 }

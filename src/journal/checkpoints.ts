@@ -15,9 +15,13 @@ const maxParts = 2 ** 20
 
 const packr = new Packr({ useRecords: false })
 
+/**
+ * Stores a checkpoint, durable when this resolves, and drops the oldest beyond those kept. Each part is synced: a
+ * synced put covers LevelDB's current log file only, and parts may lie in the one before.
+ */
 export async function writeCheckpoint(store: KvStore, checkpoint: Checkpoint): Promise<void> {
   const { seq, parts, frameHash, stateLow, stateHigh } = checkpoint
-  for (const [k, part] of parts.entries()) await store.put(key(tables.part, seq, k), part, { sync: false })
+  for (const [k, part] of parts.entries()) await store.put(key(tables.part, seq, k), part, { sync: true })
   const list = packr.pack([seq, frameHash, stateLow, stateHigh, parts.map(sha256)])
   const value = new Uint8Array(list.length + digestBytes)
   value.set(list)
@@ -27,12 +31,16 @@ export async function writeCheckpoint(store: KvStore, checkpoint: Checkpoint): P
   for (const old of all.slice(0, Math.max(0, all.length - kept))) await dropCheckpoint(store, old)
 }
 
-/** The newest checkpoint at or before `seq` that verifies. */
-export async function readCheckpoint(store: KvStore, seq: number): Promise<Checkpoint | undefined> {
+/** The newest checkpoint at or before `seq` that verifies and of which `belongs` says that it is of this history. */
+export async function readCheckpoint(
+  store: KvStore,
+  seq: number,
+  belongs: (checkpoint: Checkpoint) => Promise<boolean>,
+): Promise<Checkpoint | undefined> {
   const all = await checkpointSeqs(store)
   for (const at of all.filter((one) => one <= seq).reverse()) {
     const found = await loadCheckpoint(store, at)
-    if (found !== undefined) return found
+    if (found !== undefined && (await belongs(found))) return found
   }
   return undefined
 }

@@ -13,6 +13,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeSync,
@@ -20,15 +21,18 @@ import {
 import { join } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
 import { damage } from './frame.ts'
-import { emptyHead, encodeHead } from './head.ts'
-import { headFile } from './head-file.ts'
+import { emptyHead, encodeHead, type HeadStore, newestHead, slotSpacing } from './head.ts'
+import { headFile, syncFolder } from './head-file.ts'
 import type { Attachments } from './journal.ts'
-import { isDamage, type KvStore, levelStore, storeError, writeBufferBytes } from './store.ts'
-import { openStoreJournal, type StoreJournal } from './store-journal.ts'
+import { openStoreJournal } from './opening.ts'
+import { isDamage, type KvStore, levelStore, readError, storeError, writeBufferBytes } from './store.ts'
+import type { StoreJournal } from './store-journal.ts'
 
 const formatName = 'blockbox-journal'
 const formatVersion = 1
 const reserveStep = 2 ** 20
+/** What a name ends in while its file is being written. */
+const unfinished = '.new'
 
 export interface FolderOptions {
   /** Makes the journal when there is none; without it a missing journal is JOURNAL_MISSING. */
@@ -46,15 +50,16 @@ export interface FolderOptions {
  */
 export async function openJournalFolder(path: string, options: FolderOptions = {}): Promise<StoreJournal> {
   const fresh = identify(path, options)
+  refuseHeadless(path)
   const store = levelStore(join(path, 'db'))
   await openStore(store, path)
+  let head: HeadStore | undefined
   try {
     const attachments = await options.attach?.(store)
-    const head = headFile(join(path, 'head'), options.readOnly === true)
-    if (fresh) {
+    head = headFile(join(path, 'head'), options.readOnly === true)
+    if (fresh && options.readOnly !== true) {
       head.write(0, encodeHead(emptyHead))
       await head.sync()
-      syncFolder(path)
     }
     const reserve = options.readOnly === true ? undefined : new Reserve(join(path, 'reserve'))
     return await openStoreJournal({
@@ -65,16 +70,22 @@ export async function openJournalFolder(path: string, options: FolderOptions = {
       ...(reserve === undefined ? {} : { onStored: (bytes: number) => reserve.cover(bytes) }),
     })
   } catch (error) {
+    await head?.close()
     await store.close()
-    throw error
+    throw error instanceof BlockboxError ? error : readError(error, 1)
   }
+}
+
+function isEmptyFolder(path: string): boolean {
+  const begun = `journal.json${unfinished}`
+  return statSync(path).isDirectory() && readdirSync(path).every((name) => name === begun)
 }
 
 /** Reads or makes `journal.json`; true when the journal is new. */
 function identify(path: string, options: FolderOptions): boolean {
   const file = join(path, 'journal.json')
   if (!existsSync(file)) {
-    const foreign = existsSync(path) && (!statSync(path).isDirectory() || readdirSync(path).length > 0)
+    const foreign = existsSync(path) && !isEmptyFolder(path)
     if (foreign) {
       const message = `${path} is not a journal: it has no journal.json. Name another folder`
       throw new BlockboxError(options.create === true ? 'JOURNAL_FOREIGN' : 'JOURNAL_MISSING', message)
@@ -92,20 +103,43 @@ function identify(path: string, options: FolderOptions): boolean {
       id: randomBytes(16).toString('hex'),
       created: options.createdIso ?? new Date().toISOString(),
     }
-    writeSynced(file, new TextEncoder().encode(`${JSON.stringify(about)}\n`))
+    writeSynced(`${file}${unfinished}`, new TextEncoder().encode(`${JSON.stringify(about)}\n`))
+    renameSync(`${file}${unfinished}`, file)
+    syncFolder(path)
     return true
   }
   const about = parse(readFileSync(file, 'utf8').slice(0, 4096), file)
-  if (about.format !== formatName)
-    throw new BlockboxError('JOURNAL_FOREIGN', `${file} is not that of a journal`)
-  if (about.version !== formatVersion) {
-    const version = String(about.version)
+  const { format, version } = about
+  if (format !== formatName || typeof version !== 'number' || version < 1)
+    throw new BlockboxError('JOURNAL_FOREIGN', `${file} is damaged or not that of a journal`)
+  if (version !== formatVersion) {
     throw new BlockboxError(
       'JOURNAL_VERSION',
       `the journal has format version ${version}: use a newer blockbox`,
     )
   }
   return !existsSync(join(path, 'head')) && !existsSync(join(path, 'db', 'CURRENT'))
+}
+
+/**
+ * Refuses a database that lost its CURRENT file while there is more than a beginning of it: LevelDB would take the
+ * folder for a new database and delete the files that are left.
+ */
+function refuseHeadless(path: string): void {
+  const db = join(path, 'db')
+  if (existsSync(join(db, 'CURRENT'))) return
+  const files = existsSync(db) ? readdirSync(db) : []
+  const filled = files.some((name) => /\.(?:log|ldb|sst)$/.test(name) && statSync(join(db, name)).size > 0)
+  if (!filled && !headSaysMore(join(path, 'head'))) return
+  const left = 'what is left was not touched; put a copy back'
+  throw damage('JOURNAL_CORRUPT', 1, `the database has no file CURRENT and cannot be opened: ${left}`)
+}
+
+function headSaysMore(file: string): boolean {
+  if (!existsSync(file)) return false
+  const bytes = new Uint8Array(readFileSync(file))
+  const head = newestHead([bytes.subarray(0, slotSpacing), bytes.subarray(slotSpacing)])
+  return head === undefined ? bytes.some((byte) => byte !== 0) : head.durable.seq > 0
 }
 
 function parse(text: string, file: string): Record<string, unknown> {
@@ -172,20 +206,11 @@ class Reserve {
 }
 
 function writeSynced(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, 'wx')
+  const file = openSync(path, 'w')
   try {
     writeSync(file, bytes)
     fsyncSync(file)
   } finally {
     closeSync(file)
-  }
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
   }
 }

@@ -32,7 +32,7 @@ export function followed(
         if (subscriber.closed) return
         frames.forEach(give)
       }
-      live.forEach(give)
+      for (let frame = live.shift(); frame !== undefined; frame = live.shift()) give(frame)
       caughtUp = true
       if (ended) subscriber.complete()
     }

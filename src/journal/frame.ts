@@ -6,18 +6,19 @@
  */
 
 import { Packr, Unpackr } from 'msgpackr'
+import { assert } from '../core/assert.ts'
 import { digestBytes, sameBytes, sha256 } from '../core/digest.ts'
 import { BlockboxError, type ErrorCode } from '../core/errors.ts'
 import { Columns, Row, rowBytes } from '../events/columns.ts'
 import type { Detail } from '../events/detail.ts'
-import { detailFault } from '../events/detail.ts'
+import { detailFault, detailFields } from '../events/detail.ts'
 import { kindNames } from '../events/kind.ts'
 import { rowsFault } from '../events/rows.ts'
 
 export const headerBytes = 112
 const magic = 0x31464242
 const version = 1
-/** No frame is longer: what a length field may say before it is believed. */
+/** No frame is longer. */
 export const maxFrameBytes = 2 ** 30
 
 export const frameFlags = { buffered: 1, closing: 2 } as const
@@ -120,9 +121,11 @@ export class Frame implements FrameHead {
       const list = new Unpackr({ useRecords: false }).unpack(packed) as [number, Detail][]
       if (!sameBytes(packr.pack(list), packed)) throw new Error('packed again, the details differ')
       const details = new Map<number, Detail>()
+      let before = -1
       for (const [row, detail] of list) {
-        if (!Number.isInteger(row) || row < 0 || row >= this.count) throw new Error(`no row ${row}`)
+        if (!Number.isInteger(row) || row <= before || row >= this.count) throw new Error(`no row ${row}`)
         details.set(row, detail)
+        before = row
       }
       return details
     } catch (cause) {
@@ -139,6 +142,7 @@ export function encodeFrame(parts: FrameParts, epoch: number, previous: Uint8Arr
   const list = [...parts.details].sort(([a], [b]) => a - b)
   const details = list.length === 0 ? new Uint8Array(0) : packr.pack(list)
   const total = headerBytes + rowBytes * columns.count + digestBytes * (digests.length + 1) + details.length
+  assert(total <= maxFrameBytes, `a frame has at most ${maxFrameBytes} bytes`)
   const bytes = new Uint8Array(total)
   const view = new DataView(bytes.buffer)
   view.setUint32(0, magic, true)
@@ -172,8 +176,8 @@ export function encodeFrame(parts: FrameParts, epoch: number, previous: Uint8Arr
  * Throws JOURNAL_CORRUPT, JOURNAL_GAP or JOURNAL_VERSION naming `first`, the first sequence number that cannot be trusted.
  */
 export function decodeFrame(bytes: Uint8Array, first: number): Frame {
-  if (bytes.length < headerBytes + rowBytes + digestBytes)
-    throw corrupt(first, `it has only ${bytes.length} bytes`)
+  if (bytes.length < headerBytes + rowBytes + digestBytes || bytes.length > maxFrameBytes)
+    throw corrupt(first, `it has ${bytes.length} bytes`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (view.getUint32(0, true) !== magic) throw corrupt(first, 'it does not begin like a frame')
   const found = view.getUint16(4, true)
@@ -201,10 +205,18 @@ export function decodeFrame(bytes: Uint8Array, first: number): Frame {
   return frame
 }
 
+/** For each kind, whether its rows must have a detail. */
+const detailed: readonly boolean[] = kindNames.map((kind) => kind !== undefined && kind in detailFields)
+
 /** Checks every row and detail of an opened frame against the vocabulary; throws JOURNAL_CORRUPT. */
 export function checkRows(frame: Frame, row: Row): void {
   const fault = rowsFault(row.columns, frame.first)
   if (fault !== undefined) throw corrupt(frame.first + fault.row, fault.text)
+  for (let index = 0; index < frame.count; index++) {
+    const kind = row.columns.kind[index]!
+    if (!detailed[kind] || row.details.has(index)) continue
+    throw corrupt(frame.first + index, `${kindNames[kind]} has no detail`)
+  }
   for (const [index, detail] of row.details) {
     const text = detailFault(kindNames[row.columns.kind[index]!]!, detail)
     if (text !== undefined) throw corrupt(frame.first + index, text)

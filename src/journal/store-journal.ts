@@ -3,23 +3,24 @@
  *
  *     append:  head (attempted) ─▶ one synced batch: frame and payload ─▶ head (durable) ─▶ followers
  *
- * One append is in flight at a time. A failed one is in doubt: the writer is dead, and opening again settles what
- * was written. Nothing is ever written again over a frame.
+ * One append is in flight at a time; whoever takes over waits for its end. A failed one is in doubt: nobody writes
+ * until opening again settled what was written. Nothing is ever written again over a frame.
  */
 
 import { type Observable, Subject } from 'rxjs'
 import { sameBytes } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
-import { type Base, decodeBase, encodeBase } from './base.ts'
-import { dropCheckpointsBefore, readCheckpoint, writeCheckpoint } from './checkpoints.ts'
+import { type Base, sweep, writeBase } from './base.ts'
+import { readCheckpoint, writeCheckpoint } from './checkpoints.ts'
 import { epochParts } from './epoch.ts'
 import { followed } from './follow.ts'
-import { damage, decodeFrame, encodeFrame, type Frame, type FrameParts } from './frame.ts'
-import { emptyHead, encodeHead, type Head, type HeadStore, newestHead } from './head.ts'
+import { encodeFrame, type Frame, type FrameParts } from './frame.ts'
+import { encodeHead, type Head, type HeadStore } from './head.ts'
 import type { Attachments, Bounds, Checkpoint, Journal, Writer } from './journal.ts'
-import { before, from, key, numberOf, tables } from './keys.ts'
-import { type KvStore, readAheadBytes, readAheadFrames, storeError } from './store.ts'
-import { frameAt, settleTail } from './tail.ts'
+import { key, tables } from './keys.ts'
+import { readBatches } from './reader.ts'
+import { type KvStore, storeError } from './store.ts'
+import { frameAt } from './tail.ts'
 
 /** The head is synced when this long passed since the last time, in nanoseconds. */
 const headSyncNs = 1_000_000_000n
@@ -34,27 +35,6 @@ export interface StoreJournalOptions {
   readonly onStored?: (bytes: number) => void
 }
 
-/** Opens a journal over an open store: settles its tail, reads its bounds. */
-export async function openStoreJournal(options: StoreJournalOptions): Promise<StoreJournal> {
-  const { store } = options
-  const base = decodeBase(await store.get(key(tables.base, 0)))
-  const head = newestHead(await options.head.read())
-  if (head === undefined && (await hasFrames(store))) {
-    throw damage(
-      'JOURNAL_CORRUPT',
-      base.first,
-      'the head file is missing or damaged: that no event at the end is lost cannot be shown',
-    )
-  }
-  const tail = await settleTail(store, head ?? emptyHead, base)
-  if (tail.cut.length > 0 && options.readOnly !== true) {
-    const batch = store.batch()
-    for (const first of tail.cut) batch.del(key(tables.frame, first))
-    await batch.write({ sync: true })
-  }
-  return new StoreJournal(options, base, head ?? emptyHead, tail.last, tail.remarks)
-}
-
 export class StoreJournal implements Journal {
   readonly remarks: readonly string[]
   readonly #options: StoreJournalOptions
@@ -65,6 +45,10 @@ export class StoreJournal implements Journal {
   #last: Frame | undefined
   #writer: StoreWriter | undefined
   #headSyncedNs = 0n
+  /** What writes is done one after the other: the end of the last of it. */
+  #busy: Promise<unknown> = Promise.resolve()
+  #doubt: BlockboxError | undefined
+  #closed = false
 
   constructor(
     options: StoreJournalOptions,
@@ -88,55 +72,23 @@ export class StoreJournal implements Journal {
     return { first, last: last.last, epoch: last.epoch, head: last.hash }
   }
 
-  async openWriter(id: string, nowNs: bigint): Promise<Writer> {
-    const epoch = this.bounds().epoch + 1
-    const writer = new StoreWriter(this, epoch)
-    this.#writer = writer
-    const first = this.bounds().last + 1
-    await writer.append(epochParts(first, epoch, id, nowNs), first)
-    return writer
+  openWriter(id: string, nowNs: bigint): Promise<Writer> {
+    return this.#alone(async () => {
+      this.#assertWritable()
+      const epoch = this.bounds().epoch + 1
+      const writer = new StoreWriter(this, epoch)
+      this.#writer = writer
+      await this.#append(writer, epochParts(this.bounds().last + 1, epoch, id, nowNs))
+      return writer
+    })
   }
 
   async *read(first: number, to = Number.MAX_SAFE_INTEGER): AsyncGenerator<Frame> {
     for await (const frames of this.batches(first, to)) yield* frames
   }
 
-  async *batches(first: number, to = Number.MAX_SAFE_INTEGER): AsyncGenerator<Frame[]> {
-    const bounds = this.bounds()
-    const last = Math.min(to, bounds.last)
-    if (first < bounds.first) throw truncated(first, bounds.first)
-    if (first > last) return
-    const start = (await frameAt(this.#store, first))?.first ?? bounds.first
-    let next = start
-    let previous = start === this.#base.first ? this.#base.previous : undefined
-    const range = { ...from(tables.frame, start), lt: key(tables.frame, last + 1) }
-    const cursor = this.#store.values({ ...range, highWaterMarkBytes: readAheadBytes })
-    try {
-      let coming = cursor.nextv(readAheadFrames)
-      for (;;) {
-        const values = await coming
-        if (values.length === 0) break
-        coming = cursor.nextv(readAheadFrames)
-        const frames: Frame[] = []
-        for (const value of values) {
-          const frame = decodeFrame(value, next)
-          if (previous !== undefined && !sameBytes(frame.previous, previous)) {
-            throw damage(
-              'JOURNAL_CORRUPT',
-              next,
-              `the frame of event ${next} does not hang on the one before it`,
-            )
-          }
-          frames.push(frame)
-          next = frame.last + 1
-          previous = frame.hash
-        }
-        yield frames
-      }
-    } finally {
-      await cursor.close()
-    }
-    if (next <= last) throw damage('JOURNAL_GAP', next, `events ${next} to ${last} are missing`)
+  batches(first: number, to = Number.MAX_SAFE_INTEGER): AsyncGenerator<Frame[]> {
+    return readBatches(this.#store, this.#base, this.bounds(), first, to)
   }
 
   follow(first: number): Observable<Frame> {
@@ -144,82 +96,95 @@ export class StoreJournal implements Journal {
   }
 
   checkpoint(atOrBefore = Number.MAX_SAFE_INTEGER): Promise<Checkpoint | undefined> {
-    return readCheckpoint(this.#store, Math.min(atOrBefore, this.bounds().last))
+    const seq = Math.min(atOrBefore, this.bounds().last)
+    return readCheckpoint(this.#store, seq, (one) => this.#belongs(one))
   }
 
-  async truncateBefore(seq: number): Promise<void> {
-    const bounds = this.bounds()
-    const checkpoint = await this.checkpoint()
-    if (checkpoint === undefined || checkpoint.seq + 1 < seq) {
-      throw new BlockboxError(
-        'NO_SUCH_POINT',
-        `events can only be given up below a checkpoint, not before ${seq}`,
-      )
-    }
-    const frame = await frameAt(this.#store, Math.min(seq, bounds.last))
-    if (frame === undefined || frame.first <= bounds.first) return
-    const base = { first: frame.first, previous: frame.previous.slice(), epoch: frame.epoch }
-    await this.#store.put(key(tables.base, 0), encodeBase(base), { sync: true })
-    this.#base = base
-    const cursor = this.#store.keys(before(tables.frame, base.first))
-    try {
-      for (let keys = await cursor.nextv(1000); keys.length > 0; keys = await cursor.nextv(1000)) {
-        const batch = this.#store.batch()
-        for (const one of keys) batch.del(one)
-        await batch.write({ sync: false })
+  truncateBefore(seq: number): Promise<void> {
+    return this.#alone(async () => {
+      this.#assertWritable()
+      if (seq <= this.#base.first) return
+      const newest = await this.checkpoint()
+      const anchor = await this.checkpoint(seq - 1)
+      if (anchor === undefined || newest === undefined || newest.seq + 1 < seq) {
+        const message = `events can only be given up below a checkpoint, and none leads to event ${seq}`
+        throw new BlockboxError('NO_SUCH_POINT', message)
       }
-    } finally {
-      await cursor.close()
-    }
-    await dropCheckpointsBefore(this.#store, base.first - 1)
+      if (anchor.seq < this.#base.first) return
+      const base = { first: anchor.seq + 1, previous: anchor.frameHash, epoch: this.bounds().epoch }
+      try {
+        await writeBase(this.#store, base)
+        this.#base = base
+        if (this.bounds().last < base.first) this.#last = undefined
+        await sweep(this.#store, base)
+      } catch (error) {
+        throw this.#inDoubt(storeError(error, `events before ${base.first} were being given up`))
+      }
+    })
   }
 
-  async close(): Promise<void> {
-    this.#writer = undefined
-    if (this.#options.readOnly !== true) await this.#options.head.sync()
-    await this.#options.head.close()
-    this.#durable$.complete()
-    await this.#store.close()
+  close(): Promise<void> {
+    return this.#alone(async () => {
+      if (this.#closed) return
+      this.#closed = true
+      this.#writer = undefined
+      try {
+        if (this.#options.readOnly !== true) await this.#options.head.sync()
+      } finally {
+        this.#durable$.complete()
+        await this.#options.head.close().finally(() => this.#store.close())
+      }
+    })
   }
 
   /** Appends for the writer; see Writer.append. */
-  async append(writer: StoreWriter, parts: FrameParts, expected: number): Promise<Frame> {
-    this.#assertWriter(writer)
-    const bounds = this.bounds()
-    if (expected !== bounds.last + 1 || parts.first !== expected) {
-      throw new BlockboxError('JOURNAL_STALE', `the next event is ${bounds.last + 1}, not ${expected}`)
-    }
-    const frame = encodeFrame(parts, writer.epoch, bounds.head)
+  append(writer: StoreWriter, parts: FrameParts, expected: number): Promise<Frame> {
+    return this.#alone(async () => {
+      this.#assertWriter(writer)
+      const next = this.bounds().last + 1
+      if (expected !== next || parts.first !== expected) {
+        this.#writer = undefined
+        throw new BlockboxError('JOURNAL_STALE', `the next event is ${next}, not ${expected}`)
+      }
+      return await this.#append(writer, parts)
+    })
+  }
+
+  keep(writer: StoreWriter, checkpoint: Omit<Checkpoint, 'frameHash'>): Promise<void> {
+    return this.#alone(async () => {
+      this.#assertWriter(writer)
+      const { last, head } = this.bounds()
+      if (checkpoint.seq !== last) {
+        throw new BlockboxError('JOURNAL_STALE', `event ${checkpoint.seq} is not the last, ${last} is`)
+      }
+      try {
+        await writeCheckpoint(this.#store, { ...checkpoint, frameHash: head })
+        await this.#options.head.sync()
+      } catch (error) {
+        throw storeError(error, `the checkpoint of event ${last} was being written`)
+      }
+    })
+  }
+
+  async #append(writer: StoreWriter, parts: FrameParts): Promise<Frame> {
+    const frame = encodeFrame(parts, writer.epoch, this.bounds().head)
     const { durable } = this.#head
     const attempted = { seq: frame.last, hash: frame.hash }
     try {
       this.#writeHead({ durable, attempted, epoch: writer.epoch })
       await this.#put(frame)
-      this.#last = frame
       this.#writeHead({ durable: attempted, attempted, epoch: writer.epoch })
-      if (parts.instantNs - this.#headSyncedNs >= headSyncNs || parts.first === 1) {
+      const sinceNs = parts.instantNs - this.#headSyncedNs
+      if (sinceNs >= headSyncNs || sinceNs < 0n || parts.first === 1) {
         this.#headSyncedNs = parts.instantNs
         await this.#options.head.sync()
       }
     } catch (error) {
-      if (this.#writer === writer) this.#writer = undefined
-      throw storeError(error, `events ${frame.first} to ${frame.last} were being written`)
+      throw this.#inDoubt(storeError(error, `events ${frame.first} to ${frame.last} were being written`))
     }
+    this.#last = frame
     this.#durable$.next(frame)
     return frame
-  }
-
-  async keep(writer: StoreWriter, checkpoint: Omit<Checkpoint, 'frameHash'>): Promise<void> {
-    this.#assertWriter(writer)
-    const { last, head } = this.bounds()
-    if (checkpoint.seq !== last)
-      throw new BlockboxError('JOURNAL_STALE', `event ${checkpoint.seq} is not the last`)
-    try {
-      await writeCheckpoint(this.#store, { ...checkpoint, frameHash: head })
-      await this.#options.head.sync()
-    } catch (error) {
-      throw storeError(error, `the checkpoint of event ${last} was being written`)
-    }
   }
 
   async #put(frame: Frame): Promise<void> {
@@ -243,6 +208,37 @@ export class StoreJournal implements Journal {
     const generation = this.#head.generation + 1
     this.#options.head.write((generation % 2) as 0 | 1, encodeHead({ ...head, generation }))
     this.#head = { ...head, generation }
+  }
+
+  /** Runs `act` when everything that writes and began before has ended. */
+  #alone<Result>(act: () => Promise<Result>): Promise<Result> {
+    const mine = this.#busy.then(act)
+    this.#busy = mine.catch(() => undefined)
+    return mine
+  }
+
+  /** True when the checkpoint is of this history: the frame it names ends there. */
+  async #belongs({ seq, frameHash }: Checkpoint): Promise<boolean> {
+    if (seq === this.#base.first - 1) return sameBytes(frameHash, this.#base.previous)
+    if (seq < this.#base.first) return false
+    const frame = await frameAt(this.#store, seq).catch(() => undefined)
+    return frame !== undefined && frame.last === seq && sameBytes(frame.hash, frameHash)
+  }
+
+  #inDoubt(error: BlockboxError): BlockboxError {
+    this.#doubt = error
+    this.#writer = undefined
+    return error
+  }
+
+  #assertWritable(): void {
+    if (this.#options.readOnly === true) {
+      throw new BlockboxError('USAGE', 'the journal was opened to be looked at: open it to write')
+    }
+    if (this.#closed) throw new BlockboxError('ENGINE_STOPPED', 'the journal is closed')
+    if (this.#doubt === undefined) return
+    const message = `an earlier write failed (${this.#doubt.message}): open the journal again`
+    throw new BlockboxError('JOURNAL_IN_DOUBT', message, { cause: this.#doubt })
   }
 
   #assertWriter(writer: StoreWriter): void {
@@ -270,21 +266,5 @@ class StoreWriter implements Writer {
 
   keep(checkpoint: Omit<Checkpoint, 'frameHash'>): Promise<void> {
     return this.#journal.keep(this, checkpoint)
-  }
-}
-
-function truncated(seq: number, first: number): BlockboxError {
-  return new BlockboxError(
-    'JOURNAL_TRUNCATED',
-    `event ${seq} was given up: the journal begins with event ${first}`,
-  )
-}
-
-async function hasFrames(store: KvStore): Promise<boolean> {
-  const cursor = store.keys({ ...from(tables.frame, 0), limit: 1 })
-  try {
-    return (await cursor.nextv(1)).map(numberOf).length > 0
-  } finally {
-    await cursor.close()
   }
 }

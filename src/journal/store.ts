@@ -87,10 +87,26 @@ export function storeError(error: unknown, doing: string): BlockboxError {
   )
 }
 
+/**
+ * What a failure to read means: damage from event `seq` on when the database says that its own files are damaged.
+ */
+export function readError(error: unknown, seq: number): BlockboxError {
+  if (error instanceof BlockboxError) return error
+  if (!isDamage(error)) return storeError(error, `event ${seq} was being read`)
+  const message = `the database cannot read event ${seq}, its own files are damaged (${lastMessage(error)})`
+  return new BlockboxError('JOURNAL_CORRUPT', message, { cause: error, seq })
+}
+
+function lastMessage(error: unknown): string {
+  let text = String(error)
+  for (let one: unknown = error; one instanceof Error; one = one.cause) text = one.message
+  return text
+}
+
 /** True when LevelDB refuses to open because its own files are damaged. */
 export function isDamage(error: unknown): boolean {
   for (let one: unknown = error; one instanceof Error; one = one.cause) {
-    if (/Corruption|corrupt|missing files|CURRENT|checksum/i.test(one.message)) return true
+    if (/corrupt|missing files|No such file|CURRENT|checksum/i.test(one.message)) return true
   }
   return false
 }

@@ -93,9 +93,17 @@ export class LevelPayload implements PayloadStore, Attachments {
     }
     const waiting = this.#waiting.get(chunk)
     if (waiting !== undefined) return decodeChunk(waiting, chunk)
-    const data = decodeChunk(this.#store.getSync(key(tables.payload, chunk)), chunk)
+    const data = decodeChunk(this.#stored(chunk), chunk)
     this.#keep(chunk, data)
     return data
+  }
+
+  #stored(chunk: number): Uint8Array | undefined {
+    try {
+      return this.#store.getSync(key(tables.payload, chunk))
+    } catch (cause) {
+      throw new BlockboxError('PAYLOAD_CORRUPT', `payload chunk ${chunk} cannot be read`, { cause })
+    }
   }
 
   #keep(chunk: number, data: Uint8Array): void {

@@ -2,9 +2,10 @@
  * Who may import whom. The table below is the map of the house; everything above a unit follows from it. A unit is a
  * folder of src, but src/nbd is three: the protocol, the client and the server stand in different places.
  *
- *     core <- events <- layers <- volume <-+- journal, payload <- images <- engine <- nbd/server, control
- *                                          +- replay <- check, inspect, trace
- *     nbd/protocol <- nbd/client <- images          engine, replay, check <- sim          all <- index
+ *     core <- events <- layers <- volume <-+- check, inspect, trace
+ *                                          +- journal <- payload <- images <-+- engine <- nbd/server, control
+ *                                                                            +- replay (and check)
+ *     nbd/protocol <- nbd/client <- images      engine, trace <- run      engine, replay <- sim      all <- index
  */
 
 import type { Source } from './source.ts'
@@ -15,20 +16,21 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   events: ['core'],
   layers: ['events'],
   volume: ['layers'],
+  check: ['volume'],
+  inspect: ['volume'],
+  trace: ['volume'],
   journal: ['volume'],
-  payload: ['volume'],
+  payload: ['journal'],
   'nbd/protocol': ['core'],
   'nbd/client': ['nbd/protocol'],
-  images: ['volume', 'payload', 'nbd/client'],
-  engine: ['journal', 'payload', 'images'],
+  images: ['payload', 'nbd/client'],
+  engine: ['images'],
+  replay: ['images', 'check'],
+  run: ['engine', 'trace'],
   'nbd/server': ['engine', 'nbd/protocol'],
   control: ['engine'],
-  replay: ['volume'],
-  check: ['replay'],
-  inspect: ['replay'],
-  trace: ['replay'],
-  sim: ['engine', 'replay', 'check'],
-  index: ['sim', 'nbd/server', 'control', 'inspect', 'trace'],
+  sim: ['engine', 'replay'],
+  index: ['sim', 'run', 'nbd/server', 'control', 'inspect'],
 }
 
 /** The unit a file of src belongs to, or undefined for a file outside src. */

@@ -64,7 +64,7 @@ test('direction', () => {
   finds(wrongDirections, 'src/core/a.ts', `import type { b } from '../volume.ts'`)
   finds(wrongDirections, 'src/volume.ts', `import { b } from './journal/b.ts'`)
   finds(wrongDirections, 'src/journal/a.ts', `import { b } from '../engine/b.ts'`)
-  finds(wrongDirections, 'src/replay/a.ts', `import { b } from '../journal/b.ts'`)
+  finds(wrongDirections, 'src/replay/a.ts', `import { b } from '../engine/b.ts'`)
   finds(wrongDirections, 'src/nbd/protocol.ts', `import { b } from './client.ts'`)
   finds(wrongDirections, 'src/images/a.ts', `import { b } from '../nbd/server.ts'`)
   finds(wrongDirections, 'src/core/a.ts', `import { b } from '../index.ts'`)

@@ -2,9 +2,9 @@
  * Copy gate: the extents of a pair that are being copied right now (seed S3's copy-on-demand map, either
  * direction), and the host requests that wait for them.
  *
- * A request may go when no extent it touches blocks it and no older waiting request overlaps it. After a copy
- * ended only the requests on that extent, and those behind a released one, can have become ready: the queue is
- * never walked whole. Memory only: after a crash nothing is being copied and nothing waits (SPEC 5.8).
+ * A request may go when no extent it touches blocks it and no older waiting request overlaps it. One that is found
+ * behind an older one is looked at again when that one is gone, one that a copy blocks when the copy ends: the queue
+ * is never walked whole. Memory only: after a crash nothing is being copied and nothing waits (SPEC 5.8).
  */
 
 import { assert, must } from '../core/assert.ts'

@@ -6,7 +6,7 @@
  *
  * It stands at the bottom of the stack and lets everything pass; it exists so that there is one place that knows
  * what still waits: a backup quiesces until nothing admitted is left (SPEC 3.3), the end of a session or a crash
- * ends exactly these, and a history that ends a request twice is caught (G-I2).
+ * ends exactly these, and a history that ends a request twice, or releases another than was submitted, is caught (G-I2).
  */
 
 import { must } from '../core/assert.ts'

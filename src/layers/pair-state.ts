@@ -144,5 +144,5 @@ export function loadPair(saved: unknown): Pair {
 
 /** The pair layer's state in the world. */
 export function pairsOf(world: World): Pairs {
-  return world.own['pair'] as Pairs
+  return world.own.pair as Pairs
 }

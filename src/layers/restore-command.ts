@@ -17,7 +17,7 @@ export function decideRestore(state: Restores, command: Command, world: World): 
   if (command.kind === 'copy.report') return reported(state, command, world)
   const one = named(pairsOf(world), text(command.detail, 'pair'))
   if (one === undefined) return 'E_NO_PAIR'
-  if (command.detail['protected'] !== true) return 'E_UNSUPPORTED'
+  if (command.detail.protected !== true) return 'E_UNSUPPORTED'
   if (one.phase !== 'fractured') return 'E_STATE'
   const others = pairsOn(pairsOf(world), one.source).filter((other) => other.phase === 'in-sync')
   const clone = volumeOf(world, one.clone)!

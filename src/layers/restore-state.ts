@@ -124,7 +124,7 @@ export function loadRestore(saved: unknown): Restore {
 
 /** The restore layer's state in the world. */
 export function restoresOf(world: World): Restores {
-  return world.own['restore'] as Restores
+  return world.own.restore as Restores
 }
 
 /** The protected restore map of a running restore: what its pair ORs into the clone delta map at the end. */

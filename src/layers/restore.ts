@@ -2,7 +2,7 @@
  * Restore of a source from its clone (seeds S3 and S4), protected, with copy on demand, while hosts go on.
  *
  *     restore.started ─▶ running ── copy.started, copy.report, cod.released ... ──▶ restore.completed
- *                          └─ (too many failures) ─▶ restore.failed: only demand copies go on
+ *                          └─ (too many failures) ─▶ restore.failed: only demand copies go on, until a restart
  *
  * From restore.started on, the source's content is the clone's, overlaid by later host writes. An extent whose
  * copy is needed (clone delta bit set, protected bit clear) is copied in the background or when a host needs it:

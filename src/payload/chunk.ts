@@ -44,7 +44,12 @@ export function decodeChunk(bytes: Uint8Array | undefined, chunk: number): Uint8
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const data = bytes.subarray(chunkHeaderBytes)
   const whole = bytes.length >= chunkHeaderBytes && view.getUint32(0, true) === magic
-  if (!whole || view.getUint32(8, true) !== data.length || view.getUint32(4, true) !== crc32(data)) {
+  if (
+    !whole ||
+    view.getUint32(12, true) !== 0 ||
+    view.getUint32(8, true) !== data.length ||
+    view.getUint32(4, true) !== crc32(data)
+  ) {
     throw new BlockboxError(
       'PAYLOAD_CORRUPT',
       `payload chunk ${chunk} is damaged: its bytes are not those stored`,

@@ -9,7 +9,7 @@ import { BlockboxError } from '../core/errors.ts'
 import type { Attachments } from '../journal/journal.ts'
 import { from, key, numberOf, tables } from '../journal/keys.ts'
 import type { KvStore } from '../journal/store.ts'
-import { chunkOf, decodeChunk, encodeChunk, offsetOf, placeIn } from './chunk.ts'
+import { chunkHeaderBytes, chunkOf, decodeChunk, encodeChunk, offsetOf, placeIn } from './chunk.ts'
 import { type PayloadStore, placeUnit } from './payload.ts'
 
 /** Payloads are gathered into chunks of about this size: what one read of a few blocks has to load. */
@@ -57,6 +57,13 @@ export class LevelPayload implements PayloadStore, Attachments {
       throw new BlockboxError('PAYLOAD_CORRUPT', `payload chunk ${chunk} is shorter than a reference into it`)
     }
     return data.subarray(at, at + length)
+  }
+
+  asStored(place: number, length: number): Uint8Array | undefined {
+    const chunk = chunkOf(place)
+    const at = chunkHeaderBytes + offsetOf(place)
+    const bytes = this.#waiting.get(chunk) ?? this.#stored(chunk)
+    return bytes === undefined || at + length > bytes.length ? undefined : bytes.subarray(at, at + length)
   }
 
   /** Nothing to do: the journal stores what waits in the batch of the frame. */

@@ -13,6 +13,11 @@ export interface PayloadStore {
    * The `length` bytes at a place, valid until the next call. Throws PAYLOAD_CORRUPT when they are missing or altered.
    */
   read(place: number, length: number): Uint8Array
+  /**
+   * What lies at a place, whatever the checks say; undefined when nothing does. For telling which payload of a
+   * damaged chunk is the damaged one, by its digest.
+   */
+  asStored?(place: number, length: number): Uint8Array | undefined
   /** Resolves when all that was put may be referred to by a frame that is about to be appended. */
   sync(): Promise<void>
 }

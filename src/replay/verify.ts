@@ -4,12 +4,13 @@
  */
 
 import type { Finding } from '../check/check.ts'
-import { hex, sameBytes, sha256 } from '../core/digest.ts'
+import { hex } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
-import { Columns, type Row } from '../events/columns.ts'
+import { Columns } from '../events/columns.ts'
 import { checkRows, type Frame } from '../journal/frame.ts'
-import type { Journal } from '../journal/journal.ts'
+import type { Bounds, Journal } from '../journal/journal.ts'
 import type { PayloadStore } from '../payload/payload.ts'
+import { PayloadCheck } from './payload-check.ts'
 
 export interface VerifyVerdict {
   readonly events: number
@@ -36,9 +37,12 @@ export async function verify(
 ): Promise<VerifyVerdict> {
   const bounds = journal.bounds()
   const findings: Finding[] = []
-  const counted = { events: 0, frames: 0, payloads: 0, payloadBytes: 0 }
+  const counted = { events: 0, frames: 0 }
+  const payloads = new PayloadCheck(payload)
   const columns = new Columns()
   let held = options.head === undefined
+  const given =
+    options.head === undefined ? undefined : { ...options.head, hash: options.head.hash.toLowerCase() }
   try {
     for await (const frame of journal.read(bounds.first)) {
       options.signal?.throwIfAborted()
@@ -46,56 +50,45 @@ export async function verify(
       checkRows(frame, row)
       counted.frames++
       counted.events += frame.count
-      held ||= frame.last === options.head?.seq && hex(frame.hash) === options.head.hash
-      checkPayloads(frame, row, payload, findings, counted)
+      if (given !== undefined) held ||= isHeldBy(frame, given)
+      for (const fault of payloads.faults(frame, row)) findings.push(fault)
       options.onFrame?.(frame.last)
     }
   } catch (error) {
     if (!(error instanceof BlockboxError) || error.seq === undefined) throw error
     findings.push({ seq: error.seq, rule: error.code, detail: error.message })
   }
-  if (!held && options.head !== undefined && findings.length === 0) {
-    const { seq, hash } = options.head
-    const known = seq >= bounds.first && seq <= bounds.last
-    const detail = known
-      ? `no frame ends with event ${seq} and hash ${hash}: the journal was rewritten`
-      : `the journal ends with event ${bounds.last}, the head given is of event ${seq}: it was rolled back`
-    findings.push({ seq: Math.min(seq, bounds.last + 1), rule: 'HEAD', detail })
+  findings.push(...payloads.rest())
+  if (bounds.last < bounds.first && given !== undefined) {
+    held ||= given.seq === bounds.last && given.hash === hex(bounds.head)
   }
+  if (!held && given !== undefined && findings.length === 0) findings.push(unheld(given, bounds))
   const head = { seq: bounds.last, hash: hex(bounds.head) }
-  return { ...counted, findings: findings.sort((a, b) => a.seq - b.seq), head }
+  const { count, bytes } = payloads
+  const sums = { payloads: count, payloadBytes: bytes }
+  return { ...counted, ...sums, findings: findings.sort((a, b) => a.seq - b.seq), head }
 }
 
-function checkPayloads(
-  frame: Frame,
-  row: Row,
-  payload: PayloadStore,
-  findings: Finding[],
-  counted: { payloads: number; payloadBytes: number },
-): void {
-  let digests = 0
-  for (row.index = 0; row.index < frame.count; row.index++) {
-    if (row.kind !== 'io.write' || row.payload === 0) continue
-    const digest = digests < frame.payloads ? frame.digest(digests) : undefined
-    digests++
-    counted.payloads++
-    counted.payloadBytes += row.length
-    const detail = payloadFault(payload, row, digest)
-    if (detail !== undefined) findings.push({ seq: row.seq, rule: 'PAYLOAD_CORRUPT', detail })
-  }
-  if (digests !== frame.payloads) {
-    const detail = `the frame has ${frame.payloads} digests for ${digests} payloads`
-    findings.push({ seq: frame.first, rule: 'JOURNAL_CORRUPT', detail })
-  }
+interface GivenHead {
+  readonly seq: number
+  readonly hash: string
 }
 
-function payloadFault(payload: PayloadStore, row: Row, digest: Uint8Array | undefined): string | undefined {
-  try {
-    const found = sha256(payload.read(row.payload, row.length))
-    if (digest !== undefined && sameBytes(found, digest)) return undefined
-    return `the payload of event ${row.seq} is not what was written: its digest differs`
-  } catch (error) {
-    if (error instanceof BlockboxError) return error.message
-    throw error
+/** True when the frame ends at the head, or hangs on it: what came before it was given up. */
+function isHeldBy(frame: Frame, { seq, hash }: GivenHead): boolean {
+  if (frame.last === seq) return hex(frame.hash) === hash
+  return frame.first === seq + 1 && hex(frame.previous) === hash
+}
+
+function unheld({ seq, hash }: GivenHead, { first, last }: Bounds): Finding {
+  if (seq > last) {
+    const detail = `the journal ends with event ${last}, the head given is of event ${seq}: it was rolled back`
+    return { seq: last + 1, rule: 'HEAD', detail }
   }
+  if (seq < first - 1) {
+    const detail = `the journal begins with event ${first}: it cannot be shown that it held the head of event ${seq}`
+    return { seq: first, rule: 'HEAD', detail }
+  }
+  const detail = `no frame ends with event ${seq} and hash ${hash}: the journal was rewritten`
+  return { seq: Math.max(seq, 1), rule: 'HEAD', detail }
 }

@@ -180,7 +180,7 @@ test('S3 claims 19, 41: the clone delta map survives a kill, and the restore goe
     assert.equal(cdm(history).runs(), cdm(before).runs())
     crash(history)
     const resumed = history.ledger.from(before.world.seq + 1).find(({ kind }) => kind === 'restore.resumed')
-    assert.is(resumed?.detail?.['count'], 4)
+    assert.is(resumed?.detail?.count, 4)
     copied(history)
     assert.equal(history.places(1, 32), history.places(2, 32))
   })

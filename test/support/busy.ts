@@ -18,6 +18,22 @@ export async function prepare(run: Run): Promise<void> {
   await run.must('pair.create', { name: 'q', source: 1, clone: 3, extent: extent / 2 })
 }
 
+/** Pair p synced and fractured, both sides changed, and a restore of it under way with hosts that wait for it. */
+export async function restoring(run: Run): Promise<void> {
+  await run.must('pair.sync', { name: 'p' })
+  run.post('io.write', { at: 1 })
+  for (await run.settled(); run.copies.length > 0; await run.settled()) run.endCopy()
+  await run.must('pair.fracture', { name: 'p' })
+  for (const at of [0, 4, 8, 12]) run.post('io.write', { at, count: 2 })
+  await run.must('restore.start', { pair: 'p', protected: true })
+  for (const at of [1, 5, 9]) run.post('io.write', { at })
+  run.post('io.read', { at: 13 })
+  await run.settled()
+  run.endCopy('E_IO')
+  run.endCopy()
+  await run.settled()
+}
+
 /** Does what a number says. Numbers are whole and not negative; any will do. */
 export async function act(run: Run, number: number): Promise<void> {
   const kind = number % 23

@@ -83,10 +83,10 @@ export class Ledger {
 /** A copy of a lent event with what is not zero, none or empty. */
 export function kept(event: Event): Kept {
   const plain: Record<string, unknown> = { seq: event.seq, kind: event.kind }
-  if (event.fate !== 'none') plain['fate'] = event.fate
-  if (event.op !== 'none') plain['op'] = event.op
-  if (event.code !== 'ok') plain['code'] = event.code
+  if (event.fate !== 'none') plain.fate = event.fate
+  if (event.op !== 'none') plain.op = event.op
+  if (event.code !== 'ok') plain.code = event.code
   for (const column of numbers) if (event[column] !== 0) plain[column] = event[column]
-  if (event.detail !== noDetail) plain['detail'] = { ...event.detail }
+  if (event.detail !== noDetail) plain.detail = { ...event.detail }
   return plain as unknown as Kept
 }

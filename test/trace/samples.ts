@@ -94,7 +94,7 @@ export const samples: ReadonlyMap<string, Uint8Array> = new Map([
     'history',
     text(
       '{"host": "hostA", "epoch_ns": 1795242304654892100, "block": 4096}',
-      ...many(9, (k) => `{"op":"write","offset":${k}0,"length":512,"t_submit_ns":${99 - k},"flags":[]}`),
+      ...many(9, (k) => `{"op":"write","offset":1${k}0,"length":512,"t_submit_ns":${99 - k},"flags":[]}`),
     ),
   ],
 ])

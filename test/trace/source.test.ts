@@ -17,7 +17,8 @@ import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BlockboxError } from '../../src/core/errors.ts'
-import { fileDigest, readTrace, type TraceRequest } from '../../src/trace/source.ts'
+import { detectFormat, fileDigest, readTrace, type TraceRequest } from '../../src/trace/source.ts'
+import { encodeRecords, kinds, steps } from './block-encode.ts'
 import { encodeLog, type RawEntry } from './dm-log-encode.ts'
 
 const test = suite('source')
@@ -42,7 +43,7 @@ function file(name: string, bytes: Uint8Array | string): string {
 }
 
 /** Reads it all; each event as its place, its data as a digest. */
-async function read(path: string, request: TraceRequest = {}) {
+async function read(path: string | string[], request: TraceRequest = {}) {
   const events: string[] = []
   let format = ''
   let remark: string | undefined
@@ -57,7 +58,7 @@ async function read(path: string, request: TraceRequest = {}) {
   return { events, format, remark }
 }
 
-async function refusal(path: string, request: TraceRequest = {}): Promise<BlockboxError> {
+async function refusal(path: string | string[], request: TraceRequest = {}): Promise<BlockboxError> {
   try {
     await read(path, request)
   } catch (error) {
@@ -86,6 +87,70 @@ test('plain and compressed files give the same events, whatever the name', async
   const data = createHash('sha256').update(entries[7]!.data!).digest('hex')
   assert.is(plain.events[7], `write ${700 * 512} 51200 ${data}`)
   assert.equal(await read(file('packed', gzipSync(log))), plain)
+})
+
+test('other compressions are refused by name, with what to do', async () => {
+  const magics: [string, number[]][] = [
+    ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+    ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]],
+    ['bzip2', [0x42, 0x5a, 0x68, 0x39]],
+  ]
+  for (const [name, magic] of magics) {
+    const error = await refusal(file(`packed.${name}`, Uint8Array.from([...magic, 1, 2, 3])), {
+      format: 'msr',
+    })
+    assert.is(error.code, 'USAGE')
+    assert.match(error.message, `packed.${name} is compressed with ${name}; uncompress it first`)
+  }
+})
+
+const record = (time: number, sector: number) => ({
+  time: BigInt(time),
+  sector: BigInt(sector),
+  bytes: 512,
+  action: steps.queue | kinds.read,
+})
+
+test('a trace of several files is read as one, each packed or not and in its own byte order', async () => {
+  const one = file('sda.blktrace.0', encodeRecords([record(10, 1), record(30, 3)]))
+  const two = file('sda.blktrace.1', gzipSync(encodeRecords([record(5, 0), record(20, 2)], true)))
+  const empty = file('sda.blktrace.2', '')
+  const { events, format } = await read([one, two, empty])
+  assert.is(format, 'blktrace')
+  assert.equal(events, ['read 0 512 ', 'read 512 512 ', 'read 1024 512 ', 'read 1536 512 '])
+})
+
+test('a fault in one of several files names it; formats of one file take no more', async () => {
+  const good = file('good.0', encodeRecords([record(10, 1)]))
+  const torn = file('torn.1', encodeRecords([record(10, 1)]).subarray(0, 40))
+  assert.match((await refusal([torn, good])).message, 'torn.1: byte 40: the file ends inside a record')
+  assert.match((await refusal([good, torn])).message, 'torn.1: byte 40: the file ends inside a record')
+  assert.match((await refusal([good, file('other', 'x'.repeat(99))])).message, 'other: byte 0')
+  const two = await refusal([file('a.log', log), file('b.log', log)])
+  assert.is(two.code, 'USAGE')
+  assert.match(two.message, 'a trace of the format dm-log-writes is one file, not 2')
+  assert.is((await refusal([])).code, 'USAGE')
+})
+
+test('events that wait for the end come in batches', async () => {
+  const path = file(
+    'many.blktrace',
+    encodeRecords(Array.from({ length: 10_000 }, (_, k) => record(10_000 - k, k))),
+  )
+  const sizes: number[] = []
+  let last = 10_000
+  for await (const { events } of readTrace(path)) {
+    sizes.push(events.length)
+    for (const { offset } of events) assert.is(offset! / 512, --last)
+  }
+  assert.is(last, 0)
+  assert.ok(sizes.every((size) => size <= 4096))
+})
+
+test('the format of a file is told without reading it as one', async () => {
+  assert.is(await detectFormat(file('packed.log', gzipSync(log))), 'dm-log-writes')
+  assert.is(await detectFormat(file('table.csv', '1538323199,105352008,584,1,1576\n')), undefined)
+  assert.is(await detectFormat(file('nothing', '')), undefined)
 })
 
 test('several gzip members in a row are one trace', async () => {

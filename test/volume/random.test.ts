@@ -18,8 +18,8 @@ import type { Ledger } from '../support/ledger.ts'
 
 const test = suite('random histories')
 
-const histories = Number(process.env['BLOCKBOX_HISTORIES'] ?? 2000)
-const firstSeed = Number(process.env['BLOCKBOX_SEED'] ?? 1)
+const histories = Number(process.env.BLOCKBOX_HISTORIES ?? 2000)
+const firstSeed = Number(process.env.BLOCKBOX_SEED ?? 1)
 const steps = 60
 
 test('they hold what logic says, break no rule, and are made again from their inputs', () => {

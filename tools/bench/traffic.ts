@@ -8,7 +8,7 @@ import type { NewEvent } from '../../src/events/columns.ts'
 
 export const block = 4096
 /** Blocks of volumes 1 to 4. The last one is the source of a pair, and the clone beside it is as large. */
-export const blocksOfVolumes = [2 ** 22, 2 ** 22, 2 ** 22, 2 ** 18]
+export const blocksOfVolumes = [2 ** 22, 2 ** 22, 2 ** 22, 2 ** 17]
 
 const hotBlocks = 2 ** 16
 const chunkBlocks = 64

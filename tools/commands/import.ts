@@ -2,14 +2,15 @@
  * `blockbox import FILE`: reads a trace of another program, prints it or records it into a journal.
  *
  *     FILE (or -) ─▶ events ─▶ --json: a line each · --summary: one object · --volume: requests, recorded
+ *              └─▶ --detect: the name of the format
  */
 
 import { type Command, Option } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
-import type { TraceOptions } from '../../src/trace/event.ts'
+import type { BlockAction, TraceOptions } from '../../src/trace/event.ts'
 import { formatNames } from '../../src/trace/format.ts'
 import { eventLine } from '../../src/trace/line.ts'
-import { readTrace, type TraceBatch } from '../../src/trace/source.ts'
+import { detectFormat, readTrace, type TraceBatch } from '../../src/trace/source.ts'
 import { summarise } from '../../src/trace/summary.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
@@ -22,6 +23,10 @@ interface ImportOptions extends JournalOption {
   readonly format?: string
   readonly producer?: 'dm' | 'qemu'
   readonly salvage?: boolean
+  readonly port?: number
+  readonly action?: BlockAction
+  readonly timeUnitNs?: number
+  readonly detect?: boolean
   readonly json?: boolean
   readonly summary?: boolean
   readonly volume?: string
@@ -35,7 +40,10 @@ const printAtOnce = 64 * 1024
 export function add(program: Command): void {
   journalOption(program.command('import'))
     .description('read a trace of another program: print it, or record it into a new volume of a journal')
-    .argument('<file>', 'the trace, compressed with gzip or not; - is standard input')
+    .argument(
+      '<file...>',
+      'the trace, compressed with gzip or not; - is standard input; blktrace: a file a CPU',
+    )
     .option('-f, --format <name>', `its format, where the content does not tell: ${formatNames()}`)
     .addOption(
       new Option(
@@ -44,6 +52,29 @@ export function add(program: Command): void {
       ).choices(['dm', 'qemu']),
     )
     .option('--salvage', 'dm-log-writes: read past the count of entries, forgive a torn end')
+    .option(
+      '--port <number>',
+      'nbd-pcap: the TCP port of the server, 10809 when left out',
+      wholeNumber(1, 65535),
+    )
+    .addOption(
+      new Option(
+        '--action <letter>',
+        'blktrace, blkparse: the step that is an event: queued (Q), sent to the device (D), completed (C)',
+      ).choices(['Q', 'D', 'C']),
+    )
+    .option(
+      '--time-unit-ns <number>',
+      'disksim: nanoseconds of a unit of its times, 1 when left out',
+      wholeNumber(1, 1e12),
+    )
+    .addOption(
+      new Option('--detect', 'print the name of the format, as the content tells').conflicts([
+        'json',
+        'summary',
+        'volume',
+      ]),
+    )
     .option('--json', 'print the events, one JSON object a line; with --volume the report')
     .addOption(new Option('--summary', 'print counts and digests as one JSON object').conflicts('json'))
     .addOption(
@@ -65,12 +96,13 @@ export function add(program: Command): void {
     .action(act)
 }
 
-async function act(file: string, options: ImportOptions): Promise<void> {
-  if (options.volume !== undefined) await recordInto(options.volume, file, options)
+async function act(files: readonly string[], options: ImportOptions): Promise<void> {
+  if (options.volume !== undefined) await recordInto(options.volume, only(files, 'recorded'), options)
+  else if (options.detect === true) await printFormat(only(files, 'looked at'))
   else if (options.size !== undefined || options.seed !== undefined) {
     throw new BlockboxError('USAGE', '--size and --seed are for recording: name the volume with --volume')
-  } else if (options.json === true) await printEvents(file, options)
-  else if (options.summary === true) await printSummary(file, options)
+  } else if (options.json === true) await printEvents(files, options)
+  else if (options.summary === true) await printSummary(files, options)
   else {
     const choice = 'choose --json or --summary, or record it with -j DIR --volume NAME'
     throw new BlockboxError('USAGE', `what shall be done with the trace? ${choice}`)
@@ -90,10 +122,24 @@ function recordInto(volume: string, file: string, options: ImportOptions): Promi
   return record(ask, { ack, json, ...(journal !== undefined && { journal }) })
 }
 
-async function printEvents(file: string, options: ImportOptions): Promise<void> {
+function only(files: readonly string[], what: string): string {
+  if (files.length === 1) return files[0]!
+  throw new BlockboxError('USAGE', `one trace is ${what} at a time, not ${files.length}`)
+}
+
+async function printFormat(file: string): Promise<void> {
+  const name = await detectFormat(file, interrupt)
+  if (name !== undefined) return print(name)
+  throw new BlockboxError(
+    'USAGE',
+    `${file} does not tell its format; name one with --format: ${formatNames()}`,
+  )
+}
+
+async function printEvents(files: readonly string[], options: ImportOptions): Promise<void> {
   let lines: string[] = []
   let waiting = 0
-  for await (const { events } of batches(file, options)) {
+  for await (const { events } of batches(files, options)) {
     for (const event of events) {
       const line = eventLine(event)
       lines.push(line)
@@ -107,28 +153,36 @@ async function printEvents(file: string, options: ImportOptions): Promise<void> 
   if (lines.length > 0) await print(lines.join('\n'))
 }
 
-async function printSummary(file: string, options: ImportOptions): Promise<void> {
+async function printSummary(files: readonly string[], options: ImportOptions): Promise<void> {
   const sum = summarise()
-  for await (const { events } of batches(file, options)) {
+  for await (const { events } of batches(files, options)) {
     for (const event of events) sum.add(event)
   }
   await print(JSON.stringify(sum.result()))
 }
 
 /** The trace in batches, as the options name it; what must be said of its end goes to standard error. */
-async function* batches(file: string, options: ImportOptions): AsyncGenerator<TraceBatch> {
+async function* batches(files: readonly string[], options: ImportOptions): AsyncGenerator<TraceBatch> {
   const { format } = options
   const request = {
     options: traceOptions(options),
     signal: interrupt,
     ...(format !== undefined && { format }),
   }
-  for await (const batch of readTrace(file, request)) {
+  for await (const batch of readTrace(files, request)) {
     yield batch
-    if (batch.remark !== undefined) process.stderr.write(`blockbox: ${escaped(`${file}: ${batch.remark}`)}\n`)
+    if (batch.remark !== undefined)
+      process.stderr.write(`blockbox: ${escaped(`${files.at(-1)}: ${batch.remark}`)}\n`)
   }
 }
 
-function traceOptions({ producer, salvage }: ImportOptions): TraceOptions {
-  return { ...(producer !== undefined && { producer }), ...(salvage !== undefined && { salvage }) }
+function traceOptions(options: ImportOptions): TraceOptions {
+  const { producer, salvage, port, action, timeUnitNs } = options
+  return {
+    ...(producer !== undefined && { producer }),
+    ...(salvage !== undefined && { salvage }),
+    ...(port !== undefined && { port }),
+    ...(action !== undefined && { action }),
+    ...(timeUnitNs !== undefined && { timeUnitNs }),
+  }
 }

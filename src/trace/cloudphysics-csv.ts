@@ -9,13 +9,12 @@
  */
 
 import type { TraceParser } from './event.ts'
-import { brief, decimalNs, refusal, safeRange, sectors, whole } from './field.ts'
+import { brief, decimalNs, refusal, safeRange, second, sectors, whole } from './field.ts'
 import { Origin, tooFar } from './origin.ts'
 import { beginsWithHeader, rows } from './rows.ts'
 import { scsiOp } from './scsi-op.ts'
 
 const columns = ['version', 'time', 'op', 'size', 'lbn']
-const second = 1e9
 
 /** A parser of one file. */
 export function cloudphysicsCsv(): TraceParser {

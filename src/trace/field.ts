@@ -9,6 +9,10 @@ import { BlockboxError } from '../core/errors.ts'
 /** Bytes of a sector, where a format counts in sectors. */
 export const sectorBytes = 512
 
+/** Nanoseconds of a second. */
+export const second = 1e9
+
+const nanoDigits = 9
 const wholeNumber = /^\d{1,20}$/
 const decimalNumber = /^(\d{1,20})(?:\.(\d{0,20}))?$/
 
@@ -55,10 +59,10 @@ export function safeRange(offset: number, length: number, line: number): void {
 export function decimalNs(word: string, unitNs: number, line: number, what: string): bigint {
   const parts = decimalNumber.exec(word)
   if (parts === null) throw refusal(line, `the ${what} "${brief(word)}" is no decimal number`)
-  const unit = BigInt(unitNs)
-  const units = BigInt(parts[1]!) * unit
   const fraction = parts[2] ?? ''
-  return fraction === '' ? units : units + (BigInt(fraction) * unit) / 10n ** BigInt(fraction.length)
+  if (unitNs === second) return BigInt(parts[1]! + fraction.slice(0, nanoDigits).padEnd(nanoDigits, '0'))
+  const unit = BigInt(unitNs)
+  return BigInt(parts[1]!) * unit + (BigInt(fraction) * unit) / 10n ** BigInt(fraction.length)
 }
 
 /** Nanoseconds as a number. Throws TRACE_FORMAT when they are beyond 2^53, that is 104 days. */

@@ -10,10 +10,8 @@
  */
 
 import type { TraceParser } from './event.ts'
-import { brief, decimalNs, refusal, safeNs, safeRange, sectors, whole } from './field.ts'
+import { brief, decimalNs, refusal, safeNs, safeRange, second, sectors, whole } from './field.ts'
 import { rows } from './rows.ts'
-
-const second = 1e9
 
 /** A parser of one file. */
 export function spc(): TraceParser {

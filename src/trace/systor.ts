@@ -10,12 +10,11 @@
  */
 
 import type { TraceOp, TraceParser } from './event.ts'
-import { brief, decimalNs, refusal, safeRange, whole } from './field.ts'
+import { brief, decimalNs, refusal, safeRange, second, whole } from './field.ts'
 import { Origin, tooFar } from './origin.ts'
 import { beginsWithHeader, rows } from './rows.ts'
 
 const columns = ['Timestamp', 'Response', 'IOType', 'LUN', 'Offset', 'Size']
-const second = 1e9
 const ops: ReadonlyMap<string, TraceOp> = new Map([
   ['R', 'read'],
   ['W', 'write'],

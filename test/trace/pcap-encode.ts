@@ -25,6 +25,9 @@ export interface Segment {
 
 export const serverPort = 10809
 
+/** When captures begin, in nanoseconds since 1970. */
+export const start = 1_700_000_000_000_000_000n
+
 const bytes = (...parts: (Uint8Array | readonly number[])[]) =>
   Buffer.concat(parts.map((p) => Buffer.from(p)))
 const u16 = (value: number) => [value >> 8, value & 255]
@@ -78,15 +81,9 @@ function frameOf(segment: Segment, shape: Shape): Uint8Array {
   switch (shape.link ?? 1) {
     case 1: {
       const tags = Array.from({ length: shape.tags ?? 0 }, () => [0x81, 0x00, 0, 5]).flat()
-      // Short frames are padded on the wire; the padding is no payload.
-      const padding = ip.length < 46 ? 46 - ip.length : 0
-      return bytes(
-        new Array(12).fill(2),
-        tags,
-        u16(type),
-        ip,
-        segment.cut ? [] : new Array(padding).fill(0x99),
-      )
+      // Frames may end in padding or a checksum, which is no payload.
+      const trailer = segment.cut === undefined ? [0x99, 0x99, 0x99, 0x99] : []
+      return bytes(new Array(12).fill(2), tags, u16(type), ip, trailer)
     }
     case 0:
       return bytes([2, 0, 0, 0], ip)
@@ -116,4 +113,21 @@ export function request(
 ): Uint8Array {
   const size = wide ? u64(BigInt(length)) : u32(length)
   return bytes(u32(wide ? 0x21e41c71 : 0x25609513), u16(flags), u16(type), u64(77n), u64(offset), size, data)
+}
+
+/** A connection in segments of `size` bytes, a millisecond apart, its first byte numbered near the wrap. */
+export function connection(
+  stream: Uint8Array,
+  size: number,
+  from = 40000,
+  at = start,
+  isn = 0xfffffff0,
+): Segment[] {
+  const segments: Segment[] = [{ time: at, from, sequence: isn, flags: 'syn' }]
+  for (let k = 0; k < stream.length; k += size) {
+    const time = at + BigInt(segments.length) * 1_000_000n
+    segments.push({ time, from, sequence: (isn + 1 + k) >>> 0, payload: stream.subarray(k, k + size) })
+  }
+  const time = at + BigInt(segments.length) * 1_000_000n
+  return [...segments, { time, from, sequence: (isn + 1 + stream.length) >>> 0, flags: 'fin' }]
 }

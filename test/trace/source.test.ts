@@ -145,6 +145,15 @@ test('events that wait for the end come in batches', async () => {
   }
   assert.is(last, 0)
   assert.ok(sizes.every((size) => size <= 4096))
+  const stop = new AbortController()
+  const reading = readTrace(path, { signal: stop.signal })
+  await reading.next()
+  stop.abort(new Error('stopped'))
+  const outcome = await reading.next().then(
+    () => 'read on',
+    (error: unknown) => (error as Error).message,
+  )
+  assert.is(outcome, 'stopped')
 })
 
 test('the format of a file is told without reading it as one', async () => {

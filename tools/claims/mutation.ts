@@ -1,0 +1,63 @@
+/**
+ * Planting defects: a copy of the compiled project, one file changed by one replacement, one test file run in it.
+ */
+
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runFile } from '../test/child.ts'
+import { failuresIn, type Mutant, names } from './claim.ts'
+
+const limitMs = 120_000
+
+export interface Planted {
+  readonly noticed: boolean
+  readonly why: string
+}
+
+/** A copy of the build below `built`, in which defects can be planted one after the other. */
+export class Nursery {
+  readonly #folder: string
+  readonly #built: string
+
+  constructor(built: string, root: string, number: number) {
+    this.#folder = join(built, 'mutants', String(number))
+    this.#built = built
+    rmSync(this.#folder, { recursive: true, force: true })
+    mkdirSync(join(this.#folder, '.build'), { recursive: true })
+    for (const part of ['src', 'test', 'tools']) {
+      cpSync(join(built, part), join(this.#folder, '.build', part), { recursive: true })
+    }
+    for (const beside of ['traces', 'package.json', 'test']) {
+      symlinkSync(join(root, beside), join(this.#folder, beside))
+    }
+  }
+
+  /** Plants the defect, runs its test file, takes it back. */
+  async plant(seed: string, mutant: Mutant): Promise<Planted> {
+    const file = compiled(mutant.file)
+    const place = join(this.#folder, '.build', file)
+    if (!existsSync(place)) return { noticed: false, why: `there is no ${mutant.file}` }
+    const sound = readFileSync(join(this.#built, file), 'utf8')
+    if (!sound.includes(mutant.find)) return { noticed: false, why: `${mutant.file} no longer has the text to replace` }
+    writeFileSync(place, sound.replace(mutant.find, () => mutant.replace))
+    try {
+      const { ending, output } = await runFile(join(this.#folder, '.build', compiled(mutant.test)), limitMs)
+      if (ending.expiredMs !== undefined) return { noticed: true, why: 'its test never ended' }
+      const failed = failuresIn(output)
+      const red = failed.filter((name) => names({ seed, claims: mutant.claims }, name))
+      if (red.length > 0) return { noticed: true, why: red[0]! }
+      const why = failed.length > 0 ? `other tests failed: ${failed[0]}` : `its test ended with code ${ending.code}`
+      return { noticed: false, why }
+    } finally {
+      writeFileSync(place, sound)
+    }
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+function compiled(path: string): string {
+  return path.replace(/\.ts$/, '.js')
+}

@@ -12,7 +12,7 @@
 import { must, Violation } from './core/assert.ts'
 import { BlockMap } from './core/block-map.ts'
 import type { Code } from './events/code.ts'
-import { type Event, takesEffect } from './events/columns.ts'
+import { type Event, type NewEvent, takesEffect } from './events/columns.ts'
 import { count, text } from './events/detail.ts'
 import { changes, isInput, type Kind, kindNames } from './events/kind.ts'
 import { holdQueue } from './layers/hold-queue.ts'
@@ -73,13 +73,9 @@ export function newWorld(): World {
   }
 }
 
-/** What becomes of a new host request in this state. Changes nothing. */
+/** What the active layers say to a new host request that makes sense here. Changes nothing. */
 export function judge(world: World, request: Request): Verdict {
-  const code = refusal(world, request)
-  if (code !== 'ok') return refuse(code)
-  const active = world.active[request.volume - 1]!
-  if (active.length === 0) return pass
-  for (const place of active) {
+  for (const place of world.active[request.volume - 1]!) {
     const layer = stack[place]!
     const forbidden = layer.forbids(world.own[layer.name], request)
     if (forbidden !== undefined) return refuse(forbidden)
@@ -98,17 +94,27 @@ export function judgeFrom(world: World, request: Request, from: number): Verdict
   return pass
 }
 
-/** Why a request makes no sense here, whatever the layers do. */
-function refusal(world: World, request: Request): Code {
-  if (!world.sessions.has(request.session)) return 'E_NO_SESSION'
-  const volume = volumeOf(world, request.volume)
+/** True when no layer is at work on a volume: what makes sense there passes, and nothing follows from it. */
+export function isIdle(world: World, volume: number): boolean {
+  return world.active[volume - 1]?.length === 0
+}
+
+/** Why a host request makes no sense here, whatever the layers do; ok when it does. */
+export function refusal(world: World, io: NewEvent): Code {
+  const { session = 0, offset = 0, length = 0 } = io
+  if (!world.sessions.has(session)) return 'E_NO_SESSION'
+  const volume = volumeOf(world, io.volume ?? 0)
   if (volume === undefined) return 'E_NO_VOLUME'
-  if (request.op === 'flush') return 'ok'
-  const { offset, length } = request
+  const op = io.op ?? 'none'
+  if (op === 'flush') return 'ok'
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) return 'E_RANGE'
   if (offset < 0 || length <= 0 || offset > volume.size - length) return 'E_RANGE'
-  if (changes(request.op) && (offset % volume.block !== 0 || length % volume.block !== 0)) return 'E_ALIGN'
-  return 'ok'
+  return changes(op) && !(isWhole(offset, volume) && isWhole(length, volume)) ? 'E_ALIGN' : 'ok'
+}
+
+/** True for whole blocks. A block is a power of two, so the quotient is exact; a remainder takes ten times as long. */
+function isWhole(bytes: number, { block }: Volume): boolean {
+  return Number.isInteger(bytes / block)
 }
 
 /**
@@ -139,7 +145,7 @@ export function evolve(world: World, event: Event): void {
     }
   } else if (fate !== 'none' && isInput(kind)) checkHost(world, event)
   const about = event.about
-  must(about < seq, 'G-I1', `event ${seq} names event ${about}, which comes later`)
+  if (!(about < seq)) throw new Violation('G-I1', `event ${seq} names event ${about}, which comes later`)
   for (const place of hearers.get(kind)!) tell(world, event, place)
   if (takesEffect(event)) {
     const { volume } = event

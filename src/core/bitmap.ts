@@ -38,7 +38,9 @@ export class Bitmap {
     return this.#count
   }
 
+  /** False for whatever lies outside the map. */
   get(index: number): boolean {
+    if (!(index >= 0 && index < this.length)) return false
     const page = this.#pages[index >>> 12]
     return page !== undefined && (page[(index & 4095) >>> 5]! & (1 << (index & 31))) !== 0
   }

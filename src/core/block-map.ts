@@ -45,6 +45,7 @@ export class BlockMap {
 
   /** How many blocks have a place. */
   get mapped(): number {
+    this.#addUp()
     return this.#mapped
   }
 
@@ -176,24 +177,29 @@ export class BlockMap {
     return this.#root[page >>> 11]?.pages[page & 2047] ?? noCells
   }
 
+  /** Only notes the old entry, decides nothing by it: it is still on its way from memory when the next write comes. */
   #put(cells: Float64Array, block: number, cell: number, place: number): void {
     if (this.#notes === noteRoom) this.#addUp()
-    const note = this.#notes * 3
-    const was = cells[cell]!
+    const note = this.#notes++ * 3
     this.#noted[note] = block
-    this.#noted[note + 1] = was
+    this.#noted[note + 1] = cells[cell]!
     this.#noted[note + 2] = place
-    this.#notes++
-    if (was === 0) this.#mapped++
-    if (place === 0) this.#mapped--
     cells[cell] = place
   }
 
   #addUp(): void {
     for (let note = 0; note < this.#notes * 3; note += 3) {
       const block = this.#noted[note]!
-      if (this.#noted[note + 1] !== 0) this.#lanes.remove(block, this.#noted[note + 1]!)
-      if (this.#noted[note + 2] !== 0) this.#lanes.add(block, this.#noted[note + 2]!)
+      const was = this.#noted[note + 1]!
+      const place = this.#noted[note + 2]!
+      if (was !== 0) {
+        this.#lanes.remove(block, was)
+        this.#mapped--
+      }
+      if (place !== 0) {
+        this.#lanes.add(block, place)
+        this.#mapped++
+      }
     }
     this.#notes = 0
   }

@@ -74,11 +74,19 @@ export class RangeIndex<Item extends Numbered> {
 
   /** One that overlaps `range` and is older than `io`; undefined when there is none. */
   older(range: Range, io: number): Item | undefined {
-    for (const items of this.#at(range)) {
-      for (const item of items) {
-        if (item.io >= io) break
-        if (overlap(item, range)) return item
+    const wide = this.#wide.older(range, io)
+    if (wide !== undefined) return wide
+    const { first, last } = cellsOf(range, this.#cell)
+    if (last - first >= this.#cells.size) {
+      for (const items of this.#cells.values()) {
+        const found = items.older(range, io)
+        if (found !== undefined) return found
       }
+      return undefined
+    }
+    for (let cell = first; cell <= last; cell++) {
+      const found = this.#cells.get(cell)?.older(range, io)
+      if (found !== undefined) return found
     }
     return undefined
   }
@@ -128,6 +136,16 @@ class InOrder<Item extends Numbered> {
       this.#items = this.#items.slice(this.#head)
       this.#head = 0
     }
+  }
+
+  /** One that overlaps `range` and is older than `io`. */
+  older(range: Range, io: number): Item | undefined {
+    for (let k = this.#head; k < this.#items.length; k++) {
+      const item = this.#items[k]!
+      if (item.io >= io) return undefined
+      if (overlap(item, range)) return item
+    }
+    return undefined
   }
 
   *[Symbol.iterator](): Generator<Item> {

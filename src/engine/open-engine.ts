@@ -4,13 +4,12 @@
  *     newest checkpoint ─▶ fold the frames behind it ─▶ epoch frame ─▶ engine.recover ─▶ hosts may come (G-I7)
  */
 
-import { Violation } from '../core/assert.ts'
 import { BlockboxError } from '../core/errors.ts'
 import { lanesText } from '../core/lanes.ts'
 import { Columns } from '../events/columns.ts'
 import { checkRows, type Frame } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
-import { nearestWorld } from '../journal/state.ts'
+import { nearestWorld, unfoldable } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
 import { foldFrame, isEpoch, stateHash } from '../volume/snapshot.ts'
 import { Engine, type EngineOptions } from './engine.ts'
@@ -50,9 +49,7 @@ function foldChecked(world: World, frame: Frame, columns: Columns): void {
   try {
     foldFrame(world, row)
   } catch (error) {
-    if (!(error instanceof Violation)) throw error
-    const message = `event ${world.seq} breaks rule ${error.rule} (${error.message}): run \`blockbox replay\``
-    throw new BlockboxError('JOURNAL_CORRUPT', message, { cause: error, seq: world.seq })
+    throw unfoldable(world, error)
   }
   const { low, high } = stateHash(world)
   if (isEpoch(row) || (low === frame.stateLow && high === frame.stateHigh)) return

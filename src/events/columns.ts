@@ -218,6 +218,10 @@ export class Row implements Event {
   get kind(): Kind {
     return kindNames[this.columns.kind[this.index]!]!
   }
+  /** As `isInput` says of the kind. */
+  get isInput(): boolean {
+    return this.columns.kind[this.index]! < 128
+  }
   get fate(): Fate {
     return fates[this.columns.fate[this.index]!]!
   }

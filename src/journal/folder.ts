@@ -20,6 +20,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
+import { droppedAtOpening, gatherEvidence } from './evidence.ts'
 import { damage } from './frame.ts'
 import { emptyHead, encodeHead, type HeadStore, newestHead, slotSpacing } from './head.ts'
 import { headFile, syncFolder } from './head-file.ts'
@@ -51,28 +52,54 @@ export interface FolderOptions {
 export async function openJournalFolder(path: string, options: FolderOptions = {}): Promise<StoreJournal> {
   const fresh = identify(path, options)
   refuseHeadless(path)
-  const store = levelStore(join(path, 'db'))
-  await openStore(store, path)
+  const evidence = gatherEvidence(path)
+  try {
+    const store = levelStore(join(path, 'db'))
+    const tookReserve = await openStore(store, path)
+    const dropped = droppedAtOpening(path)
+    const remarks =
+      dropped === undefined ? [] : [`the database dropped records: ${dropped}; ${evidence.keep()}`]
+    const journal = await openOn(store, path, options, fresh, remarks)
+    evidence.discard()
+    if (tookReserve) new Reserve(join(path, 'reserve')).cover(0)
+    return journal
+  } catch (error) {
+    const failure = error instanceof BlockboxError ? error : readError(error, 1)
+    const kept = failure.seq === undefined ? '' : evidence.keep()
+    evidence.discard()
+    if (kept === '') throw failure
+    throw damage(failure.code, failure.seq!, `${failure.message}; ${kept}`, error)
+  }
+}
+
+async function openOn(
+  store: KvStore,
+  path: string,
+  { attach, readOnly = false }: FolderOptions,
+  fresh: boolean,
+  remarks: readonly string[],
+): Promise<StoreJournal> {
   let head: HeadStore | undefined
   try {
-    const attachments = await options.attach?.(store)
-    head = headFile(join(path, 'head'), options.readOnly === true)
-    if (fresh && options.readOnly !== true) {
+    const attachments = await attach?.(store)
+    head = headFile(join(path, 'head'), readOnly)
+    if (fresh && !readOnly) {
       head.write(0, encodeHead(emptyHead))
       await head.sync()
     }
-    const reserve = options.readOnly === true ? undefined : new Reserve(join(path, 'reserve'))
+    const reserve = readOnly ? undefined : new Reserve(join(path, 'reserve'))
     return await openStoreJournal({
       store,
       head,
-      ...(options.readOnly === true ? { readOnly: true } : {}),
+      readOnly,
+      remarks,
       ...(attachments === undefined ? {} : { attachments }),
       ...(reserve === undefined ? {} : { onStored: (bytes: number) => reserve.cover(bytes) }),
     })
   } catch (error) {
     await head?.close()
     await store.close()
-    throw error instanceof BlockboxError ? error : readError(error, 1)
+    throw error
   }
 }
 
@@ -152,16 +179,18 @@ function parse(text: string, file: string): Record<string, unknown> {
   throw new BlockboxError('JOURNAL_FOREIGN', `${file} is damaged or not that of a journal`)
 }
 
-/** Opens LevelDB; on a full disk frees the reserve and tries again. */
-async function openStore(store: KvStore, path: string): Promise<void> {
+/** Opens LevelDB; on a full disk frees the reserve and tries again. True when the reserve is gone. */
+async function openStore(store: KvStore, path: string): Promise<boolean> {
   try {
     await store.open()
+    return false
   } catch (error) {
     const failure = storeError(error, 'the journal was being opened')
     const reserve = join(path, 'reserve')
     if (failure.code === 'JOURNAL_FULL' && existsSync(reserve)) {
       rmSync(reserve)
-      return openStore(store, path)
+      await openStore(store, path)
+      return true
     }
     if (failure.code === 'JOURNAL_IN_DOUBT' && isDamage(error)) {
       const why = String((error as Error).cause ?? error)

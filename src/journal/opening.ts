@@ -43,7 +43,10 @@ async function settled(options: StoreJournalOptions): Promise<StoreJournal> {
     }
     if (base.first > 1) await sweep(store, base)
   }
-  return new StoreJournal(options, base, head ?? emptyHead, tail.last, tail.remarks)
+  return new StoreJournal(options, base, head ?? emptyHead, tail.last, [
+    ...(options.remarks ?? []),
+    ...tail.remarks,
+  ])
 }
 
 function isWritten(slot: Uint8Array): boolean {

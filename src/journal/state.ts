@@ -1,6 +1,8 @@
 /** States as checkpoints: the parts of FORMAT.md, and back; and the newest state a journal can give without folding. */
 
 import { Packr, Unpackr } from 'msgpackr'
+import { Violation } from '../core/assert.ts'
+import { BlockboxError } from '../core/errors.ts'
 import type { World } from '../layers/layer.ts'
 import { loadWorld, type Page, saveWorld, stateHash } from '../volume/snapshot.ts'
 import { newWorld } from '../volume.ts'
@@ -53,6 +55,16 @@ export async function nearestWorld(journal: Journal, seq: number): Promise<World
     at = checkpoint.seq - 1
   }
   return newWorld()
+}
+
+/** What it means that the event `world.seq` could not be folded: the journal holds a history that cannot have been. */
+export function unfoldable(world: World, error: unknown): BlockboxError {
+  if (error instanceof BlockboxError) return error
+  const { seq } = world
+  const why = error instanceof Error ? error.message : String(error)
+  const what = error instanceof Violation ? `breaks rule ${error.rule} (${why})` : `makes no sense (${why})`
+  const message = `event ${seq} ${what}: run \`blockbox replay\``
+  return new BlockboxError('JOURNAL_CORRUPT', message, { cause: error, seq })
 }
 
 function encodePages(pages: readonly Page[]): Uint8Array {

@@ -31,6 +31,8 @@ export interface StoreJournalOptions {
   /** Nothing is cut or written: for looking at a journal as it is. */
   readonly readOnly?: boolean
   readonly attachments?: Attachments
+  /** What was found before the store was opened. */
+  readonly remarks?: readonly string[]
   /** Called after each append with the bytes it stored: how a folder keeps its reserve large enough. */
   readonly onStored?: (bytes: number) => void
 }

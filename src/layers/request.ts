@@ -3,8 +3,9 @@
  * effect later, without looking back at its input.
  */
 
+import type { Code } from '../events/code.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
-import type { Op } from '../events/kind.ts'
+import type { Fate, Op } from '../events/kind.ts'
 
 export interface Request {
   /** Sequence number of the input that submitted it: its identity and its place in the order. */
@@ -35,10 +36,15 @@ export function requestOf(event: Event): Request {
   }
 }
 
-/** The columns a release repeats, so that its row alone says what takes effect. */
-export function releaseOf(kind: 'hold.released' | 'cod.released', request: Request): NewEvent {
-  const { io, ...columns } = request
-  return { kind, ...columns, about: io }
+/** The columns a release repeats, so that its row alone says what takes effect, and what the gates said. */
+export function releaseOf(
+  kind: 'hold.released' | 'cod.released',
+  request: Request,
+  fate: Fate,
+  code: Code,
+): NewEvent {
+  const { io, session, request: number, volume, op, flags, offset, length, payload } = request
+  return { kind, fate, code, about: io, session, request: number, volume, op, flags, offset, length, payload }
 }
 
 /** The columns of an outcome that ends a waiting request without effect. */

@@ -18,7 +18,7 @@
  * needed. Claims: S3 1-20 and mirrors, S4 1-7 and mirrors; the order rules of SPEC 5.6.
  */
 
-import { must } from '../core/assert.ts'
+import { must, Violation } from '../core/assert.ts'
 import { Bitmap } from '../core/bitmap.ts'
 import { lanesText } from '../core/lanes.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
@@ -86,7 +86,9 @@ export const restore: Layer<Restores> = {
 
   effect(state, event, world) {
     const clone = state.byClone.get(event.volume)
-    must(clone === undefined, 'S4-I2', `write ${event.seq} changes the clone of a protected restore`)
+    if (clone !== undefined) {
+      throw new Violation('S4-I2', `write ${event.seq} changes the clone of a protected restore`)
+    }
     const one = state.bySource.get(event.volume)!
     checkPassed(one, event, world)
     const { first, last } = extentsOf(event, one.extent)
@@ -126,8 +128,9 @@ export const restore: Layer<Restores> = {
       one.gate.enqueue(requestOf(event))
     }
     if (event.fate === 'passed' && event.op === 'read') checkPassed(one, event, world)
-    const locked = event.fate === 'refused' && event.code === 'E_BUSY_RESTORE'
-    must(!locked, 'S4-I3', `request ${event.seq} is refused because of the restore`)
+    if (event.fate === 'refused' && event.code === 'E_BUSY_RESTORE') {
+      throw new Violation('S4-I3', `request ${event.seq} is refused because of the restore`)
+    }
   },
 
   decide: decideRestore,
@@ -275,14 +278,8 @@ function failed(one: Restore): void {
 
 function copyStarted(one: Restore, e: number, demandedBy: number): NewEvent {
   const flags = demandedBy === 0 ? 0 : flag.demand
-  return {
-    kind: 'copy.started',
-    tag: one.tag,
-    volume: one.source,
-    ...rangeOf(one, e),
-    flags,
-    about: demandedBy,
-  }
+  const { offset, length } = rangeOf(one, e)
+  return { kind: 'copy.started', tag: one.tag, volume: one.source, offset, length, flags, about: demandedBy }
 }
 
 function completed(one: Restore, cdm: Bitmap): NewEvent {

@@ -79,7 +79,7 @@ export class LevelPayload implements PayloadStore, Attachments {
     for (const chunk of this.#drained) {
       const bytes = this.#waiting.get(chunk)!
       this.#waiting.delete(chunk)
-      this.#keep(chunk, decodeChunk(bytes, chunk))
+      this.#keep(chunk, bytes.subarray(chunkHeaderBytes))
     }
     this.#drained = []
   }
@@ -99,7 +99,7 @@ export class LevelPayload implements PayloadStore, Attachments {
       return cached
     }
     const waiting = this.#waiting.get(chunk)
-    if (waiting !== undefined) return decodeChunk(waiting, chunk)
+    if (waiting !== undefined) return waiting.subarray(chunkHeaderBytes)
     const data = decodeChunk(this.#stored(chunk), chunk)
     this.#keep(chunk, data)
     return data

@@ -4,11 +4,11 @@ import { BlockboxError } from '../core/errors.ts'
 import { Columns } from '../events/columns.ts'
 import { checkRows } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
-import { nearestWorld } from '../journal/state.ts'
+import { nearestWorld, unfoldable } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
 import { evolve } from '../volume.ts'
 
-/** The state after event `seq` (0: before the first). Throws NO_SUCH_POINT or JOURNAL_TRUNCATED. */
+/** The state after event `seq` (0: before the first). Throws NO_SUCH_POINT, JOURNAL_TRUNCATED, or what damage says. */
 export async function worldAt(journal: Journal, seq: number, signal?: AbortSignal): Promise<World> {
   const { first, last } = journal.bounds()
   if (!Number.isSafeInteger(seq) || seq < 0 || seq > last) {
@@ -26,8 +26,12 @@ export async function worldAt(journal: Journal, seq: number, signal?: AbortSigna
     signal?.throwIfAborted()
     const row = frame.open(columns)
     checkRows(frame, row)
-    for (row.index = 0; row.index < frame.count && row.seq <= seq; row.index++) {
-      if (row.seq > world.seq) evolve(world, row)
+    try {
+      for (row.index = 0; row.index < frame.count && row.seq <= seq; row.index++) {
+        if (row.seq > world.seq) evolve(world, row)
+      }
+    } catch (error) {
+      throw unfoldable(world, error)
     }
   }
   return world

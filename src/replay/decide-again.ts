@@ -5,10 +5,10 @@
  */
 
 import type { NewEvent, Row } from '../events/columns.ts'
-import { noDetail } from '../events/detail.ts'
-import { isInput } from '../events/kind.ts'
+import { type Detail, noDetail } from '../events/detail.ts'
 import type { World } from '../layers/layer.ts'
-import { enterCommand, enterIo, judgeNext } from '../volume/entry.ts'
+import { enterCommand, followIo, judgeNext, somethingFollows } from '../volume/entry.ts'
+import { evolve } from '../volume.ts'
 
 /** Today's rules and the record part at event `seq`. */
 export class Divergence extends Error {
@@ -34,60 +34,71 @@ export interface Watcher {
  * @param instantNs the instant of the frame: commands know when they were asked.
  */
 export function decideAgain(world: World, row: Row, instantNs: bigint, watcher: Watcher): void {
-  const { count } = row.columns
-  const start = row.index
-  const input = inputOf(row)
-  let next = start
-  const record = (event: NewEvent): Row => {
-    if (next > start) watcher.after(moved(row, next - 1))
-    const seq = row.first + next
-    if (next >= count || (next > start && isInput(moved(row, next).kind))) {
-      throw new Divergence(
-        seq,
-        `${event.kind} is decided here, nothing more was recorded for event ${row.first + start}`,
-      )
+  if (row.op === 'none') {
+    const atUs = Number((instantNs + BigInt(row.at)) / 1000n)
+    enterCommand(world, commandOf(row), atUs, new Entry(row, watcher, false).record)
+    return leave(row, watcher)
+  }
+  const verdict = judgeNext(world, row)
+  if (verdict.fate !== row.fate) throw differ(row, 'fate', verdict.fate, row.fate)
+  if (verdict.code !== row.code) throw differ(row, 'code', verdict.code, row.code)
+  watcher.before(row)
+  evolve(world, row)
+  if (somethingFollows(world, row.volume, verdict)) {
+    followIo(world, verdict, new Entry(row, watcher, true).record)
+  }
+  leave(row, watcher)
+}
+
+/** The recorded events of one entry, gone through as they are decided again. */
+class Entry {
+  readonly #row: Row
+  readonly #watcher: Watcher
+  readonly #start: number
+  #begun: boolean
+
+  /** @param begun true when the input, on which `row` stands, was folded. */
+  constructor(row: Row, watcher: Watcher, begun: boolean) {
+    this.#row = row
+    this.#watcher = watcher
+    this.#start = row.index
+    this.#begun = begun
+  }
+
+  /** Compares an event with the recorded one at its place, which it gives back. */
+  readonly record = (event: NewEvent): Row => {
+    const row = this.#row
+    if (this.#begun) {
+      this.#watcher.after(row)
+      row.index++
     }
-    moved(row, next++)
+    this.#begun = true
+    const isOver = row.index >= row.columns.count || (row.index > this.#start && row.isInput)
+    if (isOver) {
+      const input = row.first + this.#start
+      const what = `${event.kind} is decided here, nothing more was recorded for event ${input}`
+      throw new Divergence(row.seq, what)
+    }
     compare(event, row)
-    watcher.before(row)
+    this.#watcher.before(row)
     return row
   }
-  if (input.op === undefined || input.op === 'none') {
-    enterCommand(world, input, Number((instantNs + BigInt(input.at!)) / 1000n), record)
-  } else enterIo(world, input, judgeNext(world, input), record)
-  watcher.after(moved(row, next - 1))
-  if (next < count && !isInput(moved(row, next).kind)) {
-    throw new Divergence(row.first + next, `${row.kind} is recorded here, it is not what is decided`)
-  }
-  row.index = next
 }
 
-function moved(row: Row, index: number): Row {
-  row.index = index
-  return row
+/** Nothing more is decided, so nothing more may be recorded: `row` goes from the last event behind the entry. */
+function leave(row: Row, watcher: Watcher): void {
+  watcher.after(row)
+  row.index++
+  if (row.index < row.columns.count && !row.isInput) {
+    throw new Divergence(row.seq, `${row.kind} is recorded here, it is not what is decided`)
+  }
 }
 
-/** The input without what was decided about it. */
-function inputOf(row: Row): NewEvent {
-  const { kind } = row
-  return {
-    kind,
-    op: row.op,
-    flags: row.flags,
-    code: kind === 'copy.report' ? row.code : 'ok',
-    session: row.session,
-    request: row.request,
-    volume: row.volume,
-    offset: row.offset,
-    length: row.length,
-    payload: row.payload,
-    about: row.about,
-    tag: row.tag,
-    digestHigh: row.digestHigh,
-    digestLow: row.digestLow,
-    at: row.at,
-    detail: row.detail,
-  }
+/** A command or report as it was asked, to be kept while the cursor moves on. */
+function commandOf(row: Row): NewEvent {
+  const { kind, session, request, volume, offset, length, about, tag, flags, at, detail } = row
+  const code = kind === 'copy.report' ? row.code : 'ok'
+  return { kind, code, session, request, volume, offset, length, about, tag, flags, at, detail }
 }
 
 const numbers = [
@@ -103,25 +114,26 @@ const numbers = [
 ] as const
 
 function compare(event: NewEvent, recorded: Row): void {
-  if (event.kind !== recorded.kind) differ(recorded, 'kind', event.kind, recorded.kind)
-  if ((event.fate ?? 'none') !== recorded.fate) differ(recorded, 'fate', event.fate, recorded.fate)
-  if ((event.code ?? 'ok') !== recorded.code) differ(recorded, 'code', event.code, recorded.code)
-  if ((event.op ?? 'none') !== recorded.op) differ(recorded, 'op', event.op, recorded.op)
+  const { kind, fate = 'none', code = 'ok', op = 'none', detail = noDetail } = event
+  if (kind !== recorded.kind) throw differ(recorded, 'kind', kind, recorded.kind)
+  if (fate !== recorded.fate) throw differ(recorded, 'fate', fate, recorded.fate)
+  if (code !== recorded.code) throw differ(recorded, 'code', code, recorded.code)
+  if (op !== recorded.op) throw differ(recorded, 'op', op, recorded.op)
   for (const name of numbers) {
-    if ((event[name] ?? 0) !== recorded[name]) differ(recorded, name, event[name], recorded[name])
+    const decided = event[name] ?? 0
+    if (decided !== recorded[name]) throw differ(recorded, name, decided, recorded[name])
   }
-  const detail = event.detail ?? noDetail
   if (detail === recorded.detail) return
   const decided = JSON.stringify(sorted(detail))
   const found = JSON.stringify(sorted(recorded.detail))
-  if (decided !== found) differ(recorded, 'detail', decided, found)
+  if (decided !== found) throw differ(recorded, 'detail', decided, found)
 }
 
-function sorted(detail: object): unknown[] {
+function sorted(detail: Detail): unknown[] {
   return Object.entries(detail).sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-function differ(recorded: Row, what: string, decided: unknown, found: unknown): never {
+function differ(recorded: Row, what: string, decided: unknown, found: unknown): Divergence {
   const text = `${what} is ${String(found)}, decided again ${String(decided)}`
-  throw new Divergence(recorded.seq, `${recorded.kind}: ${text}`)
+  return new Divergence(recorded.seq, `${recorded.kind}: ${text}`)
 }

@@ -60,12 +60,14 @@ export async function replay(journal: Journal, options: ReplayOptions = {}): Pro
   const { first, last } = journal.bounds()
   const world = await nearestWorld(journal, first - 1)
   const player = new Player(world, options)
+  if (world.seq < first - 1) player.lacksBeginning(first)
   const columns = new Columns()
   let frames = 0
   let events = 0
   let head = { seq: first - 1, hash: hex(journal.bounds().head) }
   try {
     for await (const batch of journal.batches(first, last)) {
+      if (player.stopped) break
       for (const frame of batch) {
         options.signal?.throwIfAborted()
         player.play(frame, columns)
@@ -115,6 +117,13 @@ class Player {
     if (this.findings.length < (this.#options.maxFindings ?? 100)) this.findings.push(finding)
   }
 
+  /** No checkpoint leads to where a truncated journal begins: there is nothing to stand on. */
+  lacksBeginning(first: number): void {
+    const detail = `no checkpoint leads to event ${first}, where the journal begins`
+    this.find({ seq: first, rule: 'JOURNAL_CORRUPT', detail })
+    this.stopped = true
+  }
+
   play(frame: Frame, columns: Columns): void {
     const row = frame.open(columns)
     checkRows(frame, row)
@@ -127,11 +136,7 @@ class Player {
       this.#fold(row, frame.instantNs)
     } catch (error) {
       this.stopped = true
-      if (error instanceof Violation) {
-        this.find({ seq: this.#world.seq, rule: error.rule, detail: error.message })
-      } else if (error instanceof Divergence)
-        this.find({ seq: error.seq, rule: 'decide', detail: error.message })
-      else throw error
+      this.find(this.#findingOf(error as Error))
       return
     }
     if (!isEpoch(row)) this.compare('G-I8', frame.last, frame)
@@ -143,6 +148,14 @@ class Player {
       hash: hex(frame.hash),
       stateHash: lanesText(low, high),
     })
+  }
+
+  /** A record that cannot be folded at all is a finding too, of the rule `fold`. */
+  #findingOf(error: Error): Finding {
+    const { seq } = this.#world
+    if (error instanceof Divergence) return { seq: error.seq, rule: 'decide', detail: error.message }
+    if (error instanceof Violation) return { seq, rule: error.rule, detail: error.message }
+    return { seq, rule: 'fold', detail: `event ${seq} makes no sense: ${error.message}` }
   }
 
   /** Compares the state with one that was recorded; after a difference nothing later can be trusted. */

@@ -14,9 +14,9 @@ import { count, isName, noDetail, text } from '../events/detail.ts'
 import type { Kind, Op } from '../events/kind.ts'
 import { inFlightOf, waiting } from '../layers/in-flight.ts'
 import type { Command, Decision, Due, Layer, Verdict, World } from '../layers/layer.ts'
-import { pass } from '../layers/layer.ts'
+import { pass, refuse } from '../layers/layer.ts'
 import { type Request, releaseOf } from '../layers/request.ts'
-import { evolve, judge, judgeFrom, stack } from '../volume.ts'
+import { evolve, isIdle, judge, judgeFrom, refusal, stack } from '../volume.ts'
 import { admitted } from './admission.ts'
 
 /** Takes a new event on the record and returns it as recorded, with its sequence number. */
@@ -31,13 +31,24 @@ for (const layer of stack) for (const kind of layer.commands) claims.set(kind, l
 
 /** Judges a host request that would be recorded next. */
 export function judgeNext(world: World, io: NewEvent): Verdict {
-  return judge(world, requestNext(world, io))
+  const code = refusal(world, io)
+  if (code !== 'ok') return refuse(code)
+  return isIdle(world, io.volume ?? 0) ? pass : judge(world, requestNext(world, io))
 }
 
 /** Records a host request with the verdict it got, and what follows. */
 export function enterIo(world: World, io: NewEvent, verdict: Verdict, record: Recorder): void {
   evolve(world, record(decided(io, verdict)))
-  if (verdict === pass && world.active[(io.volume ?? 0) - 1]?.length === 0) return
+  if (somethingFollows(world, io.volume ?? 0, verdict)) followIo(world, verdict, record)
+}
+
+/** False when nothing can follow a request that got this verdict: the case of nearly all. */
+export function somethingFollows(world: World, volume: number, verdict: Verdict): boolean {
+  return verdict !== pass || !isIdle(world, volume)
+}
+
+/** Records what follows a request that is on the record and was folded. */
+export function followIo(world: World, verdict: Verdict, record: Recorder): void {
   for (const outcome of verdict.outcomes) evolve(world, record(outcome))
   settle(world, record)
 }
@@ -80,7 +91,7 @@ function follow(world: World, due: Due, place: number, record: Recorder): void {
   }
   const verdict = judgeFrom(world, due.release, place + 1)
   const { fate, code } = verdict
-  evolve(world, record({ ...releaseOf(due.as, due.release), fate, code }))
+  evolve(world, record(releaseOf(due.as, due.release, fate, code)))
   for (const outcome of verdict.outcomes) evolve(world, record(outcome))
 }
 

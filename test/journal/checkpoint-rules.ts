@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { hex } from '../../src/core/digest.ts'
 import type { Journal, Writer } from '../../src/journal/journal.ts'
 import { fails, gathered, marks } from '../support/frames.ts'
-import { appendMarks, boundsOf, type Place } from './contract.ts'
+import { appendMarks, boundsOf, type Place } from './place.ts'
 
 type Begin = () => Promise<{ place: Place; journal: Journal; writer: Writer }>
 

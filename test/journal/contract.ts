@@ -7,10 +7,10 @@ import { suite, type Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { hex } from '../../src/core/digest.ts'
 import { Columns } from '../../src/events/columns.ts'
-import { checkRows, type Frame } from '../../src/journal/frame.ts'
-import type { Journal, Writer } from '../../src/journal/journal.ts'
+import { checkRows } from '../../src/journal/frame.ts'
 import { fails, gathered, marks } from '../support/frames.ts'
 import { checkpointRules } from './checkpoint-rules.ts'
+import { appendMarks, boundsOf, type Place } from './place.ts'
 
 export interface JournalFactory {
   readonly name: string
@@ -18,32 +18,9 @@ export interface JournalFactory {
   place(): Promise<Place>
 }
 
-export interface Place {
-  /** Opens the journal there; the one opened before is closed. */
-  open(): Promise<Journal>
-  /** Damages the newest checkpoint. */
-  damageCheckpoint(journal: Journal): Promise<void>
-}
-
-/** Where a journal begins and ends, as plain values. */
-export function boundsOf(journal: Journal) {
-  const { head, ...plain } = journal.bounds()
-  return { ...plain, head: hex(head) }
-}
-
-/** Appends `count` frames of `events` marks each. */
-export async function appendMarks(
-  journal: Journal,
-  writer: Writer,
-  count: number,
-  events = 1,
-): Promise<Frame[]> {
-  const frames: Frame[] = []
-  for (let k = 0; k < count; k++) {
-    const first = journal.bounds().last + 1
-    frames.push(await writer.append(marks(first, events), first))
-  }
-  return frames
+/** Waits a while for what comes by itself. */
+async function until(reached: () => boolean): Promise<void> {
+  for (let k = 0; k < 2000 && !reached(); k++) await new Promise((resolve) => setTimeout(resolve, 1))
 }
 
 export function journalSuite(factory: JournalFactory): Test {
@@ -126,14 +103,15 @@ export function journalSuite(factory: JournalFactory): Test {
         complete: () => ended.push('complete'),
       })
     }
-    for (const from of [1, 15, 25, 40]) {
+    for (const from of [1, 15, 25, 50]) {
       follow(from)
       await appendMarks(journal, writer, 7)
     }
     await appendMarks(journal, writer, 5)
+    await until(() => seen.every((list) => list.at(-1) === 54))
     assert.equal(
       seen.map((list) => list[0]),
-      [1, 15, 25, 40],
+      [1, 15, 25, 50],
     )
     for (const list of seen) for (const [k, first] of list.entries()) assert.is(first, list[0]! + k)
     assert.equal(
@@ -146,6 +124,7 @@ export function journalSuite(factory: JournalFactory): Test {
       if (few.length === 3) subscription.unsubscribe()
     })
     await appendMarks(journal, writer, 3)
+    await until(() => few.length >= 3)
     assert.equal(few, [1, 2, 3])
     await journal.close()
     assert.equal(ended, Array(4).fill('complete'))

@@ -20,7 +20,7 @@ import * as assert from 'uvu/assert'
 import { openJournalFolder } from '../../src/journal/folder.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { fails } from '../support/frames.ts'
-import { appendMarks, boundsOf } from './contract.ts'
+import { appendMarks, boundsOf } from './place.ts'
 
 const test = suite('folder')
 const folder = temporaryFolder()

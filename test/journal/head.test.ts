@@ -14,7 +14,7 @@ import {
 } from '../../src/journal/head.ts'
 import { fails, gathered, marks } from '../support/frames.ts'
 import { copyOf, openMemory } from '../support/store.ts'
-import { appendMarks } from './contract.ts'
+import { appendMarks } from './place.ts'
 
 const test = suite('head')
 

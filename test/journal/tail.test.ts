@@ -10,7 +10,7 @@ import { key, tables } from '../../src/journal/keys.ts'
 import type { KvStore } from '../../src/journal/store.ts'
 import { fails, forged, gathered, marks } from '../support/frames.ts'
 import { copyOf, framesOf, headAt, openMemory, putFrame } from '../support/store.ts'
-import { appendMarks } from './contract.ts'
+import { appendMarks } from './place.ts'
 
 const test = suite('tail')
 

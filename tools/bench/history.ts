@@ -23,7 +23,7 @@ const backupLasts = 800
 const checkEvery = 2000
 /** Requests from a fracture to the restore, and from the start of a copy to its report. */
 const fracturedFor = 6000
-const reportAfter = { restore: 8000, demand: 200, sync: 20 }
+const reportAfter = { restore: 100_000, demand: 200, sync: 20 }
 const nsPerRequest = 5000
 
 type Record = (event: NewEvent) => Event

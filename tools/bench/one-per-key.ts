@@ -27,8 +27,8 @@ const numbers = [
   'at',
 ] as const
 
-/** Stores the first `events` events of a journal in a new database in folder `path`, left open. */
-export async function storeOnePerKey(path: string, journal: Journal, events: number): Promise<KvStore> {
+/** Stores the first `events` events of a journal in a new database in folder `path`. */
+export async function storeOnePerKey(path: string, journal: Journal, events: number): Promise<void> {
   const store = levelStore(path)
   await store.open()
   const packr = new Packr({ useRecords: false })
@@ -41,7 +41,7 @@ export async function storeOnePerKey(path: string, journal: Journal, events: num
     }
     await batch.write({ sync: false })
   }
-  return store
+  await store.close()
 }
 
 /** Reads all of them and folds them; returns how many there were. */

@@ -1,25 +1,34 @@
-/** A long history in a journal on disk, ready to be read again and again; and the same events one a key beside it. */
+/** A long history in a journal on disk, ready to be read again and again; and its first events one a key beside it. */
 
 import { Columns } from '../../src/events/columns.ts'
 import { openJournalFolder } from '../../src/journal/folder.ts'
-import type { Journal } from '../../src/journal/journal.ts'
-import type { KvStore } from '../../src/journal/store.ts'
 import { foldFrame } from '../../src/volume/snapshot.ts'
 import { newWorld } from '../../src/volume.ts'
 import { showProgress } from '../remark.ts'
 import { History } from './history.ts'
+import { storeOnePerKey } from './one-per-key.ts'
 
 export interface Recorded {
-  readonly journal: Journal
-  /** The database the journal lies in. */
-  readonly store: KvStore
   readonly events: number
+  readonly frames: number
+  /** How many of the events are there one a key. */
+  readonly kept: number
+}
+
+export interface RecordOptions {
+  readonly events: number
+  readonly perFrame: number
+  readonly onePerKey: number
 }
 
 const startNs = 1_700_000_000_000_000_000n
 
-/** Makes a journal of at least `events` events, `perFrame` a frame, in folder `path`; opened again for reading. */
-export async function record(path: string, events: number, perFrame: number): Promise<Recorded> {
+/**
+ * Makes a journal of at least `events` events in folder `path`, and a database of the first `onePerKey` of them in
+ * folder `few`. Both are closed.
+ */
+export async function record(path: string, few: string, options: RecordOptions): Promise<Recorded> {
+  const { events, perFrame, onePerKey } = options
   const journal = await openJournalFolder(path, { create: true })
   const writer = await journal.openWriter('bench', startNs)
   const world = newWorld()
@@ -27,22 +36,14 @@ export async function record(path: string, events: number, perFrame: number): Pr
   for await (const frame of journal.read(1)) foldFrame(world, frame.open(columns))
   const history = new History(world, startNs)
   await writer.append(history.begin(), journal.bounds().last + 1)
-  while (journal.bounds().last < events) {
+  let frames = 2
+  for (; journal.bounds().last < events; frames++) {
     showProgress(() => `making a history, ${journal.bounds().last} of ${events} events`)
     await writer.append(history.frame(perFrame), journal.bounds().last + 1)
   }
+  const { last } = journal.bounds()
+  const kept = Math.min(onePerKey, last)
+  await storeOnePerKey(few, journal, kept)
   await journal.close()
-  return await openRecorded(path)
-}
-
-async function openRecorded(path: string): Promise<Recorded> {
-  let found: KvStore | undefined
-  const journal = await openJournalFolder(path, {
-    readOnly: true,
-    attach: async (store) => {
-      found = store
-      return { drain: () => [], stored: () => undefined }
-    },
-  })
-  return { journal, store: found!, events: journal.bounds().last }
+  return { events: last, frames, kept }
 }

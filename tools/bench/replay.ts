@@ -3,15 +3,14 @@
  * the state hash of every frame checked), every input decided again besides, and the same events one a key.
  */
 
+import { once } from 'node:events'
 import { join } from 'node:path'
-import { from, tables } from '../../src/journal/keys.ts'
-import { type KvStore, readAheadBytes, readAheadFrames } from '../../src/journal/store.ts'
-import { replay } from '../../src/replay/replay.ts'
+import { Worker } from 'node:worker_threads'
 import { withFolder } from './folder.ts'
 import type { Line, Target } from './line.ts'
-import { replayOnePerKey, storeOnePerKey } from './one-per-key.ts'
-import { type Recorded, record } from './recorded.ts'
-import { type Contender, collectGarbage, medians, microseconds, type Rounds } from './rounds.ts'
+import { record } from './recorded.ts'
+import type { SideData } from './replay-side.ts'
+import { type Contender, medians, type Rounds } from './rounds.ts'
 
 const anchor = 'LevelDB alone, undecoded'
 const fold = 'fold'
@@ -33,54 +32,46 @@ const targets: Readonly<Record<string, Target>> = {
 /** The lines of all contenders, in nanoseconds an event. Throws when a replay does not end where it must. */
 export function replayLines(options: ReplayOptions): Promise<Line[]> {
   return withFolder(async (folder) => {
-    const recorded = await record(join(folder, 'journal'), options.events, options.perFrame)
-    const few = Math.min(options.onePerKey, recorded.events)
-    const peer = await storeOnePerKey(join(folder, 'one-per-key'), recorded.journal, few)
-    const { store, events } = recorded
-    const frames = await countFrames(store)
-    const contenders: Contender[] = [
-      { name: anchor, go: () => perEvent(events, frames, () => countFrames(store)) },
-      { name: fold, go: () => perEvent(events, events, () => replayed(recorded, false)) },
-      { name: decide, go: () => perEvent(events, events, () => replayed(recorded, true)) },
-      { name: onePerKey, go: () => perEvent(few, few, () => replayOnePerKey(peer)) },
+    const journal = join(folder, 'journal')
+    const few = join(folder, 'one-per-key')
+    const { events, frames, kept } = await record(journal, few, options)
+    const contenders = [
+      new Side(anchor, { side: 'raw', folder: journal, events: frames }, events),
+      new Side(fold, { side: 'fold', folder: journal, events }, events),
+      new Side(decide, { side: 'decide', folder: journal, events }, events),
+      new Side(onePerKey, { side: 'one-per-key', folder: few, events: kept }, kept),
     ]
     try {
       return linesOf(options, events, await medians(contenders, options))
     } finally {
-      await peer.close()
-      await recorded.journal.close()
+      await Promise.all(contenders.map((contender) => contender.end()))
     }
   })
 }
 
-/** Nanoseconds that `act` takes for each of `events` events; it must come out with `expected`. */
-async function perEvent(events: number, expected: number, act: () => Promise<number>): Promise<number> {
-  collectGarbage()
-  let found = 0
-  const took = await microseconds(async () => {
-    found = await act()
-  })
-  if (found !== expected) throw new Error(`${found} were read, not ${expected}`)
-  return (took * 1000) / events
-}
+/** A contender and its thread. */
+class Side implements Contender {
+  readonly name: string
+  readonly #worker: Worker
+  readonly #events: number
 
-async function countFrames(store: KvStore): Promise<number> {
-  const cursor = store.values({ ...from(tables.frame, 1), highWaterMarkBytes: readAheadBytes })
-  let frames = 0
-  for (;;) {
-    const values = await cursor.nextv(readAheadFrames)
-    if (values.length === 0) break
-    frames += values.length
+  /** @param events what its time is divided by. */
+  constructor(name: string, workerData: SideData, events: number) {
+    this.name = name
+    this.#events = events
+    this.#worker = new Worker(new URL('./replay-side.js', import.meta.url), { workerData })
   }
-  await cursor.close()
-  return frames
-}
 
-async function replayed({ journal }: Recorded, decideAgain: boolean): Promise<number> {
-  const { events, findings } = await replay(journal, { decide: decideAgain })
-  const [finding] = findings
-  if (finding !== undefined) throw new Error(`event ${finding.seq}: ${finding.rule}: ${finding.detail}`)
-  return events
+  async go(): Promise<number> {
+    this.#worker.postMessage('go')
+    const [{ took, error }] = (await once(this.#worker, 'message')) as [{ took: number; error?: Error }]
+    if (error !== undefined) throw error
+    return (took * 1000) / this.#events
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate()
+  }
 }
 
 function linesOf({ perFrame }: ReplayOptions, events: number, taken: ReadonlyMap<string, number>): Line[] {
@@ -90,9 +81,8 @@ function linesOf({ perFrame }: ReplayOptions, events: number, taken: ReadonlyMap
     const line = { group, name, value, unit: 'ns/event', ratio: taken.get(anchor)! / value }
     return target === undefined ? line : { ...line, target }
   })
-  const against = 'one per key'
   const ratio = taken.get(onePerKey)! / taken.get(fold)!
-  const target = { ratioAtLeast: 5, against }
+  const target = { ratioAtLeast: 5, against: 'one per key' }
   return [
     ...lines,
     { group, name: 'fold / one per key', value: taken.get(fold)!, unit: 'ns/event', ratio, target },

@@ -15,6 +15,7 @@ import type { Kind, Op } from '../events/kind.ts'
 import { inFlightOf, waiting } from '../layers/in-flight.ts'
 import type { Command, Decision, Due, Layer, Verdict, World } from '../layers/layer.ts'
 import { pass } from '../layers/layer.ts'
+import { reached } from '../layers/preserve-state.ts'
 import { type Request, releaseOf } from '../layers/request.ts'
 import { evolve, judge, judgeFrom, stack } from '../volume.ts'
 import { admitted } from './admission.ts'
@@ -29,13 +30,21 @@ const maxVolume = 16 * 2 ** 40
 const claims = new Map<Kind, Layer<unknown>>()
 for (const layer of stack) for (const kind of layer.commands) claims.set(kind, layer)
 
+/** A host request as it goes on record: a session that was rebound to a view reaches it by the name of its base. */
+export function addressed(world: World, io: NewEvent): NewEvent {
+  const named = io.volume ?? 0
+  const volume = reached(world, io.session ?? 0, named)
+  return volume === named ? io : { ...io, volume }
+}
+
 /** Judges a host request that would be recorded next. */
 export function judgeNext(world: World, io: NewEvent): Verdict {
-  return judge(world, requestNext(world, io))
+  return judge(world, requestNext(world, addressed(world, io)))
 }
 
 /** Records a host request with the verdict it got, and what follows. */
-export function enterIo(world: World, io: NewEvent, verdict: Verdict, record: Recorder): void {
+export function enterIo(world: World, asked: NewEvent, verdict: Verdict, record: Recorder): void {
+  const io = addressed(world, asked)
   evolve(world, record(decided(io, verdict)))
   if (verdict === pass && world.active[(io.volume ?? 0) - 1]?.length === 0) return
   for (const outcome of verdict.outcomes) evolve(world, record(outcome))
@@ -148,7 +157,7 @@ function createVolume(world: World, command: Command): Decision {
     block: count(command.detail, 'block'),
   }
   if (!isName(name)) return 'E_NAME'
-  if (world.volumes.some((volume) => volume.name === name)) return 'E_ALREADY'
+  if (world.volumes.some((volume) => volume.name === name && volume.gone !== true)) return 'E_ALREADY'
   if (world.volumes.length >= 65_535) return 'E_BOUND'
   const power = Number.isInteger(Math.log2(block)) && block >= 512 && block <= 65_536
   if (!power || size === 0 || size % block !== 0 || size > maxVolume) return 'E_SIZE'

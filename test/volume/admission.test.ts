@@ -14,9 +14,13 @@ import { stack } from '../../src/volume.ts'
 import {
   backup,
   copied,
+  drop,
   fracture,
   given,
+  merge,
   pair,
+  preserve,
+  rebind,
   restore,
   type Step,
   session,
@@ -48,6 +52,10 @@ const commands: Readonly<Record<Role, (volume: number) => NewEvent>> = {
   'restore-source': () => restore('p'),
   'restore-clone': () => restore('p'),
   fracture: () => fracture('p'),
+  preserve: (of) => preserve('asked', of),
+  drop: (of) => drop(of),
+  merge: (of) => merge(of === 1 ? 6 : of),
+  rebind: (of) => rebind(of),
 }
 
 interface Cell {

@@ -76,7 +76,7 @@ export const advice: Readonly<Record<Code, string>> = {
   E_CRASH: 'the recorder stopped while the request waited; it was never acknowledged',
   E_SESSION_CLOSED: 'the session closed while the request waited',
   E_DEADLINE: 'the deadline of the backup passed',
-  E_BOUND: 'the hold queue reached its bound',
+  E_BOUND: 'a bound was reached: of the hold queue, of the number of volumes, or of the pieces of a merge',
   E_BROKEN: 'the backup was aborted: its image is no point in time',
   E_READ_ONLY: 'the volume cannot be written',
   E_STOPPED: 'the recorder is stopping',

@@ -2,7 +2,7 @@
  * The stack. Every host request of a volume passes these layers from the top down; a layer may let it pass, refuse
  * it, or make it wait; what is released goes on with the layers below. Read this first.
  *
- *     host request ─▶ (session, volume, range) ─▶ hold queue ─▶ pair ─▶ restore ─▶ in flight ─▶ block map
+ *     host request ─▶ (session, volume, range) ─▶ hold queue ─▶ preserve ─▶ pair ─▶ restore ─▶ in flight ─▶ block map
  *
  * A write takes effect, and commits, at one event: its input when every gate passes it, otherwise the outcome with
  * which the last gate releases it. Live engine, recovery, replay and views all fold events with `evolve`, here.
@@ -20,12 +20,14 @@ import { inFlight } from './layers/in-flight.ts'
 import { type Layer, pass, refuse, type Verdict, type Volume, volumeOf, type World } from './layers/layer.ts'
 import { pair } from './layers/pair.ts'
 import { blocksOf } from './layers/pair-state.ts'
+import { preserve } from './layers/preserve.ts'
 import type { Request } from './layers/request.ts'
 import { restore } from './layers/restore.ts'
 
 /** The layers in gate order (SPEC 1.4). A new layer is one file and one line here. */
 export const stack: readonly Layer<unknown>[] = [
   holdQueue,
+  preserve,
   pair,
   restore,
   inFlight,
@@ -55,6 +57,7 @@ const steady: ReadonlySet<Kind> = new Set<Kind>([
   'io.lost',
   'copy.started',
   'copy.report',
+  'merge.block',
 ])
 
 /** The state before the first event. */
@@ -134,6 +137,10 @@ export function evolve(world: World, event: Event): void {
     if (volume === undefined) {
       throw new Violation('G-I2', `event ${seq} is about volume ${event.volume}, which does not exist`)
     }
+    const { offset, length } = event
+    if (!(offset >= 0 && length > 0 && offset <= volume.size - length)) {
+      throw new Violation('G-I2', `event ${seq} reaches past the end of volume ${event.volume}`)
+    }
     if (isHost(kind)) {
       checkHost(world, event)
       const active = world.active[volume.id - 1]!
@@ -190,21 +197,15 @@ function checkHost(world: World, event: Event): void {
 /** What belongs to no layer: volumes, sessions, the engine's own life. */
 function own(world: World, event: Event): void {
   switch (event.kind) {
-    case 'volume.created': {
-      const id = world.volumes.length + 1
-      must(event.volume === id, 'G-I1', `volume ${event.volume} is created as number ${id}`)
-      const block = count(event.detail, 'block')
-      const map = new BlockMap(block / 512)
-      world.volumes.push({
-        id,
-        name: text(event.detail, 'name'),
-        size: count(event.detail, 'size'),
-        block,
-        map,
-      })
-      world.active.push([])
-      return
+    case 'volume.created':
+      return addVolume(world, event, count(event.detail, 'size'), count(event.detail, 'block'))
+    case 'preserve.created': {
+      const { size, block } = volumeOf(world, count(event.detail, 'base'))!
+      return addVolume(world, event, size, block)
     }
+    case 'preserve.dropped':
+    case 'merge.finished':
+      return removeVolume(world, event.volume)
     case 'session.opened':
       must(
         event.session === world.sessionsOpened + 1,
@@ -233,13 +234,26 @@ function own(world: World, event: Event): void {
   }
 }
 
+function addVolume(world: World, event: Event, size: number, block: number): void {
+  const id = world.volumes.length + 1
+  must(event.volume === id, 'G-I1', `volume ${event.volume} is created as number ${id}`)
+  world.volumes.push({ id, name: text(event.detail, 'name'), size, block, map: new BlockMap(block / 512) })
+  world.active.push([])
+}
+
+/** A volume is no more: its place stays, empty, so that its number is never given again. */
+function removeVolume(world: World, id: number): void {
+  const volume = volumeOf(world, id)!
+  world.volumes[id - 1] = { ...volume, map: new BlockMap(volume.map.step), gone: true }
+}
+
 /** Which layers are active on which volume, after an event that may turn one on or off. */
 export function reactivate(world: World): void {
   for (const volume of world.volumes) {
     const places: number[] = []
     for (let place = 0; place < stack.length; place++) {
       const layer = stack[place]!
-      if (layer.active(world.own[layer.name], volume.id)) places.push(place)
+      if (layer.active(world.own[layer.name], volume.id, world)) places.push(place)
     }
     world.active[volume.id - 1] = places
   }

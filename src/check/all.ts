@@ -3,11 +3,15 @@
 import type { MakeCheck } from './check.ts'
 import { coverage } from './coverage.ts'
 import { hold } from './hold.ts'
+import { locking } from './locking.ts'
+import { mirror } from './mirror.ts'
 import { order } from './order.ts'
+import { rebound } from './rebound.ts'
 import { refusal } from './refusal.ts'
 import { repeatable } from './repeatable.ts'
 import { restoreMaps } from './restore-maps.ts'
 import { restoredContent } from './restored-content.ts'
+import { viewLife } from './view-life.ts'
 
 export const checks: readonly MakeCheck[] = [
   order,
@@ -16,5 +20,9 @@ export const checks: readonly MakeCheck[] = [
   restoredContent,
   restoreMaps,
   repeatable,
+  mirror,
+  locking,
+  viewLife,
+  rebound,
   refusal,
 ]

@@ -11,7 +11,7 @@ import { inFlightOf, waiting } from '../layers/in-flight.ts'
 import type { World } from '../layers/layer.ts'
 import { pairsOf, pairsOn, touchesCopy } from '../layers/pair-state.ts'
 import { type Request, requestOf } from '../layers/request.ts'
-import { restoresOf } from '../layers/restore-state.ts'
+import { restoreAt, restoresOf } from '../layers/restore-state.ts'
 import type { MakeCheck } from './check.ts'
 
 const cell = 65_536
@@ -85,7 +85,7 @@ export const order: MakeCheck = (report) => {
         const { io, volume } = request
         const gates = [
           ...pairsOn(pairsOf(world), volume).map((pair) => pair.gate),
-          ...[restoresOf(world).bySource.get(volume)?.gate].filter((gate) => gate !== undefined),
+          ...[restoreAt(restoresOf(world), request, world)?.gate].filter((gate) => gate !== undefined),
         ]
         const waits = gates.some((gate) => touchesCopy(gate, request) || gate.blockedByOlder(request))
         const detail = `request ${io} is queued for ever: nothing it touches is being copied`

@@ -15,7 +15,7 @@ import { flag, type Op } from '../events/kind.ts'
 import { readContent } from '../images/content.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import type { PayloadStore } from '../payload/payload.ts'
-import { enterCommand, enterIo, judgeNext } from '../volume/entry.ts'
+import { addressed, enterCommand, enterIo, judgeNext } from '../volume/entry.ts'
 import { type Ask, type CommandAsk, type IoAsk, isIo } from './ask.ts'
 import type { Effects } from './effects.ts'
 import { FrameBuilder } from './frame-builder.ts'
@@ -78,7 +78,7 @@ export class Decider {
   #decideIo(ask: IoAsk, at: number, seq: number, waiting: Waiting): void {
     const { data, kind, session, volume, request = 0, flags = 0 } = ask
     const asked = { kind, session, volume, request, flags, op: opOf[kind], at }
-    const io: NewEvent = kind === 'io.flush' ? asked : { ...asked, ...rangeOf(ask) }
+    const io = addressed(this.#world, kind === 'io.flush' ? asked : { ...asked, ...rangeOf(ask) })
     const verdict = judgeNext(this.#world, io)
     const write = data !== undefined && verdict.fate !== 'refused'
     const digest = write ? sha256(data) : undefined

@@ -65,6 +65,7 @@ export class Replies {
         this.#made.set(this.#input, event.session)
         return
       case 'volume.created':
+      case 'preserve.created':
         this.#made.set(this.#input, event.volume)
         return
       case 'backup.flag_set':

@@ -31,6 +31,10 @@ export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string,
   'pair.create': { name: 'text', source: 'count', clone: 'count', extent: 'count' },
   'pair.sync': { name: 'text' },
   'pair.fracture': { name: 'text' },
+  'preserve.create': { name: 'text', base: 'count' },
+  'preserve.drop': { view: 'count' },
+  'preserve.merge': { view: 'count' },
+  'session.rebind': { from: 'count', to: 'count' },
   'restore.start': { pair: 'text', protected: 'flag' },
   'engine.started': { writer: 'text', epoch: 'count', program: 'text' },
   'session.opened': { name: 'name' },
@@ -43,6 +47,9 @@ export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string,
     maxBytes: 'count',
     atUs: 'count',
   },
+  'session.rebound': { from: 'count', to: 'count' },
+  'preserve.created': { name: 'name', base: 'count' },
+  'merge.started': { blocks: 'count' },
   'pair.created': { name: 'name', source: 'count', clone: 'count', extent: 'count' },
   'restore.started': { protected: 'flag', cdmCount: 'count', cdmHash: 'text', cloneHash: 'text' },
   'restore.completed': { protected: 'flag', prmCount: 'count', cdmHash: 'text' },
@@ -52,7 +59,8 @@ export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string,
 }
 
 const maxText = 4096
-const maxList = 4096
+/** The longest list of numbers in a detail. */
+export const maxList = 4096
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** True for what volumes, sessions, backups and pairs may be called. */

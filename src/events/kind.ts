@@ -63,6 +63,11 @@ export const kinds = {
   'pair.fracture': { number: 42, columns: [] },
   'restore.start': { number: 48, columns: [] },
   'copy.report': { number: 56, columns: ['tag', 'volume', 'offset', 'length', 'code', 'about'] },
+  // Preserved views of a volume, and who is sent to them.
+  'preserve.create': { number: 96, columns: [] },
+  'preserve.drop': { number: 97, columns: [] },
+  'preserve.merge': { number: 98, columns: [] },
+  'session.rebind': { number: 99, columns: ['session'] },
   // The engine's own life.
   'engine.started': { number: 64, columns: [] },
   'engine.recover': { number: 65, columns: [] },
@@ -84,6 +89,7 @@ export const kinds = {
   'backup.flag_cleared': { number: 148, columns: ['volume'] },
   'backup.expired': { number: 149, columns: ['tag'] },
   'backup.aborted': { number: 150, columns: ['tag', 'code'] },
+  'session.rebound': { number: 154, columns: ['session'] },
   'pair.created': { number: 160, columns: ['tag'] },
   'sync.started': { number: 161, columns: ['tag'] },
   'sync.finished': { number: 162, columns: ['tag'] },
@@ -94,6 +100,12 @@ export const kinds = {
   'restore.resumed': { number: 178, columns: ['tag'] },
   'restore.failed': { number: 179, columns: ['tag', 'code'] },
   'command.refused': { number: 184, columns: ['code'] },
+  // A view begins and ends. merge.block is an effect record on the base: its place is image 2's.
+  'preserve.created': { number: 220, columns: ['volume'] },
+  'preserve.dropped': { number: 221, columns: ['volume'] },
+  'merge.started': { number: 222, columns: ['volume'] },
+  'merge.block': { number: 223, columns: ['volume', 'offset', 'length', 'payload', 'op', 'fate'] },
+  'merge.finished': { number: 224, columns: ['volume'] },
   'engine.recovered': { number: 190, columns: [] },
 } as const satisfies Record<string, { readonly number: number; readonly columns: Columns }>
 

@@ -50,12 +50,9 @@ export function contentsOf(world: World): Contents {
   const { begun, backups, flagged } = holdQueueOf(world)
   const { byTag } = pairsOf(world)
   return {
-    volumes: world.volumes.map(({ name, size, block, map }) => ({
-      name,
-      size,
-      block,
-      mapped_bytes: map.mapped * block,
-    })),
+    volumes: world.volumes
+      .filter(({ gone }) => gone !== true)
+      .map(({ name, size, block, map }) => ({ name, size, block, mapped_bytes: map.mapped * block })),
     sessions: world.sessions.size,
     waiting: waiting(world),
     pairs: [...byTag.values()].map(({ name, source, clone, extent, phase, cdm }) => ({

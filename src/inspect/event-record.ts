@@ -66,7 +66,7 @@ export function eventRecord(event: Event, instantNs: bigint, names: Names): Even
 }
 
 /** Fields of details that hold numbers of volumes. */
-const volumeFields: readonly string[] = ['source', 'clone', 'volumes']
+const volumeFields: readonly string[] = ['source', 'clone', 'volumes', 'base', 'view', 'from', 'to']
 
 function toldOf(detail: Detail, names: Names): [string, Told][] {
   return Object.entries(detail).map(([name, value]) => {

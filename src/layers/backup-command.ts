@@ -1,9 +1,10 @@
 /** The commands of backups, decided: start, stop, and the deadline that passed. */
 
-import { counts, isName, text } from '../events/detail.ts'
+import { counts, isName, maxList, text } from '../events/detail.ts'
 import { aborted, termsOf } from './backup.ts'
 import type { HoldQueue } from './hold-queue-state.ts'
 import { type Command, type Decision, volumeOf, type World } from './layer.ts'
+import { heldTogether } from './preserve-state.ts'
 
 /** What a command about backups gets: outcomes, or the code of its refusal. */
 export function decideBackup(state: HoldQueue, command: Command, world: World): Decision {
@@ -29,6 +30,8 @@ export function decideBackup(state: HoldQueue, command: Command, world: World): 
   const volumes = counts(command.detail, 'volumes')
   if (volumes.length === 0 || new Set(volumes).size !== volumes.length) return 'E_NO_VOLUME'
   if (volumes.some((volume) => volumeOf(world, volume) === undefined)) return 'E_NO_VOLUME'
-  const detail = termsOf(command)
+  const together = heldTogether(world, volumes)
+  if (together.length > maxList) return 'E_BOUND'
+  const detail = { ...termsOf(command), volumes: together }
   return [{ kind: 'backup.flag_set', tag: state.begun + 1, session: command.session, detail }]
 }

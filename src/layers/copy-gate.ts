@@ -54,7 +54,7 @@ export class CopyGate {
   }
 
   /** True when an older waiting request overlaps this one, which must not overtake it (G-I5). */
-  blockedByOlder(request: Request): boolean {
+  blockedByOlder(request: Range & { readonly io: number }): boolean {
     return this.#waiting.size > 0 && this.#index.older(request, request.io) !== undefined
   }
 

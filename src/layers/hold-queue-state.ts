@@ -10,6 +10,8 @@ import type { Request } from './request.ts'
 /** What waits on one volume whose flag is set. */
 export interface Held {
   readonly writes: Fifo<Request>
+  /** Those of sessions that were just rebound to a view: they go there, and leave the queue in the same entry. */
+  readonly leaving: Fifo<Request>
   bytes: number
   /** Set hash of what waits; the order is that of the sequence numbers. */
   readonly lanes: Lanes
@@ -34,7 +36,7 @@ export function left(held: Held, write: Request): void {
 }
 
 export function nothingHeld(): Held {
-  return { writes: new Fifo(), bytes: 0, lanes: new Lanes() }
+  return { writes: new Fifo(), leaving: new Fifo(), bytes: 0, lanes: new Lanes() }
 }
 
 /** The backups that still hold a volume: stopping ones no longer do. */

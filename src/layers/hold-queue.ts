@@ -14,13 +14,22 @@
 
 import { must } from '../core/assert.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
-import { counts, text } from '../events/detail.ts'
+import { count, counts, text } from '../events/detail.ts'
 import { changes } from '../events/kind.ts'
 import { aborted, type Backup, backupOf } from './backup.ts'
 import { decideBackup } from './backup-command.ts'
-import { coveringBackups, type HoldQueue, isCovered, joined, left, nothingHeld } from './hold-queue-state.ts'
-import { admittedWrites } from './in-flight.ts'
+import {
+  coveringBackups,
+  type Held,
+  type HoldQueue,
+  isCovered,
+  joined,
+  left,
+  nothingHeld,
+} from './hold-queue-state.ts'
+import { admittedWrites, inFlightOf } from './in-flight.ts'
 import { type Due, type Layer, pass, type Verdict, volumeOf, type World } from './layer.ts'
+import { heldTogether, reached } from './preserve-state.ts'
 import { endOf, type Request, requestOf } from './request.ts'
 
 export const holdQueue: Layer<HoldQueue> = {
@@ -39,6 +48,7 @@ export const holdQueue: Layer<HoldQueue> = {
     'backup.expired',
     'backup.aborted',
     'backup.flag_cleared',
+    'session.rebound',
   ],
   commands: ['backup.start', 'backup.stop', 'deadline.reached'],
   start: () => ({ begun: 0, backups: new Map(), flagged: new Map() }),
@@ -77,7 +87,7 @@ export const holdQueue: Layer<HoldQueue> = {
       case 'io.flush':
         return must(event.fate !== 'held', 'S1-I11', `flush ${event.seq} is held`)
       case 'hold.released':
-        return release(state, event)
+        return release(state, event, world)
       case 'hold.dropped': {
         const held = state.flagged.get(event.volume)
         const write = held?.writes.remove((request) => request.io === event.about)
@@ -111,6 +121,11 @@ export const holdQueue: Layer<HoldQueue> = {
         state.flagged.delete(event.volume)
         return
       }
+      case 'session.rebound': {
+        const held = state.flagged.get(count(event.detail, 'from'))
+        for (const write of held?.writes ?? []) if (write.session === event.session) held!.leaving.push(write)
+        return
+      }
       default:
     }
   },
@@ -124,6 +139,11 @@ export const holdQueue: Layer<HoldQueue> = {
       if (quiet) return { outcome: { kind: 'backup.started', tag: backup.tag } }
     }
     for (const [volume, held] of state.flagged) {
+      const leaving = held.leaving.peek()
+      if (leaving !== undefined) {
+        const to = reached(world, leaving.session, volume)
+        return { release: { ...leaving, volume: to }, as: 'hold.released' }
+      }
       if (isCovered(state, volume)) continue
       const oldest = held.writes.peek()
       if (oldest !== undefined) return { release: oldest, as: 'hold.released' }
@@ -135,9 +155,10 @@ export const holdQueue: Layer<HoldQueue> = {
     return undefined
   },
 
-  targets(_state, command) {
+  targets(_state, command, world) {
     if (command.kind !== 'backup.start') return []
-    return counts(command.detail, 'volumes').map((volume) => ({ role: 'backup', volume }))
+    const volumes = heldTogether(world, counts(command.detail, 'volumes'))
+    return volumes.map((volume) => ({ role: 'backup', volume }))
   },
   marks(state, volume) {
     const held = state.flagged.get(volume)
@@ -204,7 +225,11 @@ function hold(state: HoldQueue, event: Event): void {
   joined(held, write)
 }
 
-function release(state: HoldQueue, event: Event): void {
+function release(state: HoldQueue, event: Event, world: World): void {
+  const from = inFlightOf(world).held.get(event.about)?.volume ?? event.volume
+  if (from !== event.volume && reached(world, event.session, from) === event.volume) {
+    return redirect(state.flagged.get(from), event)
+  }
   const held = state.flagged.get(event.volume)
   must(!isCovered(state, event.volume), 'S1-I9', `write ${event.about} is released during a backup`)
   const oldest = held?.writes.peek()
@@ -216,6 +241,19 @@ function release(state: HoldQueue, event: Event): void {
   must(oldest.io === event.about, 'S1-I4', `write ${event.about} is released before write ${oldest.io}`)
   held.writes.shift()
   left(held, oldest)
+}
+
+/** A write held on a base leaves for the view its session was rebound to, in order, while the base stays held. */
+function redirect(held: Held | undefined, event: Event): void {
+  const next = held?.leaving.shift()
+  must(
+    next?.io === event.about,
+    'S1-I4',
+    `write ${event.about} leaves for volume ${event.volume} out of turn`,
+  )
+  if (held!.writes.peek()?.io === next.io) held!.writes.shift()
+  else held!.writes.remove((write) => write.io === next.io)
+  left(held!, next)
 }
 
 function begin(state: HoldQueue, event: Event, world: World): void {

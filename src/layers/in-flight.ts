@@ -14,6 +14,7 @@ import { Lanes } from '../core/lanes.ts'
 import type { Event } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
 import { type Layer, pass, type World } from './layer.ts'
+import { reached } from './preserve-state.ts'
 import { type Request, requestOf } from './request.ts'
 
 export interface InFlight {
@@ -56,13 +57,13 @@ export const inFlight: Layer<InFlight> = {
   forbids: () => undefined,
   admit: () => pass,
   effect: () => undefined,
-  evolve(state, event) {
+  evolve(state, event, world) {
     switch (event.kind) {
       case 'hold.released':
-        released(unhold(state, event.about), event)
+        released(unhold(state, event.about), event, world)
         break
       case 'cod.released':
-        released(leave(state, event.about), event)
+        released(leave(state, event.about), event, world)
         break
       case 'hold.dropped':
         unhold(state, event.about)
@@ -137,11 +138,13 @@ function leave(state: InFlight, io: number): Request | undefined {
   return request
 }
 
-/** A release lets go what waited, and says of it what its submission said. */
-function released(request: Request | undefined, event: Event): void {
+/** A release lets go what waited, and says of it what its submission said; a rebound session's goes to its view. */
+function released(request: Request | undefined, event: Event, world: World): void {
   must(request !== undefined, 'G-I2', `request ${event.about} is released but was not waiting`)
   const asked = requestOf(event)
-  const same = fields.every((field) => asked[field] === request[field])
+  const volume = reached(world, request.session, request.volume)
+  const known = asked.volume === volume ? { ...request, volume } : request
+  const same = fields.every((field) => asked[field] === known[field])
   must(same, 'G-I2', `request ${event.about} is released as another than it was submitted`)
 }
 

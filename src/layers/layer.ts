@@ -27,6 +27,8 @@ export interface Volume {
   readonly size: number
   readonly block: number
   readonly map: BlockMap
+  /** True once the volume is no more; its number is not given again. */
+  readonly gone?: boolean
 }
 
 export interface World {
@@ -83,7 +85,16 @@ export type Due =
   | { readonly release: Request; readonly as: 'hold.released' | 'cod.released' }
 
 /** What a layer is doing on a volume: the columns of the admission matrix (SPEC 7.2). */
-export type Mark = 'held' | 'held-writes' | 'restore-source' | 'restore-clone' | 'sync-source' | 'sync-clone'
+export type Mark =
+  | 'held'
+  | 'held-writes'
+  | 'overlay-base'
+  | 'overlay-view'
+  | 'merging'
+  | 'restore-source'
+  | 'restore-clone'
+  | 'sync-source'
+  | 'sync-clone'
 
 /** A volume a command is about, and in which role: the rows of the admission matrix. */
 export interface Target {
@@ -95,6 +106,10 @@ export interface Target {
     | 'restore-source'
     | 'restore-clone'
     | 'fracture'
+    | 'preserve'
+    | 'drop'
+    | 'merge'
+    | 'rebind'
   readonly volume: number
 }
 
@@ -106,7 +121,7 @@ export interface Layer<State> {
   readonly commands: readonly Kind[]
   start(): State
   /** False promises: `admit` is pass for every request of the volume and effects change nothing here. */
-  active(state: State, volume: number): boolean
+  active(state: State, volume: number, world: World): boolean
   admit(state: State, request: Request, world: World): Verdict
   /** Why a request is refused before it may wait anywhere; asked of active layers ahead of every gate. */
   forbids(state: State, request: Request): Code | undefined
@@ -127,7 +142,8 @@ export interface Layer<State> {
   load(saved: unknown): State
 }
 
-/** The volume of that number; undefined when there is none. */
+/** The volume of that number; undefined when there is none, or none any more. */
 export function volumeOf(world: World, id: number): Volume | undefined {
-  return world.volumes[id - 1]
+  const volume = world.volumes[id - 1]
+  return volume?.gone === true ? undefined : volume
 }

@@ -10,7 +10,7 @@ import { blockers, deltaMapOf, type Restore } from './restore-state.ts'
 export function checkPassed(one: Restore, event: Event, world: World): void {
   const request = requestOf(event)
   const cdm = deltaMapOf(world, one.tag)
-  for (const e of blockers(one, cdm, request)) {
+  for (const e of blockers(one, cdm, request, world)) {
     must(!one.gate.copying.get(e), 'S3-I3', `request ${request.io} passed extent ${e} during its copy`)
     must(false, 'S3-I4', `request ${request.io} passed extent ${e}, which still needs its copy`)
   }
@@ -20,6 +20,6 @@ export function checkPassed(one: Restore, event: Event, world: World): void {
 export function mayWait(one: Restore, event: Event, world: World): void {
   const request = requestOf(event)
   const waits =
-    blockers(one, deltaMapOf(world, one.tag), request).length > 0 || one.gate.blockedByOlder(request)
+    blockers(one, deltaMapOf(world, one.tag), request, world).length > 0 || one.gate.blockedByOlder(request)
   must(waits, 'S3-I8', `request ${request.io} is queued though nothing it touches is waited for`)
 }

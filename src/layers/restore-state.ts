@@ -8,8 +8,9 @@ import type { Range } from '../core/range.ts'
 import type { Event } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
 import { CopyGate, covers, extentsOf } from './copy-gate.ts'
-import type { World } from './layer.ts'
+import { volumeOf, type World } from './layer.ts'
 import { type Pair, pairsOf } from './pair-state.ts'
+import { baseOf, overlayOf, showsBase } from './preserve-state.ts'
 import type { Request } from './request.ts'
 
 export interface Restore {
@@ -83,21 +84,39 @@ export function neededCount(restore: Restore, cdm: Bitmap): number {
   return count
 }
 
+/** The restore whose gate a request passes: that of its volume; for a read of a view that of the view's base. */
+export function restoreAt(
+  state: Restores,
+  request: Pick<Request, 'volume' | 'op'>,
+  world: World,
+): Restore | undefined {
+  const base = baseOf(world, request.volume)
+  return base === request.volume || request.op === 'read' ? state.bySource.get(base) : undefined
+}
+
 /**
  * The extents that block a request: those being copied; and, unless the request is a write that covers them whole,
- * those that need their copy first (SPEC 5.2, the table of bit states).
+ * those that need their copy first (SPEC 5.2, the table of bit states). A view's own blocks wait for no extent.
  */
-export function blockers(restore: Restore, cdm: Bitmap, request: Request): number[] {
+export function blockers(restore: Restore, cdm: Bitmap, request: Request, world: World): number[] {
   const { first, last } = extentsOf(request, restore.extent)
   const write = changes(request.op)
+  const view = overlayOf(world, request.volume)
+  const block = volumeOf(world, restore.source)!.block
   const blocking: number[] = []
   for (let e = first; e <= last; e++) {
-    if (restore.gate.copying.get(e)) blocking.push(e)
-    else if (needs(restore, cdm, e) && !(write && covers(request, e, restore.extent, restore.size))) {
+    const covered = write && covers(request, e, restore.extent, restore.size)
+    if (!restore.gate.copying.get(e) && (covered || !needs(restore, cdm, e))) continue
+    if (view === undefined || showsBase(view.table, meet(request, rangeOf(restore, e)), block))
       blocking.push(e)
-    }
   }
   return blocking
+}
+
+/** What two overlapping ranges have in common. */
+function meet(a: Range, b: Range): Range {
+  const offset = Math.max(a.offset, b.offset)
+  return { offset, length: Math.min(a.offset + a.length, b.offset + b.length) - offset }
 }
 
 /** The bytes of extent `e` of the source; the last one may be short. */

@@ -27,6 +27,7 @@ import { changes, flag } from '../events/kind.ts'
 import { CopyGate, copiesAtOnce, extentsOf } from './copy-gate.ts'
 import { type Due, type Layer, pass, refuse, volumeOf, type World } from './layer.ts'
 import { blocksOf, named, pairsOf } from './pair-state.ts'
+import { baseOf } from './preserve-state.ts'
 import { requestOf } from './request.ts'
 import { decideRestore } from './restore-command.ts'
 import { checkPassed, mayWait } from './restore-gate.ts'
@@ -43,6 +44,7 @@ import {
   type Restores,
   rangeOf,
   removeRestore,
+  restoreAt,
   saveRestore,
 } from './restore-state.ts'
 
@@ -67,16 +69,16 @@ export const restore: Layer<Restores> = {
   ],
   commands: ['restore.start', 'copy.report'],
   start: () => ({ byTag: new Map(), bySource: new Map(), byClone: new Map() }),
-  active: (state, volume) => state.bySource.has(volume) || state.byClone.has(volume),
+  active: (state, volume, world) => state.bySource.has(baseOf(world, volume)) || state.byClone.has(volume),
 
   forbids: (state, request) =>
     changes(request.op) && state.byClone.has(request.volume) ? 'E_CLONE_PROTECTED' : undefined,
 
   admit(state, request, world) {
-    const one = state.bySource.get(request.volume)
+    const one = restoreAt(state, request, world)
     if (one === undefined || request.op === 'flush') return pass
     const cdm = deltaMapOf(world, one.tag)
-    const blocking = blockers(one, cdm, request)
+    const blocking = blockers(one, cdm, request, world)
     if (blocking.length === 0 && !one.gate.blockedByOlder(request)) return pass
     if (one.gate.full) return refuse('E_QUEUE_FULL')
     const demanded = blocking.filter((e) => !one.gate.copying.get(e))
@@ -89,7 +91,8 @@ export const restore: Layer<Restores> = {
     if (clone !== undefined) {
       throw new Violation('S4-I2', `write ${event.seq} changes the clone of a protected restore`)
     }
-    const one = state.bySource.get(event.volume)!
+    const one = state.bySource.get(event.volume)
+    if (one === undefined) return
     checkPassed(one, event, world)
     const { first, last } = extentsOf(event, one.extent)
     for (let e = first; e <= last; e++) one.prm.set(e)
@@ -114,11 +117,11 @@ export const restore: Layer<Restores> = {
       case 'io.lost':
       case 'io.failed':
       case 'cod.released':
-        state.bySource.get(event.volume)?.gate.take(event.about)
+        state.bySource.get(baseOf(world, event.volume))?.gate.take(event.about)
         break
       default:
     }
-    const one = state.bySource.get(event.volume)
+    const one = restoreAt(state, event, world)
     if (one === undefined) {
       const stuck = event.fate === 'queued' && event.op === 'read'
       return must(!stuck, 'S3-I8', `read ${event.seq} is queued though no restore runs`)
@@ -139,7 +142,7 @@ export const restore: Layer<Restores> = {
     for (const one of state.byTag.values()) {
       const cdm = deltaMapOf(world, one.tag)
       if (one.gate.length > 0) {
-        const ready = one.gate.ready((request) => blockers(one, cdm, request).length > 0)
+        const ready = one.gate.ready((request) => blockers(one, cdm, request, world).length > 0)
         if (ready !== undefined) return { release: ready, as: 'cod.released' }
       }
       if (one.gate.copying.count >= copiesAtOnce) continue

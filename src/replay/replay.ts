@@ -140,14 +140,13 @@ class Player {
       return
     }
     if (!isEpoch(row)) this.compare('G-I8', frame.last, frame)
+    this.#options.onFrame?.(this.#lineOf(frame))
+  }
+
+  #lineOf(frame: Frame): FrameLine {
+    const { first, last, epoch } = frame
     const { low, high } = stateHash(this.#world)
-    this.#options.onFrame?.({
-      first: frame.first,
-      last: frame.last,
-      epoch: frame.epoch,
-      hash: hex(frame.hash),
-      stateHash: lanesText(low, high),
-    })
+    return { first, last, epoch, hash: hex(frame.hash), stateHash: lanesText(low, high) }
   }
 
   /** A record that cannot be folded at all is a finding too, of the rule `fold`. */

@@ -28,13 +28,14 @@ export async function volumeAt(
   const seq = await seqOf(journal, point, id, signal)
   const world = seq === last ? now : await worldAt(journal, seq, signal)
   const volume = world.volumes[id - 1]
-  if (volume !== undefined) return { seq, volume: imageOf(world, volume), world }
-  throw new BlockboxError('NO_SUCH_POINT', `volume ${name} did not exist yet after event ${seq}`)
+  if (volume !== undefined && volume.gone !== true) return { seq, volume: imageOf(world, volume), world }
+  const why = volume === undefined ? 'did not exist yet' : 'was no more'
+  throw new BlockboxError('NO_SUCH_POINT', `volume ${name} ${why} after event ${seq}`)
 }
 
-/** The volume of that name. Throws NO_SUCH_VOLUME, saying which ones there are. */
+/** The volume of that name, the last one where several bore it one after the other. Throws NO_SUCH_VOLUME, saying which ones there are. */
 export function volumeNamed(world: World, name: string): Volume {
-  const found = world.volumes.find((volume) => volume.name === name)
+  const found = world.volumes.findLast((volume) => volume.name === name)
   if (found !== undefined) return found
   const names = world.volumes.slice(0, 20).map((volume) => volume.name)
   const more = world.volumes.length > names.length ? ', ...' : ''

@@ -150,7 +150,7 @@ class Run {
   #askOf(step: ScenarioStep): Ask {
     const { args } = step
     const volume = (name: unknown) => {
-      const found = this.#options.engine.world.volumes.find((one) => one.name === name)
+      const found = this.#options.engine.world.volumes.findLast((one) => one.name === name)
       if (found === undefined)
         throw new BlockboxError('SCENARIO', `step ${step.does}: there is no volume ${String(name)}`)
       return found.id

@@ -1,17 +1,39 @@
 /**
  * Logical content: what a read of a volume returns in a state, as runs of places. While a source is being restored
  * its content is the clone's wherever an extent still needs its copy (SPEC 5.3, step 1): what lies in the source's
- * own map there is from before the restore and is never shown to anybody.
+ * own map there is from before the restore and is never shown to anybody. A view shows image 2 where its table says
+ * so, and elsewhere the logical content of its base (SPEC 7.1, rule 3).
  */
 
 import type { Run } from '../core/block-map.ts'
 import type { Volume, World } from '../layers/layer.ts'
 import { volumeOf } from '../layers/layer.ts'
 import { blocksOf } from '../layers/pair-state.ts'
+import { nextShared, nextStored, type Overlay, overlayOf } from '../layers/preserve-state.ts'
 import { deltaMapOf, needs, rangeOf, restoresOf } from '../layers/restore-state.ts'
 
 /** Blocks [first, first + count) of a volume as runs, in order, with nothing left out. */
 export function contentRuns(world: World, volume: Volume, first: number, count: number): Run[] {
+  const overlay = overlayOf(world, volume.id)
+  return overlay === undefined
+    ? plainRuns(world, volume, first, count)
+    : viewRuns(world, volume, overlay, first, count)
+}
+
+function viewRuns(world: World, view: Volume, overlay: Overlay, first: number, count: number): Run[] {
+  const base = volumeOf(world, overlay.base)!
+  const end = first + count
+  const runs: Run[] = []
+  for (let block = first; block < end; ) {
+    const stored = nextStored(overlay.table, block, end)
+    runs.push(...plainRuns(world, base, block, stored - block))
+    block = nextShared(overlay.table, stored, end)
+    runs.push(...view.map.runs(stored, block - stored))
+  }
+  return runs
+}
+
+function plainRuns(world: World, volume: Volume, first: number, count: number): Run[] {
   const restore = restoresOf(world).bySource.get(volume.id)
   if (restore === undefined) return volume.map.runs(first, count)
   const clone = volumeOf(world, restore.clone)!
@@ -28,8 +50,20 @@ export function contentRuns(world: World, volume: Volume, first: number, count: 
   return runs
 }
 
-/** The volume as its readers see it, for taking an image: its own map, or a fork with the clone's content put in. */
+/** The volume as its readers see it, for taking an image: its own map, or a fork with what lies elsewhere put in. */
 export function imageOf(world: World, volume: Volume): Volume {
+  const overlay = overlayOf(world, volume.id)
+  if (overlay === undefined) return plainImage(world, volume)
+  const map = plainImage(world, volumeOf(world, overlay.base)!).map.fork()
+  for (let block = overlay.table.next(0); block >= 0; ) {
+    const end = nextShared(overlay.table, block, overlay.table.length)
+    map.copy(volume.map, block, end - block)
+    block = overlay.table.next(end)
+  }
+  return { ...volume, map }
+}
+
+function plainImage(world: World, volume: Volume): Volume {
   const restore = restoresOf(world).bySource.get(volume.id)
   if (restore === undefined) return volume
   const clone = volumeOf(world, restore.clone)!

@@ -15,6 +15,7 @@ import type { Kind, Op } from '../events/kind.ts'
 import { inFlightOf, waiting } from '../layers/in-flight.ts'
 import type { Command, Decision, Due, Layer, Verdict, World } from '../layers/layer.ts'
 import { pass, refuse } from '../layers/layer.ts'
+import { reached } from '../layers/preserve-state.ts'
 import { type Request, releaseOf } from '../layers/request.ts'
 import { evolve, isIdle, judge, judgeFrom, refusal, stack } from '../volume.ts'
 import { admitted } from './admission.ts'
@@ -29,15 +30,24 @@ const maxVolume = 16 * 2 ** 40
 const claims = new Map<Kind, Layer<unknown>>()
 for (const layer of stack) for (const kind of layer.commands) claims.set(kind, layer)
 
+/** A host request as it goes on record: a session that was rebound to a view reaches it by the name of its base. */
+export function addressed(world: World, io: NewEvent): NewEvent {
+  const named = io.volume ?? 0
+  const volume = reached(world, io.session ?? 0, named)
+  return volume === named ? io : { ...io, volume }
+}
+
 /** Judges a host request that would be recorded next. */
-export function judgeNext(world: World, io: NewEvent): Verdict {
+export function judgeNext(world: World, asked: NewEvent): Verdict {
+  const io = addressed(world, asked)
   const code = refusal(world, io)
   if (code !== 'ok') return refuse(code)
   return isIdle(world, io.volume ?? 0) ? pass : judge(world, requestNext(world, io))
 }
 
 /** Records a host request with the verdict it got, and what follows. */
-export function enterIo(world: World, io: NewEvent, verdict: Verdict, record: Recorder): void {
+export function enterIo(world: World, asked: NewEvent, verdict: Verdict, record: Recorder): void {
+  const io = addressed(world, asked)
   evolve(world, record(decided(io, verdict)))
   if (somethingFollows(world, io.volume ?? 0, verdict)) followIo(world, verdict, record)
 }
@@ -159,7 +169,7 @@ function createVolume(world: World, command: Command): Decision {
     block: count(command.detail, 'block'),
   }
   if (!isName(name)) return 'E_NAME'
-  if (world.volumes.some((volume) => volume.name === name)) return 'E_ALREADY'
+  if (world.volumes.some((volume) => volume.name === name && volume.gone !== true)) return 'E_ALREADY'
   if (world.volumes.length >= 65_535) return 'E_BOUND'
   const power = Number.isInteger(Math.log2(block)) && block >= 512 && block <= 65_536
   if (!power || size === 0 || size % block !== 0 || size > maxVolume) return 'E_SIZE'

@@ -6,6 +6,9 @@
  *     a release           its dispatch
  *     a dispatch          io.dispatched, for a write media.written and the bits it sets, then io.completed
  *     a copy that is in   copy.finished, media.written, cdm.cleared
+ *     a merged run        log.appended, media.written and the bits it sets
+ *
+ * What concerns a view stands between the acquire and the release of its lock: see view-locks.ts.
  */
 
 import type { Event } from '../events/columns.ts'
@@ -15,7 +18,8 @@ import { holdQueueOf } from '../layers/hold-queue.ts'
 import type { World } from '../layers/layer.ts'
 import { pairsOf, pairsOn } from '../layers/pair-state.ts'
 import { requestOf } from '../layers/request.ts'
-import { blockers, deltaMapOf, restoresOf } from '../layers/restore-state.ts'
+import { blockers, deltaMapOf, restoreAt, restoresOf } from '../layers/restore-state.ts'
+import { lockSteps } from './view-locks.ts'
 
 /** A derived event: its name, and the numbers SPEC gives it. */
 export interface Derived {
@@ -27,6 +31,10 @@ export interface Derived {
   readonly volume: number
   /** An extent, for the bits of the pair maps. */
   readonly extent?: number
+  /** Blocks, and whether a lock is shared: for locks, tables and images of views. */
+  readonly block?: number
+  readonly blocks?: number
+  readonly shared?: boolean
   /** Place in the hold queue from 1, or the extents that are waited for. */
   readonly position?: number
   readonly waits?: readonly number[]
@@ -35,6 +43,7 @@ export interface Derived {
 
 /** The derived events of a stored one, in order; none for events that say all themselves. */
 export function expand(world: World, event: Event): readonly Derived[] {
+  if (event.kind === 'merge.block') return [derive(event)('log.appended'), ...changed(world, event)]
   if (event.op !== 'none') return event.about === 0 ? submitted(world, event) : released(world, event)
   return event.kind === 'copy.report' ? reported(world, event) : []
 }
@@ -58,17 +67,26 @@ function released(world: World, event: Event): Derived[] {
 }
 
 function enqueued(world: World, event: Event): Derived {
-  const restore = restoresOf(world).bySource.get(event.volume)
+  const restore = restoreAt(restoresOf(world), event, world)
   const waits =
-    restore === undefined ? [] : blockers(restore, deltaMapOf(world, restore.tag), requestOf(event))
+    restore === undefined ? [] : blockers(restore, deltaMapOf(world, restore.tag), requestOf(event), world)
   return derive(event)('cod.enqueued', { waits })
 }
 
 function dispatched(world: World, event: Event): Derived[] {
   const derived = derive(event)
-  const list = [derived('io.dispatched')]
+  return [derived('io.dispatched'), ...changed(world, event), derived('io.completed', { code: 'ok' })]
+}
+
+/** What a request does where it goes: under the locks of views, and to media and maps when it writes. */
+function changed(world: World, event: Event): Derived[] {
+  const derived = derive(event)
+  const locked = event.op === 'flush' ? [] : lockSteps(world, event)
+  const [released] = locked.slice(-1)
+  const list = locked.slice(0, -1).map(({ name, ...step }) => derived(name, step))
   if (changes(event.op)) list.push(derived('media.written'), ...bitsSet(world, event))
-  return [...list, derived('io.completed', { code: 'ok' })]
+  if (released !== undefined) list.push(derived(released.name, released))
+  return list
 }
 
 /** The bits of clone delta maps and protected restore maps that a write turns on. */

@@ -8,7 +8,7 @@
 import { BlockMap } from '../core/block-map.ts'
 import { Lanes, lanesText } from '../core/lanes.ts'
 import type { Event } from '../events/columns.ts'
-import type { World } from '../layers/layer.ts'
+import type { Volume, World } from '../layers/layer.ts'
 import { evolve, newWorld, reactivate, stack } from '../volume.ts'
 
 /** The hash of a state, two lanes. */
@@ -23,9 +23,10 @@ export function stateHash(world: World): StateHash {
   lanes.add(world.epoch, world.recovered ? 1 : 2)
   lanes.add(world.sessionsOpened, 3)
   for (const session of world.sessions.keys()) lanes.add(session, 4)
-  for (const { id, size, block, map } of world.volumes) {
+  for (const { id, size, block, map, gone = false } of world.volumes) {
     lanes.add(id * 4, size)
     lanes.add(id * 4 + 1, block)
+    if (gone) lanes.add(id * 4 + 2, 1)
     lanes.include(id * 4 + 2 ** 20, map.hashLow, map.hashHigh)
   }
   for (const [place, layer] of stack.entries()) {
@@ -61,7 +62,7 @@ export function saveWorld(world: World): Snapshot {
     recovered,
     sessionsOpened,
     sessions: [...world.sessions],
-    volumes: world.volumes.map(({ id, name, size, block }) => ({ id, name, size, block })),
+    volumes: world.volumes.map(({ map: _, ...volume }) => volume),
     layers: stack.map((layer) => [layer.name, layer.save(world.own[layer.name])]),
   }
   return { seq, plain, pages: pagesOf(world) }
@@ -78,12 +79,7 @@ interface Plain {
   readonly recovered: boolean
   readonly sessionsOpened: number
   readonly sessions: [number, string][]
-  readonly volumes: {
-    readonly id: number
-    readonly name: string
-    readonly size: number
-    readonly block: number
-  }[]
+  readonly volumes: Omit<Volume, 'map'>[]
   readonly layers: [string, unknown][]
 }
 
@@ -96,8 +92,8 @@ export function loadWorld(snapshot: Snapshot): World {
   world.recovered = plain.recovered
   world.sessionsOpened = plain.sessionsOpened
   for (const [session, name] of plain.sessions) world.sessions.set(session, name)
-  for (const { id, name, size, block } of plain.volumes) {
-    world.volumes.push({ id, name, size, block, map: new BlockMap(block / 512) })
+  for (const volume of plain.volumes) {
+    world.volumes.push({ ...volume, map: new BlockMap(volume.block / 512) })
     world.active.push([])
   }
   for (const { volume, page, cells } of snapshot.pages) world.volumes[volume - 1]!.map.loadPage(page, cells)

@@ -8,13 +8,24 @@ import * as assert from 'uvu/assert'
 import { checks } from '../../src/check/all.ts'
 import { findingsOf } from './canary.ts'
 import { holdCanaries } from './hold-canaries.ts'
+import { mergeCanaries } from './merge-canaries.ts'
 import { orderCanaries } from './order-canaries.ts'
 import { pairCanaries } from './pair-canaries.ts'
+import { preserveCanaries } from './preserve-canaries.ts'
+import { rebindCanaries } from './rebind-canaries.ts'
 import { restoreCanaries } from './restore-canaries.ts'
 
 const test = suite('canaries')
 
-const canaries = [...orderCanaries, ...holdCanaries, ...pairCanaries, ...restoreCanaries]
+const canaries = [
+  ...orderCanaries,
+  ...holdCanaries,
+  ...preserveCanaries,
+  ...mergeCanaries,
+  ...rebindCanaries,
+  ...pairCanaries,
+  ...restoreCanaries,
+]
 
 for (const { rule, what, past, fault, sound } of canaries) {
   test(`${rule}: ${what}`, () => {
@@ -56,6 +67,8 @@ test('every invariant of the semantics that this version can express has a canar
     ...['G-I1', 'G-I2', 'G-I5', 'G-I7', 'G-I9', 'S3-I17'],
     ...range('S1', 1, 7),
     ...range('S1', 9, 12),
+    ...range('S2', 1, 9),
+    ...['X-I2', 'X-I8'],
     ...range('S3', 1, 12),
     ...range('S4', 1, 5),
   ]

@@ -1,11 +1,12 @@
 /**
- * Short histories by chance: hosts, backups, clones, restores, copies that end well or not, crashes, and now and then
+ * Short histories by chance: hosts, backups, clones, restores, views, copies that end well or not, crashes, and now and then
  * something that makes no sense. The same seed gives the same inputs for the same state.
  */
 
 import * as assert from 'uvu/assert'
 import { Prng } from '../../src/core/prng.ts'
 import type { NewEvent } from '../../src/events/columns.ts'
+import { preservesOf } from '../../src/layers/preserve-state.ts'
 import * as say from './given.ts'
 import type { History } from './history.ts'
 import { reportsOf } from './history.ts'
@@ -64,8 +65,11 @@ export class Chance {
     const request = ++this.#requests
     const sessions = [...this.#history.world.sessions.keys()]
     const session = sessions[this.#below(sessions.length)] ?? 1
-    const volume = [1, 1, 1, 2, 3, 4, 4, 5][this.#below(8)]!
-    const blocks = sizes[volume - 1]!
+    const views = this.#views()
+    const onView = views.length > 0 && this.#below(3) === 0
+    const volume = onView ? views[this.#below(views.length)]! : [1, 1, 1, 2, 3, 4, 4, 5][this.#below(8)]!
+    const { size, block } = this.#history.world.volumes[volume - 1]!
+    const blocks = size / block
     const at = this.#below(blocks)
     const count = 1 + this.#below(Math.min(blocks - at, this.#below(4) === 0 ? blocks : 3))
     const place = { at, count, volume, session }
@@ -87,13 +91,34 @@ export class Chance {
     return report
   }
 
+  #views(): number[] {
+    return [...preservesOf(this.#history.world).byView.keys()]
+  }
+
+  /** A view is created, dropped, merged, or gets a session. */
+  #viewCommand(): NewEvent {
+    const views = this.#views()
+    const view = views[this.#below(views.length)] ?? 6
+    const { world } = this.#history
+    const dice = this.#below(10)
+    if (views.length === 0 || (dice < 3 && views.length < 4)) {
+      return say.preserve(`w${world.volumes.length}`, [1, 1, 2, 3, 4, 5, 6][this.#below(7)]!)
+    }
+    if (dice < 5) return say.drop(view)
+    if (dice < 8) return say.merge(view)
+    const from = preservesOf(world).byView.get(view)?.base ?? 1
+    const sessions = [...world.sessions.keys()]
+    return say.rebind(view, { from, session: sessions[this.#below(sessions.length)] ?? 1 })
+  }
+
   #command(): NewEvent {
+    if (this.#below(4) === 0) return this.#viewCommand()
     const name = ['p', 'q', 'r'][this.#below(3)]!
     const backup = ['a', 'b', 'c'][this.#below(3)]!
     switch (this.#below(12)) {
       case 0:
       case 1: {
-        const volumes = [1, 2, 3, 4, 5].filter(() => this.#below(3) === 0)
+        const volumes = [1, 2, 3, 4, 5, ...this.#views()].filter(() => this.#below(3) === 0)
         const terms = this.#below(4) === 0 ? { maxEntries: 1 + this.#below(3) } : {}
         return say.backup(backup, volumes, terms)
       }
@@ -130,7 +155,11 @@ export class Chance {
 
   #nonsense(): NewEvent {
     const request = ++this.#requests
-    switch (this.#below(8)) {
+    switch (this.#below(10)) {
+      case 8:
+        return say.preserve('v1', this.#below(7))
+      case 9:
+        return this.#below(2) === 0 ? say.drop(this.#below(9)) : say.merge(this.#below(9))
       case 0:
         return say.write(request, { at: 12, count: 9 })
       case 1:

@@ -1,6 +1,6 @@
 /**
  * What each volume holds by logic alone: one plain array of places a volume, in which a restore is a jump, a sync is
- * a copy, and a write is a write when it takes effect. Told of every event, it knows what each read must find.
+ * a copy, a view a mirror of its base, and a write is a write when it takes effect. Told of every event, it knows what each read must find.
  */
 
 import * as assert from 'uvu/assert'
@@ -9,6 +9,7 @@ import { type Event, takesEffect } from '../../src/events/columns.ts'
 import { count } from '../../src/events/detail.ts'
 import { type Volume, volumeOf, type World } from '../../src/layers/layer.ts'
 import { type Pair, pairsOf, pairsOn } from '../../src/layers/pair-state.ts'
+import { overlayOf, preservesOf, viewsOf } from '../../src/layers/preserve-state.ts'
 import { restoresOf } from '../../src/layers/restore-state.ts'
 
 export class Contents implements Check {
@@ -25,6 +26,9 @@ export class Contents implements Check {
         this.#held.push(new Array(blocks).fill(0))
         return
       }
+      case 'preserve.created':
+        this.#held.push([...this.#of(count(event.detail, 'base'))])
+        return
       case 'sync.finished':
         this.#held[pair!.clone - 1] = [...this.#of(pair!.source)]
         return
@@ -43,6 +47,7 @@ export class Contents implements Check {
   /** Compares every block of every volume. */
   compare(world: World): void {
     for (const volume of world.volumes) {
+      if (volume.gone === true) continue
       const held = this.#of(volume.id)
       const found = held.map((place, block) => this.#find(volume, block, place, world))
       assert.equal(found, held, `volume ${volume.id} after event ${world.seq}`)
@@ -56,6 +61,7 @@ export class Contents implements Check {
   #write(event: Event, world: World): void {
     const volume = volumeOf(world, event.volume)!
     const written = [this.#of(volume.id)]
+    for (const { view } of viewsOf(preservesOf(world), volume.id)) written.push(this.#of(view))
     for (const pair of pairsOn(pairsOf(world), volume.id)) {
       if (pair.source === volume.id && pair.phase === 'in-sync') written.push(this.#of(pair.clone))
     }
@@ -70,7 +76,8 @@ export class Contents implements Check {
     const volume = volumeOf(world, event.volume)!
     const end = event.offset + event.length
     for (let block = Math.floor(event.offset / volume.block); block * volume.block < end; block++) {
-      assert.is(volume.map.get(block), this.#of(volume.id)[block], `read ${event.request}, block ${block}`)
+      const place = this.#of(volume.id)[block]!
+      assert.is(this.#seen(volume, block, place, world), place, `read ${event.request}, block ${block}`)
     }
     this.reads++
   }
@@ -83,9 +90,20 @@ export class Contents implements Check {
     }
   }
 
+  /** What a read that goes now finds: a view's own, or what its base really has, never what a copy still owes. */
+  #seen(volume: Volume, block: number, place: number, world: World): number {
+    const overlay = overlayOf(world, volume.id)
+    if (overlay === undefined || overlay.table.get(block)) return volume.map.get(block)
+    return this.#seen(volumeOf(world, overlay.base)!, block, place, world)
+  }
+
   /** Where the content of a block is now, whatever the state of its pairs. */
   #find(volume: Volume, block: number, place: number, world: World): number {
     const own = volume.map.get(block)
+    const overlay = overlayOf(world, volume.id)
+    if (overlay !== undefined) {
+      return overlay.table.get(block) ? own : this.#find(volumeOf(world, overlay.base)!, block, place, world)
+    }
     const restoring = restoresOf(world).bySource.get(volume.id)
     if (restoring !== undefined) {
       const e = Math.floor((block * volume.block) / restoring.extent)

@@ -157,6 +157,18 @@ export function fracture(name: string): NewEvent {
 export function restore(name: string): NewEvent {
   return { kind: 'restore.start', detail: { pair: name, protected: true } }
 }
+export function preserve(name: string, base = 1): NewEvent {
+  return { kind: 'preserve.create', detail: { name, base } }
+}
+export function drop(view: number): NewEvent {
+  return { kind: 'preserve.drop', detail: { view } }
+}
+export function merge(view: number): NewEvent {
+  return { kind: 'preserve.merge', detail: { view } }
+}
+export function rebind(to: number, { from = 1, session = 1 } = {}): NewEvent {
+  return { kind: 'session.rebind', session, detail: { from, to } }
+}
 export function close(session = 1): NewEvent {
   return { kind: 'session.close', session }
 }

@@ -14,9 +14,13 @@ import { stack } from '../../src/volume.ts'
 import {
   backup,
   copied,
+  drop,
   fracture,
   given,
+  merge,
   pair,
+  preserve,
+  rebind,
   restore,
   type Step,
   session,
@@ -30,7 +34,10 @@ const test = suite('admission')
 
 type Role = Target['role']
 
-/** Volume 1 is the source of p (clone 2) and q (clone 3); 4 and 5 are free; everything on 1 is new since. */
+/**
+ * Volume 1 is the source of p (clone 2) and q (clone 3); 4 and 5 are free; everything on 1 is new since. Views come as 6,
+ * and as 7 where there is a second one.
+ */
 const base: readonly Step[] = [
   ...['disk', 'second', 'third', 'fourth', 'fifth'].map((name) => volume(name)),
   session(),
@@ -48,6 +55,10 @@ const commands: Readonly<Record<Role, (volume: number) => NewEvent>> = {
   'restore-source': () => restore('p'),
   'restore-clone': () => restore('p'),
   fracture: () => fracture('p'),
+  preserve: (of) => preserve('asked', of),
+  drop: (of) => drop(of),
+  merge: (of) => merge(of < 6 ? 6 : of),
+  rebind: (of) => rebind(of),
 }
 
 interface Cell {
@@ -63,6 +74,15 @@ interface Cell {
 const held = (of: number): Step[] => [backup('b', [of])]
 const writes = (of: number): Step[] => [backup('b', [of]), write(9, { volume: of })]
 
+const view = (of = 1, name = 'view') => preserve(name, of)
+/** A merge whose work is not done yet. */
+const merging = (of: number): Step => {
+  return (history) => {
+    history.enter(write(8, { volume: of }))
+    history.plant(merge(of), { kind: 'merge.started', volume: of, detail: { blocks: 1 } })
+  }
+}
+
 const cells: readonly Cell[] = [
   { role: 'backup', mark: 'held', on: 1, past: held(1) },
   { role: 'backup', mark: 'held-writes', on: 1, past: writes(1) },
@@ -71,12 +91,54 @@ const cells: readonly Cell[] = [
   { role: 'backup', mark: 'sync-source', on: 1, past: [sync('p')] },
   { role: 'backup', mark: 'sync-clone', on: 2, past: [sync('p')] },
   { role: 'backup', mark: 'sync-clone', on: 2, past: [sync('p'), copied] },
+  { role: 'backup', mark: 'overlay-base', on: 1, past: [view()] },
+  { role: 'backup', mark: 'overlay-view', on: 6, past: [view()] },
+  { role: 'backup', mark: 'merging', on: 1, past: [view(), merging(6)] },
+  { role: 'backup', mark: 'merging', on: 6, past: [view(), merging(6)] },
   { role: 'pair', mark: 'held', on: 1, past: held(1) },
   { role: 'pair', mark: 'held-writes', on: 1, past: writes(1) },
   { role: 'pair', mark: 'restore-source', on: 1, past: [restore('p')] },
   { role: 'pair', mark: 'restore-clone', on: 2, past: [restore('p')] },
   { role: 'pair', mark: 'sync-source', on: 1, past: [sync('p')] },
   { role: 'pair', mark: 'sync-clone', on: 2, past: [sync('p')] },
+  { role: 'pair', mark: 'overlay-base', on: 4, past: [view(4)] },
+  { role: 'pair', mark: 'overlay-view', on: 6, past: [view(4)] },
+  { role: 'pair', mark: 'merging', on: 4, past: [view(4), merging(6)] },
+  { role: 'sync-source', mark: 'overlay-base', on: 1, past: [view()] },
+  { role: 'sync-source', mark: 'merging', on: 1, past: [view(), merging(6)] },
+  { role: 'sync-clone', mark: 'overlay-base', on: 2, past: [view(2)] },
+  { role: 'restore-source', mark: 'overlay-base', on: 1, past: [view()] },
+  { role: 'restore-clone', mark: 'overlay-base', on: 2, past: [view(2)] },
+  { role: 'restore-clone', mark: 'merging', on: 2, past: [view(2), merging(6)] },
+  { role: 'fracture', mark: 'overlay-base', on: 1, past: [sync('p'), view()] },
+  { role: 'fracture', mark: 'merging', on: 1, past: [sync('p'), view(), merging(6)] },
+  { role: 'preserve', mark: 'held', on: 1, past: held(1) },
+  { role: 'preserve', mark: 'held-writes', on: 1, past: writes(1) },
+  { role: 'preserve', mark: 'overlay-base', on: 1, past: [view()] },
+  { role: 'preserve', mark: 'overlay-view', on: 6, past: [view()] },
+  { role: 'preserve', mark: 'merging', on: 1, past: [view(), merging(6)] },
+  { role: 'preserve', mark: 'restore-source', on: 1, past: [restore('p')] },
+  { role: 'preserve', mark: 'restore-clone', on: 2, past: [restore('p')] },
+  { role: 'preserve', mark: 'sync-source', on: 1, past: [sync('p')] },
+  { role: 'preserve', mark: 'sync-clone', on: 2, past: [sync('p')] },
+  { role: 'preserve', mark: 'sync-clone', on: 2, past: [sync('p'), copied] },
+  { role: 'drop', mark: 'held', on: 6, past: [view(), ...held(6)] },
+  { role: 'drop', mark: 'held-writes', on: 6, past: [view(), ...writes(6)] },
+  { role: 'drop', mark: 'overlay-view', on: 6, past: [view()] },
+  { role: 'drop', mark: 'merging', on: 6, past: [view(), merging(6)] },
+  { role: 'merge', mark: 'held', on: 1, past: [view(), ...held(1)] },
+  { role: 'merge', mark: 'held-writes', on: 1, past: [view(), ...writes(1)] },
+  { role: 'merge', mark: 'overlay-base', on: 1, past: [view()] },
+  { role: 'merge', mark: 'overlay-view', on: 6, past: [view()] },
+  { role: 'merge', mark: 'merging', on: 6, past: [view(), merging(6)] },
+  { role: 'merge', mark: 'merging', on: 1, past: [view(), view(1, 'more'), merging(7)] },
+  { role: 'merge', mark: 'restore-source', on: 1, past: [restore('p'), view()] },
+  { role: 'merge', mark: 'restore-clone', on: 2, past: [restore('p'), view(2)] },
+  { role: 'merge', mark: 'sync-source', on: 1, past: [sync('p'), view()] },
+  { role: 'rebind', mark: 'held', on: 6, past: [view(), ...held(6)] },
+  { role: 'rebind', mark: 'held-writes', on: 6, past: [view(), ...writes(6)] },
+  { role: 'rebind', mark: 'overlay-view', on: 6, past: [view()] },
+  { role: 'rebind', mark: 'merging', on: 6, past: [view(), merging(6)] },
   { role: 'sync-source', mark: 'held', on: 1, past: held(1) },
   { role: 'sync-source', mark: 'held-writes', on: 1, past: writes(1) },
   { role: 'sync-source', mark: 'restore-source', on: 1, past: [restore('q')] },
@@ -99,7 +161,7 @@ const cells: readonly Cell[] = [
   { role: 'fracture', mark: 'sync-source', on: 1, past: [sync('p')] },
 ]
 
-/** A source is no clone and a clone no source; a clone has one pair, whose source answers first. */
+/** A source is no clone and a clone no source; a clone has one pair, whose source answers first; a view is no base. */
 const cannotBe: readonly [Role, Mark][] = [
   ['sync-source', 'restore-clone'],
   ['sync-source', 'sync-clone'],
@@ -111,11 +173,27 @@ const cannotBe: readonly [Role, Mark][] = [
   ['restore-clone', 'sync-source'],
   ['fracture', 'restore-clone'],
   ['fracture', 'sync-clone'],
+  ['sync-source', 'overlay-view'],
+  ['sync-clone', 'overlay-view'],
+  ['restore-source', 'overlay-view'],
+  ['restore-clone', 'overlay-view'],
+  ['fracture', 'overlay-view'],
+  ['merge', 'sync-clone'],
+  ...(['drop', 'rebind'] as const).flatMap((role) =>
+    (['overlay-base', 'restore-source', 'restore-clone', 'sync-source', 'sync-clone'] as const).map(
+      (mark): [Role, Mark] => [role, mark],
+    ),
+  ),
 ]
 /** Reached, but the source of the same pair has answered before: the code is the same. */
 const answeredBefore: readonly [Role, Mark][] = [
   ['sync-clone', 'restore-clone'],
   ['restore-clone', 'restore-clone'],
+]
+/** Reached, but the volume is a base besides, and answers as one. */
+const answeredAsBase: readonly [Role, Mark][] = [
+  ['sync-clone', 'merging'],
+  ['restore-source', 'merging'],
 ]
 
 const marksOf = ({ world }: History, of: number) =>
@@ -142,7 +220,12 @@ for (const { role, mark, on, past } of cells) {
 }
 
 test('every cell of the table is here', () => {
-  const listed = [...cells.map(({ role, mark }) => [role, mark]), ...cannotBe, ...answeredBefore].map(String)
+  const listed = [
+    ...cells.map(({ role, mark }) => [role, mark]),
+    ...cannotBe,
+    ...answeredBefore,
+    ...answeredAsBase,
+  ].map(String)
   for (const [role, row] of Object.entries(admission)) {
     for (const mark of Object.keys(row)) {
       const times = listed.filter((cell) => cell === `${role},${mark}`).length
@@ -166,6 +249,24 @@ test('cells that are answered before: the source of the pair refuses with the sa
     given(...base, restore('p')).and((history) => {
       assert.ok(marksOf(history, 2).includes(mark))
       assert.is(history.enter(commands[role](2))[1]?.code, admission[role][mark])
+    })
+  }
+})
+
+test('cells that cannot be: a view is in no pair, and a clone that follows its source has no view', () => {
+  for (const asked of [pair('x', 6, 5), pair('x', 5, 6)]) {
+    given(...base, view()).and((history) => assert.is(history.enter(asked)[1]?.code, 'E_CHAIN'))
+  }
+  given(...base, view(2)).and((history) => assert.is(history.enter(sync('p'))[1]?.code, 'E_BUSY_OVERLAY'))
+})
+
+test('cells that are answered as a base: what is merged into has a view', () => {
+  for (const [role, mark] of answeredAsBase) {
+    const of = role === 'sync-clone' ? 2 : 1
+    given(...base, view(of), merging(6)).and((history) => {
+      assert.ok(marksOf(history, of).includes(mark))
+      assert.is.not(admission[role][mark], 'ok')
+      assert.is(history.enter(commands[role](of))[1]?.code, admission[role]['overlay-base'])
     })
   }
 })

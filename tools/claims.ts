@@ -7,7 +7,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { failuresIn, isShown, type Mutant, names, namesIn, type Requirement, type Row } from './claims/claim.ts'
+import {
+  failuresIn,
+  isShown,
+  type Mutant,
+  names,
+  namesIn,
+  type Requirement,
+  type Row,
+} from './claims/claim.ts'
 import { Nursery, type Planted } from './claims/mutation.ts'
 import { exitCodes } from './exit-code.ts'
 import { print, progress, table } from './output.ts'
@@ -30,7 +38,9 @@ const { all, red } = await runTests()
 const planted = await plantAll()
 const rows = requirements.map((requirement): Row => {
   const { seed, claims } = requirement
-  const mutant = planted.find((one) => one.seed === seed && one.mutant.claims.some((claim) => claims.includes(claim)))
+  const mutant = planted.find(
+    (one) => one.seed === seed && one.mutant.claims.some((claim) => claims.includes(claim)),
+  )
   return {
     ...requirement,
     tests: all.filter((name) => names(requirement, name)),
@@ -42,9 +52,16 @@ await report(rows)
 
 async function report(found: readonly Row[]): Promise<void> {
   const each = found.flatMap((row) => row.claims.map((claim) => ({ row, claim, id: `${row.seed}-${claim}` })))
-  const covered = each.filter(({ row, claim }) => row.tests.some((name) => names({ seed: row.seed, claims: [claim] }, name)))
+  const covered = each.filter(({ row, claim }) =>
+    row.tests.some((name) => names({ seed: row.seed, claims: [claim] }, name)),
+  )
   const missing = each.filter(({ row, claim }) => !isShown(row, claim)).map(({ id }) => id)
-  const summary = { total: each.length, covered: covered.length, passed: each.length - missing.length, missing }
+  const summary = {
+    total: each.length,
+    covered: covered.length,
+    passed: each.length - missing.length,
+    missing,
+  }
   if (json) await print(JSON.stringify(summary))
   else {
     const lines = found.map((row) => [
@@ -56,7 +73,8 @@ async function report(found: readonly Row[]): Promise<void> {
     ])
     await print(table([['claims', 'requirement', 'tests', 'planted defect', 'result'], ...lines], [2]))
     for (const row of found) for (const name of row.red) await print(`RED ${name}`)
-    for (const row of found) if (row.mutant?.noticed === false) await print(`UNNOTICED ${row.mutant.name}: ${row.mutant.why}`)
+    for (const row of found)
+      if (row.mutant?.noticed === false) await print(`UNNOTICED ${row.mutant.name}: ${row.mutant.why}`)
     await print(`${summary.passed} of ${summary.total} claims passed, ${summary.covered} covered`)
   }
   if (missing.length > 0) process.exitCode = exitCodes.verification
@@ -73,7 +91,9 @@ async function runTests(): Promise<{ readonly all: string[]; readonly red: strin
   const found = { all: [] as string[], red: [] as string[] }
   const folder = join(built, 'test', 'claims')
   const files = readdirSync(folder).filter((file) => file.endsWith('.test.js'))
-  for (const file of files.filter((one) => seedOnly === undefined || one.startsWith(seedOnly.toLowerCase()))) {
+  for (const file of files.filter(
+    (one) => seedOnly === undefined || one.startsWith(seedOnly.toLowerCase()),
+  )) {
     progress(`running ${file}`)
     const inFile = namesIn(readFileSync(join(folder, file), 'utf8'))
     const { ending, output } = await runFile(join(folder, file), limitMs)

@@ -113,5 +113,5 @@ export function loadOverlay(saved: unknown): Overlay {
 
 /** The preserve layer's state in the world. */
 export function preservesOf(world: World): Preserves {
-  return world.own['preserve'] as Preserves
+  return world.own.preserve as Preserves
 }

@@ -7,7 +7,7 @@
 import type { NewEvent, Row } from '../events/columns.ts'
 import { type Detail, noDetail } from '../events/detail.ts'
 import type { World } from '../layers/layer.ts'
-import { enterCommand, followIo, judgeNext, somethingFollows } from '../volume/entry.ts'
+import { addressed, enterCommand, followIo, judgeNext, somethingFollows } from '../volume/entry.ts'
 import { evolve } from '../volume.ts'
 
 /** Today's rules and the record part at event `seq`. */
@@ -39,6 +39,8 @@ export function decideAgain(world: World, row: Row, instantNs: bigint, watcher: 
     enterCommand(world, commandOf(row), atUs, new Entry(row, watcher, false).record)
     return leave(row, watcher)
   }
+  const { volume } = addressed(world, row)
+  if (volume !== row.volume) throw differ(row, 'volume', volume, row.volume)
   const verdict = judgeNext(world, row)
   if (verdict.fate !== row.fate) throw differ(row, 'fate', verdict.fate, row.fate)
   if (verdict.code !== row.code) throw differ(row, 'code', verdict.code, row.code)

@@ -21,7 +21,7 @@ const test = suite('tables and mirrors')
 const blocks = 64
 const operations = 100_000
 const seeds = 5
-const firstSeed = Number(process.env['BLOCKBOX_SEED'] ?? 1)
+const firstSeed = Number(process.env.BLOCKBOX_SEED ?? 1)
 
 interface Tally {
   reads: number

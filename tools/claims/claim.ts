@@ -34,7 +34,9 @@ export interface Row extends Requirement {
 const beginning = /\b(S\d) claims? ([\d, ]+(?:and \d+)?)(?=:| )/
 
 /** The seed and claims at the beginning of a test's name; undefined when it names none. */
-export function claimsOf(name: string): { readonly seed: string; readonly claims: readonly number[] } | undefined {
+export function claimsOf(
+  name: string,
+): { readonly seed: string; readonly claims: readonly number[] } | undefined {
   const match = beginning.exec(name)
   if (match === null) return undefined
   const claims = match[2]!.split(/,|and/).map(Number)

@@ -38,15 +38,20 @@ export class Nursery {
     const place = join(this.#folder, '.build', file)
     if (!existsSync(place)) return { noticed: false, why: `there is no ${mutant.file}` }
     const sound = readFileSync(join(this.#built, file), 'utf8')
-    if (!sound.includes(mutant.find)) return { noticed: false, why: `${mutant.file} no longer has the text to replace` }
-    writeFileSync(place, sound.replace(mutant.find, () => mutant.replace))
+    if (!sound.includes(mutant.find))
+      return { noticed: false, why: `${mutant.file} no longer has the text to replace` }
+    writeFileSync(
+      place,
+      sound.replace(mutant.find, () => mutant.replace),
+    )
     try {
       const { ending, output } = await runFile(join(this.#folder, '.build', compiled(mutant.test)), limitMs)
       if (ending.expiredMs !== undefined) return { noticed: true, why: 'its test never ended' }
       const failed = failuresIn(output)
       const red = failed.filter((name) => names({ seed, claims: mutant.claims }, name))
       if (red.length > 0) return { noticed: true, why: red[0]! }
-      const why = failed.length > 0 ? `other tests failed: ${failed[0]}` : `its test ended with code ${ending.code}`
+      const why =
+        failed.length > 0 ? `other tests failed: ${failed[0]}` : `its test ended with code ${ending.code}`
       return { noticed: false, why }
     } finally {
       writeFileSync(place, sound)

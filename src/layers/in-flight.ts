@@ -46,6 +46,7 @@ export const inFlight: Layer<InFlight> = {
     'hold.released',
     'cod.released',
     'hold.dropped',
+    'hold.failed',
     'io.failed',
     'io.lost',
     'engine.recovered',
@@ -65,6 +66,7 @@ export const inFlight: Layer<InFlight> = {
         released(leave(state, event.about), event)
         break
       case 'hold.dropped':
+      case 'hold.failed':
         unhold(state, event.about)
         break
       case 'io.failed':
@@ -76,7 +78,7 @@ export const inFlight: Layer<InFlight> = {
         break
       }
       case 'engine.recovered':
-        must(state.held.size + state.queued.size === 0, 'S3-I17', 'requests still wait after the recovery')
+        must(state.queued.size === 0, 'S3-I17', 'requests are still queued after the recovery')
         break
       default:
     }

@@ -89,6 +89,7 @@ export type Mark = 'held' | 'held-writes' | 'restore-source' | 'restore-clone' |
 export interface Target {
   readonly role:
     | 'backup'
+    | 'backup-physical'
     | 'pair'
     | 'sync-source'
     | 'sync-clone'

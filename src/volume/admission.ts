@@ -19,6 +19,14 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'sync-source': 'ok',
     'sync-clone': 'E_BUSY_SYNC',
   },
+  'backup-physical': {
+    held: 'ok',
+    'held-writes': 'ok',
+    'restore-source': 'E_BUSY_RESTORE',
+    'restore-clone': 'ok',
+    'sync-source': 'E_BUSY_SYNC',
+    'sync-clone': 'E_BUSY_SYNC',
+  },
   pair: {
     held: 'ok',
     'held-writes': 'ok',

@@ -42,6 +42,7 @@ const base: readonly Step[] = [
 /** The command of each role, about a volume; p and q are there. */
 const commands: Readonly<Record<Role, (volume: number) => NewEvent>> = {
   backup: (of) => backup('asked', [of]),
+  'backup-physical': (of) => backup('asked', [of], { mode: 'physical' }),
   pair: (of) => pair('asked', of, 5),
   'sync-source': () => sync('p'),
   'sync-clone': () => sync('p'),
@@ -71,6 +72,13 @@ const cells: readonly Cell[] = [
   { role: 'backup', mark: 'sync-source', on: 1, past: [sync('p')] },
   { role: 'backup', mark: 'sync-clone', on: 2, past: [sync('p')] },
   { role: 'backup', mark: 'sync-clone', on: 2, past: [sync('p'), copied] },
+  { role: 'backup-physical', mark: 'held', on: 1, past: held(1) },
+  { role: 'backup-physical', mark: 'held-writes', on: 1, past: writes(1) },
+  { role: 'backup-physical', mark: 'restore-source', on: 1, past: [restore('p')] },
+  { role: 'backup-physical', mark: 'restore-clone', on: 2, past: [restore('p')] },
+  { role: 'backup-physical', mark: 'sync-source', on: 1, past: [sync('p')] },
+  { role: 'backup-physical', mark: 'sync-clone', on: 2, past: [sync('p')] },
+  { role: 'backup-physical', mark: 'sync-clone', on: 2, past: [sync('p'), copied] },
   { role: 'pair', mark: 'held', on: 1, past: held(1) },
   { role: 'pair', mark: 'held-writes', on: 1, past: writes(1) },
   { role: 'pair', mark: 'restore-source', on: 1, past: [restore('p')] },

@@ -2,6 +2,7 @@
 
 import type { MakeCheck } from './check.ts'
 import { coverage } from './coverage.ts'
+import { disjoint } from './disjoint.ts'
 import { hold } from './hold.ts'
 import { order } from './order.ts'
 import { refusal } from './refusal.ts'
@@ -12,6 +13,7 @@ import { restoredContent } from './restored-content.ts'
 export const checks: readonly MakeCheck[] = [
   order,
   hold,
+  disjoint,
   coverage,
   restoredContent,
   restoreMaps,

@@ -114,12 +114,10 @@ test('a session that leaves in an orderly way: what it submitted is handled, not
   const now = given(...host, session('two'), backup('b'), write(1), write(2, { session: 2 }))
   now.when(leave(1)).then(leave(1), { kind: 'session.closed', session: 1 })
   now.when(write(3)).then(refused(write(3), 'E_NO_SESSION'))
-  now
-    .when(close(2))
-    .then(close(2), dropped(write(2, { session: 2 }), 'E_SESSION_CLOSED'), {
-      kind: 'session.closed',
-      session: 2,
-    })
+  now.when(close(2)).then(close(2), dropped(write(2, { session: 2 }), 'E_SESSION_CLOSED'), {
+    kind: 'session.closed',
+    session: 2,
+  })
   now.when(stop('b')).then(stop('b'), stopping, released(write(1)), cleared, stopped)
   now.and((history) => assert.is(history.place(1, 0), 1000))
 })

@@ -15,6 +15,7 @@ import type { Code } from './events/code.ts'
 import { type Event, type NewEvent, takesEffect } from './events/columns.ts'
 import { count, text } from './events/detail.ts'
 import { changes, isInput, type Kind, kindNames } from './events/kind.ts'
+import { device } from './layers/device.ts'
 import { holdQueue } from './layers/hold-queue.ts'
 import { inFlight } from './layers/in-flight.ts'
 import { type Layer, pass, refuse, type Verdict, type Volume, volumeOf, type World } from './layers/layer.ts'
@@ -31,6 +32,7 @@ export const stack: readonly Layer<unknown>[] = [
   pair,
   restore,
   inFlight,
+  device,
 ] as readonly Layer<unknown>[]
 
 const hearers = new Map<Kind, readonly number[]>()
@@ -52,6 +54,7 @@ const steady: ReadonlySet<Kind> = new Set<Kind>([
   'mark',
   'hold.released',
   'hold.dropped',
+  'hold.failed',
   'cod.released',
   'io.failed',
   'io.lost',

@@ -2,6 +2,7 @@
 
 import type { MakeCheck } from './check.ts'
 import { coverage } from './coverage.ts'
+import { disjoint } from './disjoint.ts'
 import { hold } from './hold.ts'
 import { locking } from './locking.ts'
 import { mirror } from './mirror.ts'
@@ -16,6 +17,7 @@ import { viewLife } from './view-life.ts'
 export const checks: readonly MakeCheck[] = [
   order,
   hold,
+  disjoint,
   coverage,
   restoredContent,
   restoreMaps,

@@ -1,17 +1,20 @@
 /**
- * The hold of a backup: the image does not change between start and stop (S1-I3); when the last covering backup
- * ended nothing is held any more in the same entry (S1-I9); no read finds what is held (S1-I10).
+ * The hold of a backup: what it reads does not change between start and stop, be it what readers of the volumes see
+ * (S1-I3) or, of a physical backup, the media (X-I3); when the last covering backup ended nothing is held any more in
+ * the same entry (S1-I9); no read finds what is held (S1-I10).
  */
 
-import { lanesText } from '../core/lanes.ts'
+import { Lanes, lanesText } from '../core/lanes.ts'
 import { overlap } from '../core/range.ts'
 import type { Event } from '../events/columns.ts'
 import { isInput } from '../events/kind.ts'
+import type { Backup } from '../layers/backup.ts'
+import { isSubject } from '../layers/backup-scope.ts'
 import { holdQueueOf } from '../layers/hold-queue.ts'
 import { isCovered } from '../layers/hold-queue-state.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import { blocksOf } from '../layers/pair-state.ts'
-import { restoresOf } from '../layers/restore-state.ts'
+import { imageOf } from '../volume/content.ts'
 import type { MakeCheck } from './check.ts'
 
 export const hold: MakeCheck = (report) => {
@@ -28,10 +31,13 @@ export const hold: MakeCheck = (report) => {
   }
 
   const compare = (event: Event, world: World) => {
+    const backup = holdQueueOf(world).backups.get(event.tag)
+    if (backup === undefined) return
+    const rule = backup.mode === 'physical' ? 'X-I3' : 'S1-I3'
     for (const [volume, hash] of images.get(event.tag) ?? []) {
-      if (hash === hashOf(volume, world)) continue
+      if (hash === hashOf(backup, volume, world)) continue
       const detail = `volume ${volume} is not what it was when backup ${event.tag} started`
-      report({ seq: event.seq, rule: 'S1-I3', detail })
+      report({ seq: event.seq, rule, detail })
     }
     images.delete(event.tag)
   }
@@ -55,7 +61,7 @@ export const hold: MakeCheck = (report) => {
   }
 
   return {
-    rules: ['S1-I3', 'S1-I9', 'S1-I10'],
+    rules: ['S1-I3', 'S1-I9', 'S1-I10', 'X-I3'],
     before(event, world) {
       if (isInput(event.kind) && holdQueueOf(world).flagged.size > 0) finished(event.seq, world)
       if (event.kind === 'backup.stopping') compare(event, world)
@@ -64,9 +70,8 @@ export const hold: MakeCheck = (report) => {
     },
     after(event, world) {
       if (event.kind !== 'backup.started') return
-      const { volumes } = holdQueueOf(world).backups.get(event.tag)!
-      const whole = volumes.filter((volume) => !restoresOf(world).bySource.has(volume))
-      images.set(event.tag, new Map(whole.map((volume) => [volume, hashOf(volume, world)])))
+      const backup = holdQueueOf(world).backups.get(event.tag)!
+      images.set(event.tag, new Map(backup.volumes.map((volume) => [volume, hashOf(backup, volume, world)])))
     },
     end(world) {
       if (holdQueueOf(world).flagged.size > 0 && world.recovered) finished(world.seq + 1, world)
@@ -74,7 +79,15 @@ export const hold: MakeCheck = (report) => {
   }
 }
 
-function hashOf(volume: number, world: World): string {
-  const { map } = volumeOf(world, volume)!
-  return lanesText(map.hashLow, map.hashHigh)
+/** What a backup reads of a volume: its content as readers see it, or its media; only what is under backup. */
+function hashOf(backup: Backup, id: number, world: World): string {
+  const volume = volumeOf(world, id)!
+  const { map } = backup.mode === 'physical' ? volume : imageOf(world, volume)
+  if (backup.scope === 'all') return lanesText(map.hashLow, map.hashHigh)
+  const lanes = new Lanes()
+  const { block, size } = volume
+  map.eachMapped(0, size / block, (k, place) => {
+    if (isSubject(backup, id, { offset: k * block, length: block }, 0, world)) lanes.add(k, place)
+  })
+  return lanesText(lanes.low, lanes.high)
 }

@@ -82,7 +82,7 @@ export class Effects {
   owe(world: World): void {
     const nowUs = Number(this.#clock.nowNs() / 1000n)
     for (const backup of holdQueueOf(world).backups.values()) {
-      if (backup.phase === 'stopping') continue
+      if (backup.phase === 'stopping' || backup.overdue) continue
       const passedMs = Math.max(0, Math.floor((nowUs - backup.atUs) / 1000))
       this.#deadline(backup.tag, Math.max(0, backup.deadlineMs - passedMs))
     }

@@ -58,6 +58,7 @@ export class Replies {
         return event.fate === 'passed' ? this.decided(event.about, released()) : undefined
       }
       case 'hold.dropped':
+      case 'hold.failed':
       case 'io.failed':
       case 'io.lost':
         return this.decided(event.about, { code: event.code })
@@ -70,6 +71,7 @@ export class Replies {
         return
       case 'backup.flag_set':
       case 'pair.created':
+      case 'device.created':
         this.#made.set(this.#input, event.tag)
         return
       default:

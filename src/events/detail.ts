@@ -13,12 +13,13 @@ export const noDetail: Detail = Object.freeze({})
 
 type Field = 'name' | 'text' | 'count' | 'flag' | 'counts'
 
-/** The fields of each kind that has any; every field named must be there and no other. */
+/** The fields of each kind that has any; every field named must be there, and no other but its options. */
 export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string, Field>>>>> = {
   'session.open': { name: 'text' },
   mark: { label: 'text' },
   'run.begin': { scenario: 'text', digest: 'text', seed: 'count' },
   'run.end': { scenario: 'text' },
+  'device.create': { name: 'text' },
   'volume.create': { name: 'text', size: 'count', block: 'count' },
   'backup.start': {
     name: 'text',
@@ -28,6 +29,7 @@ export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string,
     maxBytes: 'count',
   },
   'backup.stop': { name: 'text' },
+  'fsmeta.commit': { n: 'count' },
   'pair.create': { name: 'text', source: 'count', clone: 'count', extent: 'count' },
   'pair.sync': { name: 'text' },
   'pair.fracture': { name: 'text' },
@@ -38,6 +40,7 @@ export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string,
   'restore.start': { pair: 'text', protected: 'flag' },
   'engine.started': { writer: 'text', epoch: 'count', program: 'text' },
   'session.opened': { name: 'name' },
+  'device.created': { name: 'name' },
   'volume.created': { name: 'name', size: 'count', block: 'count' },
   'backup.flag_set': {
     name: 'name',
@@ -50,12 +53,33 @@ export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string,
   'session.rebound': { from: 'count', to: 'count' },
   'preserve.created': { name: 'name', base: 'count' },
   'merge.started': { blocks: 'count' },
+  'fsmeta.committed': { n: 'count' },
   'pair.created': { name: 'name', source: 'count', clone: 'count', extent: 'count' },
   'restore.started': { protected: 'flag', cdmCount: 'count', cdmHash: 'text', cloneHash: 'text' },
   'restore.completed': { protected: 'flag', prmCount: 'count', cdmHash: 'text' },
   'restore.resumed': { count: 'count' },
   'command.refused': { command: 'text' },
   'engine.recovered': { dropped: 'count', lost: 'count' },
+}
+
+const layout = { devices: 'counts', stripe: 'count' } as const
+const terms = {
+  devices: 'counts',
+  ranges: 'counts',
+  layout: 'counts',
+  mode: 'text',
+  scope: 'text',
+  policy: 'text',
+  crash: 'text',
+} as const
+
+/** The fields that a kind may have besides; what it means to leave one out is said where it is read. */
+export const detailOptions: typeof detailFields = {
+  'session.close': { orderly: 'flag' },
+  'volume.create': layout,
+  'volume.created': layout,
+  'backup.start': terms,
+  'backup.flag_set': terms,
 }
 
 const maxText = 4096
@@ -90,15 +114,20 @@ function fits(field: Field, value: unknown): boolean {
 /** What is wrong with a detail of this kind; undefined when nothing is. */
 export function detailFault(kind: Kind, detail: unknown): string | undefined {
   const fields = detailFields[kind] ?? {}
+  const options = detailOptions[kind] ?? {}
   if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) return 'a detail is a record'
   const prototype = Object.getPrototypeOf(detail)
   if (prototype !== Object.prototype && prototype !== null) return 'a detail is a plain record'
   const given = detail as Record<string, unknown>
   for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(fields, name)) return `${kind} has no field ${JSON.stringify(name)}`
+    if (!Object.hasOwn(fields, name) && !Object.hasOwn(options, name))
+      return `${kind} has no field ${JSON.stringify(name)}`
   }
-  for (const [name, field] of Object.entries(fields)) {
-    if (!Object.hasOwn(given, name)) return `${kind} lacks the field ${name}`
+  for (const [name, field] of [...Object.entries(fields), ...Object.entries(options)]) {
+    if (!Object.hasOwn(given, name)) {
+      if (Object.hasOwn(options, name)) continue
+      return `${kind} lacks the field ${name}`
+    }
     if (!fits(field, given[name])) return `${kind} has a field ${name} that is no ${field}`
   }
   return undefined
@@ -117,4 +146,14 @@ export function text(detail: Detail, name: string): string {
 /** A field that the schema says is a list of numbers. */
 export function counts(detail: Detail, name: string): readonly number[] {
   return detail[name] as readonly number[]
+}
+
+/** A list of numbers that may be left out; left out it is empty. */
+export function countsIfAny(detail: Detail, name: string): readonly number[] {
+  return (detail[name] as readonly number[] | undefined) ?? []
+}
+
+/** A text that may be left out. */
+export function textOr(detail: Detail, name: string, otherwise: string): string {
+  return (detail[name] as string | undefined) ?? otherwise
 }

@@ -7,7 +7,7 @@
  * (log.appended, hold.enqueued, io.dispatched, cdm.*, prm.*) is not stored: see volume/expand.ts.
  *
  * Columns in use by a kind are listed beside it; the others of its row are zero. `tag` is the number of the
- * backup or of the pair that a row is about, counted from 1; `about` the sequence number of the request.
+ * backup, pair or device that a row is about, counted from 1; `about` the sequence number of the request.
  */
 
 type Columns = readonly (
@@ -55,9 +55,11 @@ export const kinds = {
   'run.end': { number: 20, columns: [] },
   // Commands.
   'volume.create': { number: 24, columns: [] },
+  'device.create': { number: 25, columns: [] },
   'backup.start': { number: 32, columns: ['session'] },
   'backup.stop': { number: 33, columns: ['session'] },
   'deadline.reached': { number: 34, columns: ['tag'] },
+  'fsmeta.commit': { number: 35, columns: ['volume'] },
   'pair.create': { number: 40, columns: [] },
   'pair.sync': { number: 41, columns: [] },
   'pair.fracture': { number: 42, columns: [] },
@@ -77,8 +79,10 @@ export const kinds = {
   'session.opened': { number: 128, columns: ['session'] },
   'session.closed': { number: 129, columns: ['session', 'code'] },
   'volume.created': { number: 130, columns: ['volume'] },
+  'device.created': { number: 131, columns: ['tag'] },
   'hold.released': { number: 132, columns: released },
   'hold.dropped': { number: 133, columns: ['session', 'request', 'volume', 'code', 'about'] },
+  'hold.failed': { number: 134, columns: ['session', 'request', 'volume', 'code', 'about'] },
   'cod.released': { number: 136, columns: released },
   'io.failed': { number: 137, columns: ['session', 'request', 'volume', 'code', 'about'] },
   'io.lost': { number: 138, columns: ['session', 'request', 'volume', 'code', 'about'] },
@@ -90,6 +94,7 @@ export const kinds = {
   'backup.expired': { number: 149, columns: ['tag'] },
   'backup.aborted': { number: 150, columns: ['tag', 'code'] },
   'session.rebound': { number: 154, columns: ['session'] },
+  'fsmeta.committed': { number: 151, columns: ['volume'] },
   'pair.created': { number: 160, columns: ['tag'] },
   'sync.started': { number: 161, columns: ['tag'] },
   'sync.finished': { number: 162, columns: ['tag'] },

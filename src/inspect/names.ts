@@ -6,6 +6,7 @@
 import type { Event } from '../events/columns.ts'
 import { count, counts, text } from '../events/detail.ts'
 import type { Kind } from '../events/kind.ts'
+import { devicesOf } from '../layers/device.ts'
 import { holdQueueOf } from '../layers/hold-queue.ts'
 import type { World } from '../layers/layer.ts'
 import { pairsOf } from '../layers/pair-state.ts'
@@ -16,22 +17,30 @@ export interface Subject {
   readonly volumes: readonly number[]
 }
 
-export type Tagged = 'backup' | 'pair'
+export type Tagged = 'backup' | 'pair' | 'device'
 
 /** What the `tag` of a kind numbers. */
 export function taggedBy(kind: Kind): Tagged {
+  if (kind === 'device.created') return 'device'
   return kind.startsWith('backup.') || kind === 'deadline.reached' ? 'backup' : 'pair'
 }
 
 export class Names {
   readonly #volumes = new Map<number, string>()
-  readonly #subjects = { backup: new Map<number, Subject>(), pair: new Map<number, Subject>() }
+  readonly #subjects: Readonly<Record<Tagged, Map<number, Subject>>> = {
+    backup: new Map(),
+    pair: new Map(),
+    device: new Map(),
+  }
 
   /** @param world the state before the first event that will be noted. */
   constructor(world: World) {
     for (const { id, name } of world.volumes) this.#volumes.set(id, name)
     for (const { tag, name, volumes } of holdQueueOf(world).backups.values()) {
       this.#subjects.backup.set(tag, { name, volumes })
+    }
+    for (const [k, name] of devicesOf(world).names.entries()) {
+      this.#subjects.device.set(k + 1, { name, volumes: [] })
     }
     for (const { tag, name, source, clone } of pairsOf(world).byTag.values()) {
       this.#subjects.pair.set(tag, { name, volumes: [source, clone] })
@@ -45,6 +54,8 @@ export class Names {
       this.#volumes.set(event.volume, text(detail, 'name'))
     else if (kind === 'backup.flag_set') {
       this.#subjects.backup.set(tag, { name: text(detail, 'name'), volumes: [...counts(detail, 'volumes')] })
+    } else if (kind === 'device.created') {
+      this.#subjects.device.set(tag, { name: text(detail, 'name'), volumes: [] })
     } else if (kind === 'pair.created') {
       const volumes = [count(detail, 'source'), count(detail, 'clone')]
       this.#subjects.pair.set(tag, { name: text(detail, 'name'), volumes })
@@ -60,7 +71,7 @@ export class Names {
     return [...this.#volumes.values()].includes(name)
   }
 
-  /** The name of a backup or pair; `#N` when it is not known. */
+  /** The name of a backup, pair or device; `#N` when it is not known. */
   subject(kind: Kind, tag: number): string {
     return this.#subjects[taggedBy(kind)].get(tag)?.name ?? `#${tag}`
   }

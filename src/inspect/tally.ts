@@ -80,6 +80,7 @@ function backups(sum: Tally, event: Event): void {
       for (const backup of latest(sum)) backup.released++
       return
     case 'hold.dropped':
+    case 'hold.failed':
       for (const backup of latest(sum)) backup.dropped++
       return
     case 'backup.stopped':

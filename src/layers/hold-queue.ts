@@ -1,36 +1,53 @@
 /**
- * Hold queue (seed S1). While a backup covers a volume its writes wait in order of arrival; when the last
- * covering backup ends they go down to the layers below in that same order. Reads, flushes and other volumes
- * never wait.
+ * Hold queue (seed S1). While a backup covers a volume the writes it asks for wait in order of arrival; when the last
+ * covering backup ends they go down to the layers below in that same order. Reads, flushes, other volumes, and writes
+ * out of every scope that overlap nothing held never wait.
  *
  *     idle ── flag_set ──▶ quiescing ── started ──▶ holding ── stopping ──▶ draining ── flag_cleared ──▶ idle
  *                             └──────────────── expired, aborted ──────────────▶┘
  *
  * The flag is set for all covered volumes in one event, so that there is one point in time: `backup.started`,
- * when no write that passed the gate still waits below it. Backups nest: the flag stays until the last one ends.
- * A backup has a deadline, counted from the flag, and bounds for its queue; reaching one aborts every backup of
- * the volume and releases in order (policy abort-backup, SPEC 3.6). Claims: 1-8, 12-19, 23.
+ * when no write that passed the gate still waits below it. Backups nest: the flag stays until the last one ends, and
+ * the scope in force is the union. A backup has a deadline, counted from the flag, and bounds for its queue (SPEC
+ * 3.6); what reaching one does is its policy:
+ *
+ *     abort-backup   every backup of the volume is aborted, and what is held is released in order
+ *     error-writes   what is held fails, oldest first, the backup goes on; past the deadline what it asks for is refused
+ *     backpressure   a full queue refuses new writes, E_AGAIN; past the deadline as abort-backup
+ *
+ * Beside it: backup (its terms), backup-scope (what it covers), hold-gate (what becomes of a write), request-log.
+ * Claims: 1-23.
  */
 
 import { must } from '../core/assert.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
-import { count, counts, text } from '../events/detail.ts'
-import { changes } from '../events/kind.ts'
+import { count, counts, countsIfAny, text } from '../events/detail.ts'
 import { aborted, type Backup, backupOf } from './backup.ts'
-import { decideBackup } from './backup-command.ts'
+import { decideBackup, targetsOf } from './backup-command.ts'
+import { sourcesOf } from './backup-scope.ts'
+import { volumesOn } from './device.ts'
+import { admit, failed, released, submitted, tookEffect } from './hold-gate.ts'
 import {
   coveringBackups,
-  type Held,
+  emptyQueue,
+  forget,
   type HoldQueue,
+  hashQueue,
+  isBroken,
   isCovered,
-  joined,
   left,
+  loadQueue,
   nothingHeld,
+  outlivesCrash,
+  saveQueue,
 } from './hold-queue-state.ts'
-import { admittedWrites, inFlightOf } from './in-flight.ts'
-import { type Due, type Layer, pass, type Verdict, volumeOf, type World } from './layer.ts'
-import { heldTogether, reached } from './preserve-state.ts'
-import { endOf, type Request, requestOf } from './request.ts'
+import { admittedWrites } from './in-flight.ts'
+import { type Due, type Layer, volumeOf, type World } from './layer.ts'
+import { pairsOf } from './pair-state.ts'
+import { reached } from './preserve-state.ts'
+import { endOf } from './request.ts'
+import { committed } from './request-log.ts'
+import { restoresOf } from './restore-state.ts'
 
 export const holdQueue: Layer<HoldQueue> = {
   name: 'hold-queue',
@@ -41,6 +58,7 @@ export const holdQueue: Layer<HoldQueue> = {
     'io.flush',
     'hold.released',
     'hold.dropped',
+    'hold.failed',
     'backup.flag_set',
     'backup.started',
     'backup.stopping',
@@ -48,46 +66,38 @@ export const holdQueue: Layer<HoldQueue> = {
     'backup.expired',
     'backup.aborted',
     'backup.flag_cleared',
+    'deadline.reached',
+    'fsmeta.committed',
+    'copy.started',
+    'copy.report',
+    'session.closed',
+    'engine.started',
+    'engine.recovered',
     'session.rebound',
   ],
-  commands: ['backup.start', 'backup.stop', 'deadline.reached'],
-  start: () => ({ begun: 0, backups: new Map(), flagged: new Map() }),
-  active: (state, volume) => state.flagged.has(volume),
+  commands: ['backup.start', 'backup.stop', 'deadline.reached', 'fsmeta.commit'],
+  start: emptyQueue,
+  active: (state, volume) =>
+    state.flagged.has(volume) || [...state.broken.values()].some((one) => one.volumes.includes(volume)),
 
-  forbids: () => undefined,
+  forbids: (state, request) =>
+    request.op === 'read' && isBroken(state, request.session, request.volume) ? 'E_BROKEN' : undefined,
 
-  admit(state, request): Verdict {
-    if (!changes(request.op)) return pass
-    const held = state.flagged.get(request.volume)!
-    const covering = coveringBackups(state, request.volume)
-    const full = covering.some(
-      (backup) => held.writes.length >= backup.maxEntries || held.bytes + request.length > backup.maxBytes,
-    )
-    const outcomes = full ? covering.map((backup) => aborted(backup, 'E_BOUND')) : []
-    return { fate: 'held', code: 'ok', outcomes }
-  },
-
-  effect(state, event) {
-    const released = event.kind === 'hold.released' || event.kind === 'cod.released'
-    must(
-      released,
-      'S1-I2',
-      `write ${event.seq} passed the gate of volume ${event.volume} while its flag is set`,
-    )
-    const image = coveringBackups(state, event.volume).find((backup) => backup.phase === 'holding')
-    must(image === undefined, 'S1-I3', `event ${event.seq} changes volume ${event.volume} during a backup`)
-  },
+  admit,
+  effect: tookEffect,
 
   evolve(state, event, world) {
     switch (event.kind) {
       case 'io.write':
       case 'io.zeroes':
       case 'io.discard':
-        return hold(state, event)
+        return submitted(state, event, world)
       case 'io.flush':
         return must(event.fate !== 'held', 'S1-I11', `flush ${event.seq} is held`)
       case 'hold.released':
-        return release(state, event, world)
+        return released(state, event, world)
+      case 'hold.failed':
+        return failed(state, event)
       case 'hold.dropped': {
         const held = state.flagged.get(event.volume)
         const write = held?.writes.remove((request) => request.io === event.about)
@@ -110,9 +120,31 @@ export const holdQueue: Layer<HoldQueue> = {
         state.backups.delete(event.tag)
         return
       case 'backup.expired':
-      case 'backup.aborted':
-        known(state, event)
+      case 'backup.aborted': {
+        const { session, volumes } = known(state, event)
+        if (session !== 0) state.broken.set(event.tag, { session, volumes })
         state.backups.delete(event.tag)
+        return
+      }
+      case 'deadline.reached': {
+        const late = state.backups.get(event.tag)
+        if (late?.policy === 'error-writes') late.overdue = true
+        return
+      }
+      case 'fsmeta.committed':
+        return committed(state, event, world)
+      case 'copy.started':
+      case 'copy.report':
+        return copied(state, event, world)
+      case 'session.closed':
+        return forget(state, event.session)
+      case 'engine.started':
+        return state.broken.clear()
+      case 'engine.recovered':
+        for (const [volume, held] of state.flagged) {
+          const kept = held.writes.length === 0 || outlivesCrash(state, volume)
+          must(kept, 'S1-I9', `writes of volume ${volume} are still held after a crash`)
+        }
         return
       case 'backup.flag_cleared': {
         const held = state.flagged.get(event.volume)
@@ -155,11 +187,7 @@ export const holdQueue: Layer<HoldQueue> = {
     return undefined
   },
 
-  targets(_state, command, world) {
-    if (command.kind !== 'backup.start') return []
-    const volumes = heldTogether(world, counts(command.detail, 'volumes'))
-    return volumes.map((volume) => ({ role: 'backup', volume }))
-  },
+  targets: (_state, command, world) => targetsOf(command, world),
   marks(state, volume) {
     const held = state.flagged.get(volume)
     if (held === undefined) return []
@@ -168,7 +196,8 @@ export const holdQueue: Layer<HoldQueue> = {
 
   abandon(state, code, session) {
     const ends: NewEvent[] = []
-    for (const held of state.flagged.values()) {
+    for (const [volume, held] of state.flagged) {
+      if (code === 'E_CRASH' && outlivesCrash(state, volume)) continue
       for (const write of held.writes) {
         if (session === undefined || write.session === session) ends.push(endOf('hold.dropped', write, code))
       }
@@ -179,81 +208,9 @@ export const holdQueue: Layer<HoldQueue> = {
   },
   resume: () => [],
 
-  hash(state, lanes) {
-    lanes.add(state.begun, 3)
-    for (const backup of state.backups.values()) {
-      lanes.add(backup.tag, { quiescing: 1, holding: 2, stopping: 3 }[backup.phase])
-    }
-    for (const [volume, held] of state.flagged) {
-      lanes.add(volume, 2 ** 40 + held.writes.length)
-      lanes.add(volume, 2 ** 41 + held.bytes)
-      lanes.include(volume + 2 ** 42, held.lanes.low, held.lanes.high)
-    }
-  },
-  save: (state) => [
-    state.begun,
-    [...state.backups.values()].map((backup) => ({ ...backup, volumes: [...backup.volumes] })),
-    [...state.flagged].map(([volume, held]) => [volume, [...held.writes]]),
-  ],
-  load(saved) {
-    const [begun, backups, flagged] = saved as [number, Backup[], [number, Request[]][]]
-    const state: HoldQueue = { begun, backups: new Map(), flagged: new Map() }
-    for (const backup of backups) state.backups.set(backup.tag, backup)
-    for (const [volume, writes] of flagged) {
-      const held = nothingHeld()
-      for (const write of writes) joined(held, write)
-      state.flagged.set(volume, held)
-    }
-    return state
-  },
-}
-
-function hold(state: HoldQueue, event: Event): void {
-  const held = state.flagged.get(event.volume)
-  if (event.fate === 'queued') {
-    must(held === undefined, 'S1-I2', `write ${event.seq} is queued below the gate while its flag is set`)
-  }
-  if (event.fate !== 'held') return
-  must(
-    held !== undefined,
-    'S1-I6',
-    `write ${event.seq} is held though no backup covers volume ${event.volume}`,
-  )
-  const write = requestOf(event)
-  const before = held.writes.last()
-  must(before === undefined || before.io < write.io, 'S1-I1', `write ${write.io} is held out of order`)
-  joined(held, write)
-}
-
-function release(state: HoldQueue, event: Event, world: World): void {
-  const from = inFlightOf(world).held.get(event.about)?.volume ?? event.volume
-  if (from !== event.volume && reached(world, event.session, from) === event.volume) {
-    return redirect(state.flagged.get(from), event)
-  }
-  const held = state.flagged.get(event.volume)
-  must(!isCovered(state, event.volume), 'S1-I9', `write ${event.about} is released during a backup`)
-  const oldest = held?.writes.peek()
-  must(
-    held !== undefined && oldest !== undefined,
-    'S1-I4',
-    `write ${event.about} is released, nothing is held`,
-  )
-  must(oldest.io === event.about, 'S1-I4', `write ${event.about} is released before write ${oldest.io}`)
-  held.writes.shift()
-  left(held, oldest)
-}
-
-/** A write held on a base leaves for the view its session was rebound to, in order, while the base stays held. */
-function redirect(held: Held | undefined, event: Event): void {
-  const next = held?.leaving.shift()
-  must(
-    next?.io === event.about,
-    'S1-I4',
-    `write ${event.about} leaves for volume ${event.volume} out of turn`,
-  )
-  if (held!.writes.peek()?.io === next.io) held!.writes.shift()
-  else held!.writes.remove((write) => write.io === next.io)
-  left(held!, next)
+  hash: hashQueue,
+  save: saveQueue,
+  load: loadQueue,
 }
 
 function begin(state: HoldQueue, event: Event, world: World): void {
@@ -263,18 +220,43 @@ function begin(state: HoldQueue, event: Event, world: World): void {
     must(backup.name !== name, 'S1-I12', `backup ${name} is already running`)
   }
   state.begun = event.tag
+  if (event.session !== 0) forget(state, event.session)
   state.backups.set(event.tag, backupOf(event))
-  for (const volume of counts(event.detail, 'volumes')) {
+  const volumes = counts(event.detail, 'volumes')
+  for (const volume of [
+    ...volumesOn(world, countsIfAny(event.detail, 'devices')),
+    ...volumes.flatMap((one) => sourcesOf(world, one)),
+  ]) {
+    const covered = volumes.includes(volume)
+    must(covered, 'S1-I2', `backup ${name} leaves out volume ${volume}, which it reaches`)
+  }
+  for (const volume of volumes) {
     const exists = volumeOf(world, volume) !== undefined
     must(exists, 'S1-I12', `backup ${name} is of volume ${volume}, which does not exist`)
     if (!state.flagged.has(volume)) state.flagged.set(volume, nothingHeld())
   }
 }
 
+/** Nobody writes the media of a physically held volume, the copier included (X-I3). */
+function copied(state: HoldQueue, event: Event, world: World): void {
+  const held = coveringBackups(state, event.volume).some((backup) => backup.mode === 'physical')
+  if (!held) return
+  const pair = pairsOf(world).byTag.get(event.tag)
+  const gate = event.volume === pair?.clone ? pair.gate : restoresOf(world).byTag.get(event.tag)?.gate
+  const effective = event.kind === 'copy.started' || (event.code === 'ok' && gate?.isOf(event) === true)
+  must(!effective, 'X-I3', `a copy writes volume ${event.volume} while a physical backup covers it`)
+}
+
 function known(state: HoldQueue, event: Event): Backup {
   const backup = state.backups.get(event.tag)
   must(backup !== undefined, 'S1-I12', `${event.kind} names backup ${event.tag}, which is not active`)
   return backup
+}
+
+/** True when a backup of one of these devices is active: no volume may come to lie on it meanwhile. */
+export function isHeld(world: World, devices: readonly number[]): boolean {
+  const backups = [...holdQueueOf(world).backups.values()]
+  return backups.some((backup) => backup.devices.some((one) => devices.includes(one)))
 }
 
 /** This layer's state in the world. */

@@ -47,6 +47,7 @@ export const inFlight: Layer<InFlight> = {
     'hold.released',
     'cod.released',
     'hold.dropped',
+    'hold.failed',
     'io.failed',
     'io.lost',
     'engine.recovered',
@@ -66,6 +67,7 @@ export const inFlight: Layer<InFlight> = {
         released(leave(state, event.about), event, world)
         break
       case 'hold.dropped':
+      case 'hold.failed':
         unhold(state, event.about)
         break
       case 'io.failed':
@@ -77,7 +79,7 @@ export const inFlight: Layer<InFlight> = {
         break
       }
       case 'engine.recovered':
-        must(state.held.size + state.queued.size === 0, 'S3-I17', 'requests still wait after the recovery')
+        must(state.queued.size === 0, 'S3-I17', 'requests are still queued after the recovery')
         break
       default:
     }

@@ -100,6 +100,7 @@ export type Mark =
 export interface Target {
   readonly role:
     | 'backup'
+    | 'backup-physical'
     | 'pair'
     | 'sync-source'
     | 'sync-clone'

@@ -49,7 +49,7 @@ export function releaseOf(
 
 /** The columns of an outcome that ends a waiting request without effect. */
 export function endOf(
-  kind: 'hold.dropped' | 'io.lost' | 'io.failed',
+  kind: 'hold.dropped' | 'hold.failed' | 'io.lost' | 'io.failed',
   request: Request,
   code: NonNullable<NewEvent['code']>,
 ): NewEvent {

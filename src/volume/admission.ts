@@ -22,6 +22,17 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'sync-source': 'ok',
     'sync-clone': 'E_BUSY_SYNC',
   },
+  'backup-physical': {
+    held: 'ok',
+    'held-writes': 'ok',
+    'restore-source': 'E_BUSY_RESTORE',
+    'restore-clone': 'ok',
+    'sync-source': 'E_BUSY_SYNC',
+    'sync-clone': 'E_BUSY_SYNC',
+    'overlay-base': 'ok',
+    'overlay-view': 'E_CHAIN',
+    merging: 'E_BUSY_MERGE',
+  },
   pair: {
     held: 'ok',
     'held-writes': 'ok',

@@ -12,7 +12,9 @@ import { advice, type Code } from '../events/code.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
 import { count, isName, noDetail, text } from '../events/detail.ts'
 import type { Kind, Op } from '../events/kind.ts'
-import { inFlightOf, waiting } from '../layers/in-flight.ts'
+import { layoutOf } from '../layers/device.ts'
+import { isHeld } from '../layers/hold-queue.ts'
+import { inFlightOf } from '../layers/in-flight.ts'
 import type { Command, Decision, Due, Layer, Verdict, World } from '../layers/layer.ts'
 import { pass, refuse } from '../layers/layer.ts'
 import { reached } from '../layers/preserve-state.ts'
@@ -66,7 +68,7 @@ export function followIo(world: World, verdict: Verdict, record: Recorder): void
 /** Decides and records a command or a report, and what follows. Returns the code of a refusal, or ok. */
 export function enterCommand(world: World, input: NewEvent, atUs: number, record: Recorder): Code {
   const decision = decide(world, commandOf(input, atUs))
-  const waited = { dropped: inFlightOf(world).held.size, lost: inFlightOf(world).queued.size }
+  const lost = inFlightOf(world).queued.size
   evolve(world, record(input))
   if (typeof decision === 'string') {
     evolve(world, record({ kind: 'command.refused', code: decision, detail: { command: input.kind } }))
@@ -74,7 +76,8 @@ export function enterCommand(world: World, input: NewEvent, atUs: number, record
     return decision
   }
   for (const outcome of decision) evolve(world, record(outcome))
-  if (input.kind === 'engine.recover') recover(world, waited, record)
+  const dropped = decision.filter(({ kind }) => kind === 'hold.dropped').length
+  if (input.kind === 'engine.recover') recover(world, { dropped, lost }, record)
   if (world.recovered) settle(world, record)
   return 'ok'
 }
@@ -105,7 +108,7 @@ function follow(world: World, due: Due, place: number, record: Recorder): void {
   for (const outcome of verdict.outcomes) evolve(world, record(outcome))
 }
 
-/** How many requests a recovery found waiting: at the hold gate, and below it. */
+/** How many requests a recovery ended: at the hold gate, and below it. */
 interface Waited {
   readonly dropped: number
   readonly lost: number
@@ -117,7 +120,7 @@ function recover(world: World, waited: Waited, record: Recorder): void {
     for (const outcome of layer.resume(world.own[layer.name], world)) evolve(world, record(outcome))
   }
   evolve(world, record({ kind: 'engine.recovered', detail: { ...waited } }))
-  assert(waiting(world) === 0, 'nothing waits after a recovery')
+  assert(inFlightOf(world).queued.size === 0, 'nothing is queued after a recovery')
 }
 
 function decide(world: World, command: Command): Decision {
@@ -134,7 +137,8 @@ function decide(world: World, command: Command): Decision {
     }
     case 'session.close': {
       if (!world.sessions.has(command.session)) return 'E_NO_SESSION'
-      const ends = abandon(world, 'E_SESSION_CLOSED', command.session)
+      const orderly = command.detail.orderly === true
+      const ends = orderly ? [] : abandon(world, 'E_SESSION_CLOSED', command.session)
       return [...ends, { kind: 'session.closed', session: command.session }]
     }
     case 'volume.create':
@@ -173,7 +177,11 @@ function createVolume(world: World, command: Command): Decision {
   if (world.volumes.length >= 65_535) return 'E_BOUND'
   const power = Number.isInteger(Math.log2(block)) && block >= 512 && block <= 65_536
   if (!power || size === 0 || size % block !== 0 || size > maxVolume) return 'E_SIZE'
-  return [{ kind: 'volume.created', volume: world.volumes.length + 1, detail: { name, size, block } }]
+  const layout = layoutOf(world, command.detail)
+  if (typeof layout === 'string') return layout
+  if (isHeld(world, layout.devices ?? [])) return 'E_BUSY_HOLD'
+  const detail = { name, size, block, ...layout }
+  return [{ kind: 'volume.created', volume: world.volumes.length + 1, detail }]
 }
 
 function commandOf(input: NewEvent, atUs: number): Command {

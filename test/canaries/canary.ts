@@ -53,6 +53,7 @@ const later: ReadonlySet<string> = new Set([
   'hold.released',
   'cod.released',
   'hold.dropped',
+  'hold.failed',
   'io.lost',
   'io.failed',
 ])

@@ -3,14 +3,20 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Prng } from '../../src/core/prng.ts'
-import type { NewEvent } from '../../src/events/columns.ts'
+import type { Event, NewEvent } from '../../src/events/columns.ts'
+import { flag } from '../../src/events/kind.ts'
 import { holdQueueOf } from '../../src/layers/hold-queue.ts'
+import { committedUpTo } from '../../src/layers/request-log.ts'
+import { expand } from '../../src/volume/expand.ts'
 import { checked } from '../support/checked.ts'
 import {
   backup,
   block,
+  blocks,
   close,
+  commitTo,
   copied,
+  device,
   discard,
   flush,
   given,
@@ -22,6 +28,7 @@ import {
   stop,
   sync,
   volume,
+  volumeOn,
   write,
   zeroes,
 } from '../support/given.ts'
@@ -30,6 +37,13 @@ import { History } from '../support/history.ts'
 const test = suite('S1 claims')
 
 const host = [volume('disk'), volume('other'), session()] as const
+/** Volume 1 lies on devices 1 and 2 in stripes of two blocks, 2 on device 1 alone, 3 on device 3. */
+const striped = [
+  ...[device('d1'), device('d2'), device('d3')],
+  ...[volumeOn('both', [1, 2], 2), volumeOn('one', [1]), volumeOn('three', [3])],
+  session(),
+] as const
+const metaFlag = { flags: flag.meta } as const
 const mapHash = ({ world }: History, id: number) => {
   const { map } = world.volumes[id - 1]!
   return `${map.hashHigh} ${map.hashLow}`
@@ -47,6 +61,30 @@ test('S1 claims 1, 12, 23: a write to the volume under backup is received, put o
     .when(other)
     .then(passed(other))
     .and((history) => assert.is(history.place(2, 0), 2000))
+})
+
+test('S1 claims 1, 12, 23: the backup is of a device, and holds every volume with a part on it', () => {
+  const now = given(...striped, backup('b', [], { devices: [2] }))
+  for (const at of [0, 2, 7]) now.when(write(10 + at, { at })).then(held(write(10 + at, { at })))
+  for (const volume of [2, 3]) {
+    const other = write(volume, { volume })
+    now.when(other).then(passed(other))
+  }
+  now.when(stop('b')).and((history) => {
+    assert.equal(
+      [0, 2, 7].map((block) => history.place(1, block)),
+      [10_000, 12_000, 17_000],
+    )
+  })
+})
+
+test('S1 claims 1, 12, 23: the log entry of a write precedes its entry in the hold queue', () => {
+  given(...host, backup('b')).and(({ world }) => {
+    const seq = world.seq + 1
+    const asked = { ...held(write(1)), seq, code: 'ok', about: 0 } as Event
+    const names = expand(world, asked).map(({ name }) => name)
+    assert.equal(names, ['log.appended', 'hold.enqueued'])
+  })
 })
 
 test('S1 claims 2, 13: suspended writes wait in the hold queue and are not forwarded', () => {
@@ -142,6 +180,92 @@ test('S1 claims 8, 19: ten thousand held writes, many over one another, are rele
   assert.equal(order, [...Array(10_001).keys()].slice(1))
   assert.equal(history.places(1, 256), content)
   assert.equal(check.findings, [])
+})
+
+test('S1 claims 9, 20: metadata follows the log only after the backup ended and the write was released', () => {
+  const now = given(...host, write(1), commitTo(1))
+  const upTo = (request: number) =>
+    now.and((history) => {
+      const log = history.ledger.from(1).filter(({ kind }) => kind === 'io.write')
+      const seq = log.find((event) => event.request === request)!.seq
+      assert.is(committedUpTo(holdQueueOf(history.world), 1), seq)
+    })
+  upTo(1)
+  now.when(write(2, { at: 1 }), backup('b'), write(3))
+  for (const request of [2, 3]) {
+    now.when(commitTo(request)).and((history) => {
+      const answer = history.ledger.from(history.world.seq)[0]
+      assert.equal([answer?.kind, answer?.code], ['command.refused', 'E_BUSY_HOLD'])
+    })
+  }
+  upTo(1)
+  now.when(stop('b'), commitTo(3))
+  upTo(3)
+  const elsewhere = given(...host, backup('b'), write(1, { volume: 2 }), commitTo(1, 2))
+  elsewhere.and(({ world }) => assert.ok(committedUpTo(holdQueueOf(world), 2) > 0, 'another volume goes on'))
+})
+
+test('S1 claims 9, 20: a write that is released but still waits for a copy keeps metadata back', () => {
+  const past = [...host, write(1, { count: 16 }), pair('p'), backup('b'), write(2), sync('p'), stop('b')]
+  given(...past, commitTo(2))
+    .and((history) => assert.is(history.ledger.from(history.world.seq)[0]?.code, 'E_AGAIN'))
+    .when(copied, commitTo(2))
+    .and(({ world }) => assert.ok(committedUpTo(holdQueueOf(world), 1) > 0))
+})
+
+test('S1 claims 10, 21: in scope metadata only what changes metadata is suspended', () => {
+  const layout = blocks(1, 12, 4)
+  const now = given(...host, backup('b', [1], { scope: 'metadata', layout }))
+  const flows = (asked: NewEvent) => now.when(asked).then(passed(asked))
+  const waits = (asked: NewEvent) => now.when(asked).then(held(asked))
+  flows(write(1, { at: 2 }))
+  waits(write(2, { at: 3, ...metaFlag }))
+  waits(zeroes(3, { at: 13 }))
+  waits(write(4, { at: 10, count: 3 }))
+  flows(discard(5, { at: 9 }))
+  waits(write(6, { at: 3 }))
+  waits(write(7, { at: 10 }))
+  flows(write(8, { at: 4 }))
+  now.when(stop('b')).and((history) => {
+    assert.equal(history.places(1, 5), [0, 0, 1000, 6000, 8000])
+    assert.equal(
+      [10, 11, 12, 13].map((block) => history.place(1, block)),
+      [7000, 4008, 4016, 0],
+    )
+  })
+})
+
+test('S1 claims 11, 22: in scope blocks only what touches the blocks under backup is suspended, whole', () => {
+  const now = given(
+    ...host,
+    backup('b', [], { scope: 'blocks', ranges: [...blocks(1, 4, 4), ...blocks(1, 12)] }),
+  )
+  const flows = (asked: NewEvent) => now.when(asked).then(passed(asked))
+  const waits = (asked: NewEvent) => now.when(asked).then(held(asked))
+  flows(write(1, { at: 3 }))
+  waits(write(2, { at: 2, count: 3 }))
+  flows(write(3, { at: 8, count: 4 }))
+  waits(write(4, { at: 12 }))
+  waits(write(5, { at: 3 }))
+  now
+    .and((history) => assert.equal(history.places(1, 5), [0, 0, 0, 1000, 0], 'no part of write 2 is there'))
+    .when(stop('b'))
+    .and((history) => assert.equal(history.places(1, 5), [0, 0, 2000, 5000, 2016]))
+})
+
+test('S1 claims 11, 22: of a striped volume only the stripes on the device are under backup', () => {
+  const now = given(...striped, backup('b', [], { devices: [2], scope: 'blocks' }))
+  for (const [at, count, waits] of [
+    [0, 2, false],
+    [2, 1, true],
+    [5, 1, false],
+    [7, 1, true],
+    [1, 2, true],
+    [8, 16 - 8, true],
+  ] as const) {
+    const asked = write(100 + at, { at, count })
+    now.when(asked).then(waits ? held(asked) : passed(asked))
+  }
 })
 
 test.run()

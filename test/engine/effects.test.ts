@@ -54,6 +54,41 @@ test('a deadline ends a backup, and what it held goes on', async () => {
   assert.is(holdQueueOf(run.engine.world).backups.size, 0)
 })
 
+test('under error-writes the deadline fails what is held; who waits is told, and a restart asks no more', async () => {
+  const run = await startRun()
+  await prepare(run)
+  const bounds = { deadlineMs: 1000, maxEntries: 0, maxBytes: 0 }
+  await run.must('backup.start', { name: 'b', volumes: [1], ...bounds, policy: 'error-writes' })
+  run.post('io.write', { at: 1 })
+  run.post('io.write', { at: 2 })
+  run.clock.advance(1000)
+  await run.settled()
+  assert.equal(
+    run.answers.slice(-2).map(({ code }) => code),
+    ['E_DEADLINE', 'E_DEADLINE'],
+  )
+  assert.is(holdQueueOf(run.engine.world).backups.size, 1)
+  await run.io('io.read')
+  const again = await restart(run)
+  assert.is(again.clock.waiting().count, 0)
+  assert.equal((await replay(again.journal)).findings, [])
+})
+
+test('under requeue a held write that outlived a crash takes effect at the stop', async () => {
+  const run = await startRun()
+  await prepare(run)
+  const bounds = { deadlineMs: 0, maxEntries: 0, maxBytes: 0 }
+  await run.must('backup.start', { name: 'b', volumes: [1], ...bounds, crash: 'requeue' })
+  run.post('io.write', { at: 1 })
+  await run.settled()
+  const again = await restart(run)
+  const place = () => again.engine.world.volumes[0]!.map.get(1)
+  assert.equal([inFlightOf(again.engine.world).held.size, place()], [1, 0])
+  assert.is((await again.engine.submit({ kind: 'backup.stop', detail: { name: 'b' } })).code, 'ok')
+  assert.ok(place() > 0)
+  assert.equal((await replay(again.journal)).findings, [])
+})
+
 test('a backup that is stopped in time takes its deadline back', async () => {
   const run = await startRun()
   await prepare(run)

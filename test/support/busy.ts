@@ -93,7 +93,16 @@ function pairName(rest: number): string {
 function terms(rest: number) {
   const volumes = [[1], [1, 2], [2], [3, 1]][rest % 4]!
   const maxEntries = rest % 3 === 0 ? 3 : 0
-  return { name: `b${rest % 2}`, volumes, deadlineMs: 1000, maxEntries, maxBytes: 0 }
+  const ranges = [volumes[0]!, 0, 8 * 4096]
+  const options = [
+    {},
+    {},
+    { policy: 'error-writes' },
+    { policy: 'backpressure' },
+    { scope: 'blocks', ranges },
+  ]
+  const bounds = { deadlineMs: 1000, maxEntries, maxBytes: 0 }
+  return { name: `b${rest % 2}`, volumes, ...bounds, ...options[rest % 5] }
 }
 
 function session(run: Run, rest: number): void {

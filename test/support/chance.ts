@@ -6,13 +6,17 @@
 import * as assert from 'uvu/assert'
 import { Prng } from '../../src/core/prng.ts'
 import type { NewEvent } from '../../src/events/columns.ts'
+import { flag } from '../../src/events/kind.ts'
 import { preservesOf } from '../../src/layers/preserve-state.ts'
+import { anyBackup, anyCommit } from './backup-chance.ts'
 import * as say from './given.ts'
 import type { History } from './history.ts'
 import { reportsOf } from './history.ts'
 
 /** Blocks of the volumes 1 to 3, which make the pairs p and q, and of 4 and 5, which make r. */
 const sizes = [13, 13, 13, 8, 8]
+/** Devices of some: 4 and 5 share one, 2 lies on the other. */
+const layouts = [{}, { devices: [1] }, {}, { devices: [1, 2], stripe: say.block }, { devices: [2] }]
 
 export class Chance {
   readonly #random: Prng
@@ -28,7 +32,11 @@ export class Chance {
   /** Volumes, pairs, sessions and first content. */
   begin(): void {
     const { enter } = bound(this.#history)
-    for (const [k, blocks] of sizes.entries()) enter(say.volume(`v${k + 1}`, blocks))
+    for (const name of ['d1', 'd2']) enter(say.device(name))
+    for (const [k, blocks] of sizes.entries()) {
+      const { kind, detail } = say.volume(`v${k + 1}`, blocks)
+      enter({ kind, detail: { ...detail, ...layouts[k] } })
+    }
     enter(say.session('one'))
     enter(say.session('two'))
     for (let k = 0; k < 4; k++) enter(this.#io())
@@ -72,7 +80,8 @@ export class Chance {
     const blocks = size / block
     const at = this.#below(blocks)
     const count = 1 + this.#below(Math.min(blocks - at, this.#below(4) === 0 ? blocks : 3))
-    const place = { at, count, volume, session }
+    const flags = this.#below(5) === 0 ? flag.meta : 0
+    const place = { at, count, volume, session, flags }
     const dice = this.#below(20)
     if (dice < 8) return say.write(request, place)
     if (dice < 10) return say.zeroes(request, place)
@@ -115,19 +124,19 @@ export class Chance {
     if (this.#below(4) === 0) return this.#viewCommand()
     const name = ['p', 'q', 'r'][this.#below(3)]!
     const backup = ['a', 'b', 'c'][this.#below(3)]!
-    switch (this.#below(12)) {
+    switch (this.#below(14)) {
       case 0:
-      case 1: {
-        const volumes = [1, 2, 3, 4, 5, ...this.#views()].filter(() => this.#below(3) === 0)
-        const terms = this.#below(4) === 0 ? { maxEntries: 1 + this.#below(3) } : {}
-        return say.backup(backup, volumes, terms)
-      }
+      case 1:
+      case 12:
+        return anyBackup(this.#random, backup, sizes, this.#views())
       case 2:
       case 3:
       case 4:
         return say.stop(backup)
       case 5:
         return say.deadline(1 + this.#below(6))
+      case 13:
+        return anyCommit(this.#random, this.#history.world.seq, sizes.length)
       case 6:
       case 7:
         return say.sync(name)
@@ -141,7 +150,8 @@ export class Chance {
 
   #session(): NewEvent {
     const sessions = [...this.#history.world.sessions.keys()]
-    return sessions.length > 1 && this.#below(2) === 0 ? say.close(sessions[0]!) : say.session('more')
+    if (sessions.length < 2 || this.#below(2) === 0) return say.session('more')
+    return this.#below(2) === 0 ? say.close(sessions[0]!) : say.leave(sessions[0]!)
   }
 
   #restart(): void {

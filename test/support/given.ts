@@ -93,6 +93,16 @@ export function volume(name: string, blocks = volumeBlocks, size = block): NewEv
   return { kind: 'volume.create', detail: { name, size: blocks * size, block: size } }
 }
 
+/** A volume of 16 blocks on devices; on several, in stripes of so many blocks. */
+export function volumeOn(name: string, devices: readonly number[], stripe = 0): NewEvent {
+  const striped = stripe > 0 && { stripe: stripe * block }
+  return { kind: 'volume.create', detail: { name, size: volumeBlocks * block, block, devices, ...striped } }
+}
+
+export function device(name: string): NewEvent {
+  return { kind: 'device.create', detail: { name } }
+}
+
 export function session(name = 'host'): NewEvent {
   return { kind: 'session.open', detail: { name } }
 }
@@ -132,11 +142,27 @@ interface Terms {
   readonly deadlineMs?: number
   readonly maxEntries?: number
   readonly maxBytes?: number
+  readonly devices?: readonly number[]
+  /** Volume, offset and length in bytes, one after the other. */
+  readonly ranges?: readonly number[]
+  readonly layout?: readonly number[]
+  readonly mode?: string
+  readonly scope?: string
+  readonly policy?: string
+  readonly crash?: string
+  /** The session that asks for it. */
+  readonly session?: number
+}
+
+/** Blocks [at, at + count) of a volume as a backup names a range. */
+export function blocks(volume: number, at: number, count = 1): number[] {
+  return [volume, at * block, count * block]
 }
 
 export function backup(name: string, volumes: readonly number[] = [1], terms: Terms = {}): NewEvent {
-  const { deadlineMs = 0, maxEntries = 0, maxBytes = 0 } = terms
-  return { kind: 'backup.start', detail: { name, volumes, deadlineMs, maxEntries, maxBytes } }
+  const { deadlineMs = 0, maxEntries = 0, maxBytes = 0, session = 0, ...options } = terms
+  const detail = { name, volumes, deadlineMs, maxEntries, maxBytes, ...options }
+  return { kind: 'backup.start', ...(session !== 0 && { session }), detail }
 }
 export function stop(name: string): NewEvent {
   return { kind: 'backup.stop', detail: { name } }
@@ -171,6 +197,23 @@ export function rebind(to: number, { from = 1, session = 1 } = {}): NewEvent {
 }
 export function close(session = 1): NewEvent {
   return { kind: 'session.close', session }
+}
+/** The session ends in an orderly way: what it submitted is still handled. */
+export function leave(session = 1): NewEvent {
+  return { kind: 'session.close', session, detail: { orderly: true } }
+}
+
+/** The file system brings its metadata up to the write of that number, or to a log entry. */
+export function commitTo(request: number, volume = 1): Step {
+  return (history) => {
+    const logged = history.ledger
+      .from(1)
+      .find((event) => event.request === request && event.volume === volume)
+    history.enter(commit(logged!.seq, volume))
+  }
+}
+export function commit(n: number, volume = 1): NewEvent {
+  return { kind: 'fsmeta.commit', volume, detail: { n } }
 }
 
 /** Every copy that is running, and every one that starts because of it, goes well. */
@@ -233,6 +276,10 @@ export function freed(asked: NewEvent): NewEvent {
 }
 export function dropped(asked: NewEvent, code: Code): NewEvent {
   return ended('hold.dropped', asked, code)
+}
+/** A held write fails. */
+export function refusedLate(asked: NewEvent, code: Code): NewEvent {
+  return ended('hold.failed', asked, code)
 }
 export function lost(asked: NewEvent, code: Code): NewEvent {
   return ended('io.lost', asked, code)

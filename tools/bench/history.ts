@@ -79,10 +79,10 @@ export class History {
     this.#reports.delete(taken)
     if (taken % backupEvery === 0) {
       const terms = { deadlineMs: 0, maxEntries: 0, maxBytes: 0 }
-      this.#command({ kind: 'backup.start', session: 1, detail: { name: 'b', volumes: [1, 2], ...terms } })
+      this.#command({ kind: 'backup.start', detail: { name: 'b', volumes: [1, 2], ...terms } })
     }
     if (taken % backupEvery === backupLasts && taken > backupEvery) {
-      this.#command({ kind: 'backup.stop', session: 1, detail: { name: 'b' } })
+      this.#command({ kind: 'backup.stop', detail: { name: 'b' } })
     }
     if (taken % checkEvery === 0) this.#turn()
     this.#request()

@@ -1,7 +1,8 @@
 /**
  * The journal over a key-value store: LevelDB on disk, memory-level where a test needs no disk.
  *
- *     append:  head (attempted) ─▶ one synced batch: frame and payload ─▶ head (durable) ─▶ followers
+ *     append:  one synced batch: frame and payload ─▶ head (durable) ─▶ followers
+ *              head (attempted), while it is synced
  *
  * One append is in flight at a time; whoever takes over waits for its end. A failed one is in doubt: nobody writes
  * until opening again settled what was written. Nothing is ever written again over a frame.
@@ -173,8 +174,12 @@ export class StoreJournal implements Journal {
     const { durable } = this.#head
     const attempted = { seq: frame.last, hash: frame.hash }
     try {
-      this.#writeHead({ durable, attempted, epoch: writer.epoch })
-      await this.#put(frame)
+      const stored = this.#put(frame)
+      try {
+        this.#writeHead({ durable, attempted, epoch: writer.epoch })
+      } finally {
+        await stored
+      }
       this.#writeHead({ durable: attempted, attempted, epoch: writer.epoch })
       const sinceNs = parts.instantNs - this.#headSyncedNs
       if (sinceNs >= headSyncNs || sinceNs < 0n || parts.first === 1) {

@@ -63,7 +63,7 @@ export const device: Layer<Devices> = {
   abandon: () => [],
   resume: () => [],
   hash(state, lanes) {
-    lanes.add(state.names.length, 1)
+    if (state.names.length > 0) lanes.add(state.names.length, 1)
     for (const [volume, { devices, stripe }] of state.layouts) {
       lanes.add(volume, 2 ** 40 + stripe)
       for (const [place, one] of devices.entries()) lanes.add(volume * 2 ** 17 + place, 2 ** 50 + one)

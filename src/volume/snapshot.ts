@@ -29,12 +29,19 @@ export function stateHash(world: World): StateHash {
     if (gone) lanes.add(id * 4 + 2, 1)
     lanes.include(id * 4 + 2 ** 20, map.hashLow, map.hashHigh)
   }
-  for (const [place, layer] of stack.entries()) {
+  for (const layer of stack) {
     const own = new Lanes()
     layer.hash(world.own[layer.name], own)
-    lanes.include(place + 2 ** 30, own.low, own.high)
+    if (own.low !== 0 || own.high !== 0) lanes.include(placeOf(layer.name), own.low, own.high)
   }
   return { low: lanes.low, high: lanes.high }
+}
+
+/** A layer's part is told by its name, and an untouched one has none: layers may come later without changing hashes. */
+function placeOf(name: string): number {
+  let place = 2 ** 30
+  for (let k = 0; k < name.length; k++) place = (place * 31 + name.charCodeAt(k)) % 2 ** 40
+  return place
 }
 
 export function stateHashText(world: World): string {

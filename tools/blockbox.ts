@@ -2,12 +2,18 @@
 /** The command line program. Each command is a file of tools/commands, added here in the order the help shows. */
 
 import { readFileSync } from 'node:fs'
+import { add as backup } from './commands/backup.ts'
+import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
+import { add as device } from './commands/device.ts'
 import { add as image } from './commands/image.ts'
 import { add as importing } from './commands/import.ts'
 import { add as info } from './commands/info.ts'
 import { add as log } from './commands/log.ts'
+import { add as mark } from './commands/mark.ts'
+import { add as preserve } from './commands/preserve.ts'
 import { add as replay } from './commands/replay.ts'
+import { add as restore } from './commands/restore.ts'
 import { add as run } from './commands/run.ts'
 import { add as verify } from './commands/verify.ts'
 import { add as version } from './commands/version.ts'
@@ -21,6 +27,12 @@ await main(
     info,
     log,
     volume,
+    device,
+    clone,
+    backup,
+    restore,
+    preserve,
+    mark,
     importing,
     run,
     replay,

@@ -27,6 +27,16 @@ export async function withEngine<T>(
   return used(open, () => use(open.engine), open.engine)
 }
 
+/** Opens a journal that exists to record into it. Throws JOURNAL_MISSING when there is none. */
+export async function withOldEngine<T>(
+  options: JournalOption,
+  ack: NonNullable<EngineOptions['ack']>,
+  use: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const open = await openToWrite(journalDir(options), { ack })
+  return used(open, () => use(open.engine), open.engine)
+}
+
 async function used<T>(
   { journal }: OpenFolder,
   use: () => Promise<T>,

@@ -26,8 +26,11 @@ export async function appendLines({ groups, rounds }: AppendOptions): Promise<Li
   for (const payload of [0, 4096]) {
     for (const events of groups) {
       const group = { events, payload }
+      const times = rounds(events)
       lines.push(
-        ...(await withFolder((folder) => groupLines(folder, group, { rounds: rounds(events), warmup: 5 }))),
+        ...(await withFolder((folder) =>
+          groupLines(folder, group, { rounds: times, warmup: Math.ceil(times / 2) }),
+        )),
       )
       collectGarbage()
     }

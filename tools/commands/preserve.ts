@@ -1,0 +1,44 @@
+/** `blockbox preserve create|drop|merge`: views of a volume that keep their own writes to themselves. */
+
+import type { Command } from 'commander'
+import { type ControlOptions, control, newName, volumeId } from '../control.ts'
+import { journalOption } from '../journal-option.ts'
+
+const verbs = {
+  drop: 'give the view up, and what was written to it',
+  merge: 'make what was written to the view the content of its base',
+} as const
+
+export function add(program: Command): void {
+  const preserve = program.command('preserve').description('make, drop and merge views of a volume')
+  journalOption(preserve.command('create'))
+    .description('make a view: it shows the volume, and keeps its own writes to itself')
+    .argument('<volume>', 'the volume it is a view of')
+    .argument('<view>', 'what the view is to be called')
+    .option('--json', 'as one JSON object')
+    .addHelpText('after', '\nExample:\n  blockbox preserve create vol trial -j DIR\n')
+    .action((volume: string, view: string, options: ControlOptions) =>
+      control(
+        options,
+        (world) => ({
+          kind: 'preserve.create',
+          detail: { base: volumeId(world, volume), name: newName(view) },
+        }),
+        () => `view ${view} of volume ${volume}`,
+      ),
+    )
+  for (const verb of ['drop', 'merge'] as const) {
+    journalOption(preserve.command(verb))
+      .description(verbs[verb])
+      .argument('<view>', 'the name of the view')
+      .option('--json', 'as one JSON object')
+      .addHelpText('after', `\nExample:\n  blockbox preserve ${verb} trial -j DIR\n`)
+      .action((view: string, options: ControlOptions) =>
+        control(
+          options,
+          (world) => ({ kind: `preserve.${verb}`, detail: { view: volumeId(world, view) } }),
+          () => `view ${view}: ${verb === 'drop' ? 'dropped' : 'merged into its base'}`,
+        ),
+      )
+  }
+}

@@ -199,6 +199,9 @@ function own(world: World, event: Event): void {
       world.active.push([])
       return
     }
+    case 'volume.resized':
+    case 'volume.deleted':
+      return changed(world, event)
     case 'session.opened':
       must(
         event.session === world.sessionsOpened + 1,
@@ -225,6 +228,19 @@ function own(world: World, event: Event): void {
       return
     default:
   }
+}
+
+/** A volume gets another size, or goes. What lies beyond a new end reads as zeros if it ever comes back. */
+function changed(world: World, event: Event): void {
+  const volume = volumeOf(world, event.volume)
+  must(volume !== undefined, 'G-I9', `${event.kind} is about volume ${event.volume}, which does not exist`)
+  const busy = world.active[volume.id - 1]!.length > 0
+  must(!busy, 'G-I9', `${event.kind} of volume ${volume.id} while something is going on there`)
+  const size = event.kind === 'volume.deleted' ? 0 : count(event.detail, 'size')
+  const blocks = size / volume.block
+  if (size < volume.size) volume.map.zero(blocks, volume.size / volume.block - blocks)
+  const name = size === 0 ? '' : volume.name
+  world.volumes[volume.id - 1] = { ...volume, name, size }
 }
 
 /** Which layers are active on which volume, after an event that may turn one on or off. */

@@ -4,6 +4,7 @@ import type { MakeCheck } from './check.ts'
 import { coverage } from './coverage.ts'
 import { hold } from './hold.ts'
 import { order } from './order.ts'
+import { outsideCoverage } from './outside-coverage.ts'
 import { refusal } from './refusal.ts'
 import { repeatable } from './repeatable.ts'
 import { restoreMaps } from './restore-maps.ts'
@@ -13,6 +14,7 @@ export const checks: readonly MakeCheck[] = [
   order,
   hold,
   coverage,
+  outsideCoverage,
   restoredContent,
   restoreMaps,
   repeatable,

@@ -11,9 +11,11 @@ export type Detail = Readonly<Record<string, DetailValue>>
 
 export const noDetail: Detail = Object.freeze({})
 
-type Field = 'name' | 'text' | 'count' | 'flag' | 'counts'
+type Must = 'name' | 'text' | 'count' | 'flag' | 'counts'
+/** What a field holds; with a question mark it may be left out. */
+type Field = Must | `${Must}?`
 
-/** The fields of each kind that has any; every field named must be there and no other. */
+/** The fields of each kind that has any; every field named must be there, but those marked `?`, and no other. */
 export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string, Field>>>>> = {
   'session.open': { name: 'text' },
   mark: { label: 'text' },
@@ -28,10 +30,17 @@ export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string,
     maxBytes: 'count',
   },
   'backup.stop': { name: 'text' },
-  'pair.create': { name: 'text', source: 'count', clone: 'count', extent: 'count' },
-  'pair.sync': { name: 'text' },
-  'pair.fracture': { name: 'text' },
-  'restore.start': { pair: 'text', protected: 'flag' },
+  'volume.resize': { size: 'count' },
+  'pair.create': {
+    ...{ name: 'text', source: 'count', clone: 'count', extent: 'count' },
+    ...{ path: 'text?', size: 'count?', sha256: 'text?' },
+  },
+  'pair.sync': { name: 'text', rate: 'count?' },
+  'pair.fracture': { name: 'text', force: 'flag?' },
+  'restore.start': { pair: 'text', protected: 'flag', rate: 'count?' },
+  'restore.pause': { pair: 'text' },
+  'restore.resume': { pair: 'text' },
+  'restore.cancel': { pair: 'text', force: 'flag?' },
   'engine.started': { writer: 'text', epoch: 'count', program: 'text' },
   'session.opened': { name: 'name' },
   'volume.created': { name: 'name', size: 'count', block: 'count' },
@@ -43,10 +52,20 @@ export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string,
     maxBytes: 'count',
     atUs: 'count',
   },
-  'pair.created': { name: 'name', source: 'count', clone: 'count', extent: 'count' },
-  'restore.started': { protected: 'flag', cdmCount: 'count', cdmHash: 'text', cloneHash: 'text' },
+  'volume.resized': { size: 'count' },
+  'pair.created': {
+    ...{ name: 'name', source: 'count', clone: 'count', extent: 'count' },
+    ...{ path: 'text?', size: 'count?', sha256: 'text?' },
+  },
+  'sync.started': { rate: 'count?' },
+  'restore.started': {
+    ...{ protected: 'flag', cdmCount: 'count', cdmHash: 'text', cloneHash: 'text' },
+    rate: 'count?',
+  },
   'restore.completed': { protected: 'flag', prmCount: 'count', cdmHash: 'text' },
   'restore.resumed': { count: 'count' },
+  'restore.cancel_accepted': { force: 'flag' },
+  'restore.cancelled': { mixedExtents: 'count' },
   'command.refused': { command: 'text' },
   'engine.recovered': { dropped: 'count', lost: 'count' },
 }
@@ -64,7 +83,7 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)
 }
 
-function fits(field: Field, value: unknown): boolean {
+function fits(field: Must, value: unknown): boolean {
   switch (field) {
     case 'name':
       return typeof value === 'string' && isName(value)
@@ -90,8 +109,12 @@ export function detailFault(kind: Kind, detail: unknown): string | undefined {
     if (!Object.hasOwn(fields, name)) return `${kind} has no field ${JSON.stringify(name)}`
   }
   for (const [name, field] of Object.entries(fields)) {
-    if (!Object.hasOwn(given, name)) return `${kind} lacks the field ${name}`
-    if (!fits(field, given[name])) return `${kind} has a field ${name} that is no ${field}`
+    const form = field.replace('?', '') as Must
+    if (!Object.hasOwn(given, name)) {
+      if (form !== field) continue
+      return `${kind} lacks the field ${name}`
+    }
+    if (!fits(form, given[name])) return `${kind} has a field ${name} that is no ${form}`
   }
   return undefined
 }
@@ -109,4 +132,9 @@ export function text(detail: Detail, name: string): string {
 /** A field that the schema says is a list of numbers. */
 export function counts(detail: Detail, name: string): readonly number[] {
   return detail[name] as readonly number[]
+}
+
+/** A number that may be left out; 0 when it is. */
+export function countOr0(detail: Detail, name: string): number {
+  return (detail[name] as number | undefined) ?? 0
 }

@@ -55,6 +55,8 @@ export const kinds = {
   'run.end': { number: 20, columns: [] },
   // Commands.
   'volume.create': { number: 24, columns: [] },
+  'volume.delete': { number: 26, columns: ['volume'] },
+  'volume.resize': { number: 27, columns: ['volume'] },
   'backup.start': { number: 32, columns: ['session'] },
   'backup.stop': { number: 33, columns: ['session'] },
   'deadline.reached': { number: 34, columns: ['tag'] },
@@ -62,7 +64,13 @@ export const kinds = {
   'pair.sync': { number: 41, columns: [] },
   'pair.fracture': { number: 42, columns: [] },
   'restore.start': { number: 48, columns: [] },
-  'copy.report': { number: 56, columns: ['tag', 'volume', 'offset', 'length', 'code', 'about'] },
+  'restore.pause': { number: 49, columns: [] },
+  'restore.resume': { number: 50, columns: [] },
+  'restore.cancel': { number: 51, columns: [] },
+  'copy.report': {
+    number: 56,
+    columns: ['tag', 'volume', 'offset', 'length', 'payload', 'digest', 'code', 'about'],
+  },
   // The engine's own life.
   'engine.started': { number: 64, columns: [] },
   'engine.recover': { number: 65, columns: [] },
@@ -72,6 +80,8 @@ export const kinds = {
   'session.opened': { number: 128, columns: ['session'] },
   'session.closed': { number: 129, columns: ['session', 'code'] },
   'volume.created': { number: 130, columns: ['volume'] },
+  'volume.deleted': { number: 152, columns: ['volume'] },
+  'volume.resized': { number: 153, columns: ['volume'] },
   'hold.released': { number: 132, columns: released },
   'hold.dropped': { number: 133, columns: ['session', 'request', 'volume', 'code', 'about'] },
   'cod.released': { number: 136, columns: released },
@@ -93,6 +103,9 @@ export const kinds = {
   'restore.completed': { number: 177, columns: ['tag'] },
   'restore.resumed': { number: 178, columns: ['tag'] },
   'restore.failed': { number: 179, columns: ['tag', 'code'] },
+  'restore.paused': { number: 180, columns: ['tag'] },
+  'restore.cancelled': { number: 181, columns: ['tag'] },
+  'restore.cancel_accepted': { number: 182, columns: ['tag'] },
   'command.refused': { number: 184, columns: ['code'] },
   'engine.recovered': { number: 190, columns: [] },
 } as const satisfies Record<string, { readonly number: number; readonly columns: Columns }>

@@ -32,7 +32,7 @@ export interface Volume {
 export interface World {
   /** Sequence number of the last event folded. */
   seq: number
-  /** Volume `id` is at `id - 1`. */
+  /** Volume `id` is at `id - 1`; one that was deleted leaves its number behind, with no name and size 0. */
   readonly volumes: Volume[]
   /** Open sessions by number, with their names. */
   readonly sessions: Map<number, string>
@@ -69,6 +69,8 @@ export interface Command {
   readonly length: number
   readonly code: Code
   readonly about: number
+  /** True when it brought bytes, whose payload and digest are in its event. */
+  readonly brought: boolean
   readonly detail: Detail
   /** When it was asked, microseconds since the Unix epoch. */
   readonly atUs: number
@@ -83,7 +85,15 @@ export type Due =
   | { readonly release: Request; readonly as: 'hold.released' | 'cod.released' }
 
 /** What a layer is doing on a volume: the columns of the admission matrix (SPEC 7.2). */
-export type Mark = 'held' | 'held-writes' | 'restore-source' | 'restore-clone' | 'sync-source' | 'sync-clone'
+export type Mark =
+  | 'held'
+  | 'held-writes'
+  | 'restore-source'
+  | 'restore-clone'
+  | 'restore-u-source'
+  | 'restore-u-clone'
+  | 'sync-source'
+  | 'sync-clone'
 
 /** A volume a command is about, and in which role: the rows of the admission matrix. */
 export interface Target {
@@ -94,7 +104,10 @@ export interface Target {
     | 'sync-clone'
     | 'restore-source'
     | 'restore-clone'
+    | 'restore-u-clone'
     | 'fracture'
+    | 'cancel'
+    | 'change'
   readonly volume: number
 }
 
@@ -127,7 +140,8 @@ export interface Layer<State> {
   load(saved: unknown): State
 }
 
-/** The volume of that number; undefined when there is none. */
+/** The volume of that number; undefined when there is none, or no longer. */
 export function volumeOf(world: World, id: number): Volume | undefined {
-  return world.volumes[id - 1]
+  const volume = world.volumes[id - 1]
+  return volume === undefined || volume.size === 0 ? undefined : volume
 }

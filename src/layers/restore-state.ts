@@ -16,6 +16,7 @@ export interface Restore {
   /** The pair's number. */
   readonly tag: number
   readonly source: number
+  /** 0 when it lives outside. */
   readonly clone: number
   readonly extent: number
   readonly size: number
@@ -24,12 +25,18 @@ export interface Restore {
   readonly prm: Bitmap
   /** Copies clone to source: its bitmap is the copy-on-demand map. */
   readonly gate: CopyGate
-  /** Set hash of the clone's map when the restore began: it may not change (S4-I1). */
+  /** What the clone was when the restore began: a protected one may not change (S4-I1). */
   readonly cloneHash: string
   /** Copies that failed since the last one that went well. */
   failures: number
   /** False after too many failures: only demand copies go on. */
   background: boolean
+  /** True when somebody paused it: only demand copies go on, also after a restart. */
+  paused: boolean
+  /** True when it ends as soon as the copies in flight have. */
+  cancelling: boolean
+  /** Background copies a second that may start; 0: as many as go. */
+  readonly rate: number
   /** Where the background copier looks next; a hint, no part of the state's hash. */
   cursor: number
 }
@@ -43,7 +50,7 @@ export interface Restores {
 export function addRestore(state: Restores, restore: Restore): void {
   state.byTag.set(restore.tag, restore)
   state.bySource.set(restore.source, restore)
-  state.byClone.set(restore.clone, restore)
+  if (restore.clone > 0) state.byClone.set(restore.clone, restore)
 }
 
 export function removeRestore(state: Restores, restore: Restore): void {

@@ -13,8 +13,8 @@ import type { Event, NewEvent } from '../events/columns.ts'
 import { count, isName, noDetail, text } from '../events/detail.ts'
 import type { Kind, Op } from '../events/kind.ts'
 import { inFlightOf, waiting } from '../layers/in-flight.ts'
-import type { Command, Decision, Due, Layer, Verdict, World } from '../layers/layer.ts'
-import { pass } from '../layers/layer.ts'
+import type { Command, Decision, Due, Layer, Mark, Verdict, World } from '../layers/layer.ts'
+import { pass, volumeOf } from '../layers/layer.ts'
 import { type Request, releaseOf } from '../layers/request.ts'
 import { evolve, judge, judgeFrom, stack } from '../volume.ts'
 import { admitted } from './admission.ts'
@@ -118,6 +118,9 @@ function decide(world: World, command: Command): Decision {
     }
     case 'volume.create':
       return createVolume(world, command)
+    case 'volume.delete':
+    case 'volume.resize':
+      return changeVolume(world, command)
     case 'engine.recover':
       return world.recovered ? 'E_STATE' : abandon(world, 'E_CRASH', undefined)
     case 'engine.stop': {
@@ -130,11 +133,14 @@ function decide(world: World, command: Command): Decision {
       const layer = claims.get(command.kind)
       assert(layer !== undefined, `a layer claims ${command.kind}`)
       const state = world.own[layer.name]
-      const marks = (volume: number) => stack.flatMap((one) => one.marks(world.own[one.name], volume))
-      const code = admitted(layer.targets(state, command, world), marks)
+      const code = admitted(layer.targets(state, command, world), marksIn(world))
       return code === 'ok' ? layer.decide(state, command, world) : code
     }
   }
+}
+
+function marksIn(world: World): (volume: number) => readonly Mark[] {
+  return (volume) => stack.flatMap((one) => one.marks(world.own[one.name], volume))
 }
 
 function abandon(world: World, code: Code, session: number | undefined): NewEvent[] {
@@ -155,6 +161,19 @@ function createVolume(world: World, command: Command): Decision {
   return [{ kind: 'volume.created', volume: world.volumes.length + 1, detail: { name, size, block } }]
 }
 
+/** A volume is resized or deleted only while nothing is going on there; one that is in a pair has something. */
+function changeVolume(world: World, { kind, volume: id, detail }: Command): Decision {
+  const volume = volumeOf(world, id)
+  if (volume === undefined) return 'E_NO_VOLUME'
+  const code = admitted([{ role: 'change', volume: id }], marksIn(world))
+  if (code !== 'ok') return code
+  if (world.active[id - 1]!.length > 0) return 'E_STATE'
+  if (kind === 'volume.delete') return [{ kind: 'volume.deleted', volume: id }]
+  const size = count(detail, 'size')
+  if (size === 0 || size % volume.block !== 0 || size > maxVolume) return 'E_SIZE'
+  return [{ kind: 'volume.resized', volume: id, detail: { size } }]
+}
+
 function commandOf(input: NewEvent, atUs: number): Command {
   return {
     kind: input.kind,
@@ -165,6 +184,7 @@ function commandOf(input: NewEvent, atUs: number): Command {
     length: input.length ?? 0,
     code: input.code ?? 'ok',
     about: input.about ?? 0,
+    brought: (input.digestHigh ?? 0) + (input.digestLow ?? 0) > 0,
     detail: input.detail ?? noDetail,
     atUs,
   }

@@ -20,6 +20,8 @@ const stored: Readonly<Record<number, string>> = {
   19: 'run.begin',
   20: 'run.end',
   24: 'volume.create',
+  26: 'volume.delete',
+  27: 'volume.resize',
   32: 'backup.start',
   33: 'backup.stop',
   34: 'deadline.reached',
@@ -27,6 +29,9 @@ const stored: Readonly<Record<number, string>> = {
   41: 'pair.sync',
   42: 'pair.fracture',
   48: 'restore.start',
+  49: 'restore.pause',
+  50: 'restore.resume',
+  51: 'restore.cancel',
   56: 'copy.report',
   64: 'engine.started',
   65: 'engine.recover',
@@ -46,6 +51,8 @@ const stored: Readonly<Record<number, string>> = {
   148: 'backup.flag_cleared',
   149: 'backup.expired',
   150: 'backup.aborted',
+  152: 'volume.deleted',
+  153: 'volume.resized',
   160: 'pair.created',
   161: 'sync.started',
   162: 'sync.finished',
@@ -55,6 +62,9 @@ const stored: Readonly<Record<number, string>> = {
   177: 'restore.completed',
   178: 'restore.resumed',
   179: 'restore.failed',
+  180: 'restore.paused',
+  181: 'restore.cancelled',
+  182: 'restore.cancel_accepted',
   184: 'command.refused',
   190: 'engine.recovered',
 }
@@ -64,6 +74,8 @@ const storedCodes = [
   ...['E_BUSY_HOLD', 'E_BUSY_RESTORE', 'E_BUSY_SYNC', 'E_CLONE_PROTECTED', 'E_STATE', 'E_NO_PAIR'],
   ...['E_QUEUE_FULL', 'E_IO', 'E_NAME', 'E_UNSUPPORTED', 'E_CRASH', 'E_SESSION_CLOSED', 'E_DEADLINE'],
   ...['E_BOUND', 'E_BROKEN', 'E_READ_ONLY', 'E_STOPPED'],
+  ...['E_FENCED', 'E_BUSY_FENCE', 'E_DIRTY', 'E_SHARED_META', 'E_PARTIAL', 'E_CHAIN', 'E_BUSY_OVERLAY'],
+  ...['E_BUSY_MERGE', 'E_NOT_OWNER', 'E_MIXED', 'E_AGAIN', 'E_NOSPC'],
 ]
 
 test('what is stored keeps its number', () => {

@@ -154,8 +154,33 @@ export function sync(name: string): NewEvent {
 export function fracture(name: string): NewEvent {
   return { kind: 'pair.fracture', detail: { name } }
 }
-export function restore(name: string): NewEvent {
-  return { kind: 'restore.start', detail: { pair: name, protected: true } }
+export function restore(name: string, isProtected = true): NewEvent {
+  return { kind: 'restore.start', detail: { pair: name, protected: isProtected } }
+}
+export function pause(name: string): NewEvent {
+  return { kind: 'restore.pause', detail: { pair: name } }
+}
+export function resume(name: string): NewEvent {
+  return { kind: 'restore.resume', detail: { pair: name } }
+}
+export function cancel(name: string, force = true): NewEvent {
+  return { kind: 'restore.cancel', detail: { pair: name, force } }
+}
+export function remove(volume: number): NewEvent {
+  return { kind: 'volume.delete', volume }
+}
+export function resize(volume: number, blocks: number): NewEvent {
+  return { kind: 'volume.resize', volume, detail: { size: blocks * block } }
+}
+/** A pair whose clone lives outside; its content is `outside(block)`. */
+export function outsidePair(
+  name: string,
+  source = 1,
+  blocks = volumeBlocks,
+  extent = extentBlocks,
+): NewEvent {
+  const file = { path: '/clone.raw', size: blocks * block, sha256: '' }
+  return { kind: 'pair.create', detail: { name, source, clone: 0, extent: extent * block, ...file } }
 }
 export function close(session = 1): NewEvent {
   return { kind: 'session.close', session }

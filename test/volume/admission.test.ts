@@ -13,10 +13,12 @@ import { stateHashText } from '../../src/volume/snapshot.ts'
 import { stack } from '../../src/volume.ts'
 import {
   backup,
+  cancel,
   copied,
   fracture,
   given,
   pair,
+  remove,
   restore,
   type Step,
   session,
@@ -47,7 +49,10 @@ const commands: Readonly<Record<Role, (volume: number) => NewEvent>> = {
   'sync-clone': () => sync('p'),
   'restore-source': () => restore('p'),
   'restore-clone': () => restore('p'),
+  'restore-u-clone': () => restore('p', false),
   fracture: () => fracture('p'),
+  cancel: () => cancel('p'),
+  change: (of) => remove(of),
 }
 
 interface Cell {
@@ -95,7 +100,28 @@ const cells: readonly Cell[] = [
   { role: 'restore-clone', mark: 'sync-clone', on: 2, past: [sync('p'), copied] },
   { role: 'fracture', mark: 'held', on: 1, past: [sync('p'), copied, ...held(1)] },
   { role: 'fracture', mark: 'held-writes', on: 1, past: [sync('p'), copied, ...writes(1)] },
-  { role: 'fracture', mark: 'restore-source', on: 1, past: [restore('p')] },
+  { role: 'fracture', mark: 'restore-source', on: 1, past: [restore('q')] },
+  { role: 'fracture', mark: 'restore-u-source', on: 1, past: [restore('q', false)] },
+  ...(['backup', 'pair', 'sync-source', 'restore-source'] as const).map(
+    (role): Cell => ({ role, mark: 'restore-u-source', on: 1, past: [restore('q', false)] }),
+  ),
+  { role: 'backup', mark: 'restore-u-clone', on: 2, past: [restore('p', false)] },
+  { role: 'pair', mark: 'restore-u-clone', on: 2, past: [restore('p', false)] },
+  { role: 'restore-u-clone', mark: 'held', on: 2, past: held(2) },
+  { role: 'restore-u-clone', mark: 'held-writes', on: 2, past: writes(2) },
+  { role: 'restore-u-clone', mark: 'sync-clone', on: 2, past: [sync('p'), copied] },
+  { role: 'cancel', mark: 'held', on: 1, past: [restore('p'), ...held(1)] },
+  { role: 'cancel', mark: 'held-writes', on: 1, past: [restore('p'), ...writes(1)] },
+  { role: 'cancel', mark: 'restore-source', on: 1, past: [restore('p')] },
+  { role: 'cancel', mark: 'restore-u-source', on: 1, past: [restore('p', false)] },
+  { role: 'change', mark: 'held', on: 4, past: held(4) },
+  { role: 'change', mark: 'held-writes', on: 4, past: writes(4) },
+  { role: 'change', mark: 'restore-source', on: 1, past: [restore('p')] },
+  { role: 'change', mark: 'restore-clone', on: 2, past: [restore('p')] },
+  { role: 'change', mark: 'restore-u-source', on: 1, past: [restore('p', false)] },
+  { role: 'change', mark: 'restore-u-clone', on: 2, past: [restore('p', false)] },
+  { role: 'change', mark: 'sync-source', on: 1, past: [sync('p')] },
+  { role: 'change', mark: 'sync-clone', on: 2, past: [sync('p')] },
   { role: 'fracture', mark: 'sync-source', on: 1, past: [sync('p')] },
 ]
 
@@ -111,11 +137,27 @@ const cannotBe: readonly [Role, Mark][] = [
   ['restore-clone', 'sync-source'],
   ['fracture', 'restore-clone'],
   ['fracture', 'sync-clone'],
+  ['sync-source', 'restore-u-clone'],
+  ['sync-clone', 'restore-u-source'],
+  ['restore-source', 'restore-u-clone'],
+  ['restore-clone', 'restore-u-source'],
+  ['restore-u-clone', 'restore-source'],
+  ['restore-u-clone', 'restore-u-source'],
+  ['restore-u-clone', 'sync-source'],
+  ['fracture', 'restore-u-clone'],
+  ['cancel', 'restore-clone'],
+  ['cancel', 'restore-u-clone'],
+  ['cancel', 'sync-source'],
+  ['cancel', 'sync-clone'],
 ]
 /** Reached, but the source of the same pair has answered before: the code is the same. */
 const answeredBefore: readonly [Role, Mark][] = [
   ['sync-clone', 'restore-clone'],
   ['restore-clone', 'restore-clone'],
+  ['sync-clone', 'restore-u-clone'],
+  ['restore-clone', 'restore-u-clone'],
+  ['restore-u-clone', 'restore-clone'],
+  ['restore-u-clone', 'restore-u-clone'],
 ]
 
 const marksOf = ({ world }: History, of: number) =>
@@ -162,8 +204,10 @@ test('cells that cannot be: no volume is source of one pair and clone of another
 test('cells that are answered before: the source of the pair refuses with the same code', () => {
   for (const [role, mark] of answeredBefore) {
     const source = role === 'sync-clone' ? 'sync-source' : 'restore-source'
-    assert.is(admission[source]['restore-source'], admission[role][mark])
-    given(...base, restore('p')).and((history) => {
+    const isProtected = mark === 'restore-clone'
+    const first = isProtected ? 'restore-source' : 'restore-u-source'
+    assert.is(admission[source][first], admission[role][mark])
+    given(...base, restore('p', isProtected)).and((history) => {
       assert.ok(marksOf(history, 2).includes(mark))
       assert.is(history.enter(commands[role](2))[1]?.code, admission[role][mark])
     })

@@ -10,7 +10,7 @@ import { assert } from '../core/assert.ts'
 import { digestBytes, sameBytes, sha256 } from '../core/digest.ts'
 import { BlockboxError, type ErrorCode } from '../core/errors.ts'
 import { Columns, Row, rowBytes } from '../events/columns.ts'
-import { type Detail, detailFault, detailFault, detailFields, noDetail } from '../events/detail.ts'
+import { type Detail, detailFault, noDetail } from '../events/detail.ts'
 import { kindNames } from '../events/kind.ts'
 import { rowsFault } from '../events/rows.ts'
 

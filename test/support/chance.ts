@@ -10,8 +10,11 @@ import * as say from './given.ts'
 import type { History } from './history.ts'
 import { reportsOf } from './history.ts'
 
-/** Blocks of the volumes 1 to 3, which make the pairs p and q, and of 4 and 5, which make r. */
-const sizes = [13, 13, 13, 8, 8]
+/**
+ * Blocks of the volumes 1 to 3, which make the pairs p and q, of 4 and 5, which make r, of 6, whose clone lives outside
+ * (pair s), and of 7, which is in no pair and comes and goes.
+ */
+const sizes = [13, 13, 13, 8, 8, 9, 4]
 
 export class Chance {
   readonly #random: Prng
@@ -35,6 +38,7 @@ export class Chance {
     enter(say.pair('p', 1, 2, extent()))
     enter(say.pair('q', 1, 3, extent()))
     enter(say.pair('r', 4, 5, extent()))
+    enter(say.outsidePair('s', 6, 9, 2 ** this.#random.below(3)))
   }
 
   /** Enters what comes next. */
@@ -53,6 +57,7 @@ export class Chance {
   settle(): void {
     const { enter } = bound(this.#history)
     for (const name of ['a', 'b', 'c']) enter(say.stop(name))
+    for (const name of ['p', 'q', 'r', 's']) enter(say.resume(name))
     say.copied(this.#history)
   }
 
@@ -64,7 +69,7 @@ export class Chance {
     const request = ++this.#requests
     const sessions = [...this.#history.world.sessions.keys()]
     const session = sessions[this.#below(sessions.length)] ?? 1
-    const volume = [1, 1, 1, 2, 3, 4, 4, 5][this.#below(8)]!
+    const volume = [1, 1, 1, 2, 3, 4, 4, 5, 6, 6, 7][this.#below(11)]!
     const blocks = sizes[volume - 1]!
     const at = this.#below(blocks)
     const count = 1 + this.#below(Math.min(blocks - at, this.#below(4) === 0 ? blocks : 3))
@@ -88,9 +93,9 @@ export class Chance {
   }
 
   #command(): NewEvent {
-    const name = ['p', 'q', 'r'][this.#below(3)]!
+    const name = ['p', 'q', 'r', 's'][this.#below(4)]!
     const backup = ['a', 'b', 'c'][this.#below(3)]!
-    switch (this.#below(12)) {
+    switch (this.#below(15)) {
       case 0:
       case 1: {
         const volumes = [1, 2, 3, 4, 5].filter(() => this.#below(3) === 0)
@@ -109,9 +114,25 @@ export class Chance {
       case 8:
       case 9:
         return say.fracture(name)
+      case 10:
+        return this.#below(2) === 0 ? say.pause(name) : say.resume(name)
+      case 11:
+        return say.cancel(name, this.#below(3) > 0)
+      case 12:
+        return this.#change()
       default:
-        return say.restore(name)
+        return say.restore(name, this.#below(3) > 0)
     }
+  }
+
+  /** Volume 7, or the one that came after it, changes; the others do so only in vain. */
+  #change(): NewEvent {
+    const last = this.#history.world.volumes.length
+    const volume = this.#below(4) === 0 ? 1 + this.#below(6) : last
+    const dice = this.#below(3)
+    if (dice === 0) return say.remove(volume)
+    if (dice === 1) return say.resize(volume, 1 + this.#below(6))
+    return say.volume(`v${last + 1}`, 4)
   }
 
   #session(): NewEvent {

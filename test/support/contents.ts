@@ -10,10 +10,13 @@ import { count } from '../../src/events/detail.ts'
 import { type Volume, volumeOf, type World } from '../../src/layers/layer.ts'
 import { type Pair, pairsOf, pairsOn } from '../../src/layers/pair-state.ts'
 import { restoresOf } from '../../src/layers/restore-state.ts'
+import { outside } from './history.ts'
 
 export class Contents implements Check {
   readonly rules = ['contents']
   readonly #held: number[][] = []
+  /** By source, what it held when its restore began. */
+  readonly #before = new Map<number, number[]>()
   /** How many reads were compared. */
   reads = 0
 
@@ -32,7 +35,16 @@ export class Contents implements Check {
         if (pair!.phase === 'syncing') this.#fractured(pair!, volumeOf(world, pair!.source)!)
         return
       case 'restore.started':
-        this.#held[pair!.source - 1] = [...this.#of(pair!.clone)]
+        this.#started(pair!)
+        return
+      case 'restore.cancelled':
+        this.#cancelled(pair!, world)
+        return
+      case 'volume.resized':
+        this.#resized(event.volume, count(event.detail, 'size') / volumeOf(world, event.volume)!.block)
+        return
+      case 'volume.deleted':
+        this.#held[event.volume - 1] = []
         return
       default:
     }
@@ -43,6 +55,7 @@ export class Contents implements Check {
   /** Compares every block of every volume. */
   compare(world: World): void {
     for (const volume of world.volumes) {
+      if (volume.size === 0) continue
       const held = this.#of(volume.id)
       const found = held.map((place, block) => this.#find(volume, block, place, world))
       assert.equal(found, held, `volume ${volume.id} after event ${world.seq}`)
@@ -57,7 +70,9 @@ export class Contents implements Check {
     const volume = volumeOf(world, event.volume)!
     const written = [this.#of(volume.id)]
     for (const pair of pairsOn(pairsOf(world), volume.id)) {
-      if (pair.source === volume.id && pair.phase === 'in-sync') written.push(this.#of(pair.clone))
+      if (pair.source !== volume.id) continue
+      const both = pair.phase === 'in-sync' || restoresOf(world).byTag.get(pair.tag)?.protected === false
+      if (both) written.push(this.#of(pair.clone))
     }
     const first = event.offset / volume.block
     for (let k = 0; k < event.length / volume.block; k++) {
@@ -75,6 +90,34 @@ export class Contents implements Check {
     this.reads++
   }
 
+  /** The source is what its clone is, as far as it is known to differ from it. */
+  #started({ source, clone, external, cdm, extent }: Pair): void {
+    this.#before.set(source, [...this.#of(source)])
+    if (external === null) {
+      this.#held[source - 1] = [...this.#of(clone)]
+      return
+    }
+    const held = this.#of(source)
+    for (const block of held.keys())
+      if (cdm.get(Math.floor((block * 4096) / extent))) held[block] = outside(block)
+  }
+
+  /** What was neither copied nor written is again what it was before the restore. */
+  #cancelled({ tag, source, cdm, extent }: Pair, world: World): void {
+    const { prm } = restoresOf(world).byTag.get(tag)!
+    const before = this.#before.get(source)!
+    for (const block of this.#of(source).keys()) {
+      const e = Math.floor((block * 4096) / extent)
+      if (cdm.get(e) && !prm.get(e)) this.#of(source)[block] = before[block]!
+    }
+  }
+
+  #resized(volume: number, blocks: number): void {
+    const held = this.#of(volume)
+    while (held.length > blocks) held.pop()
+    while (held.length < blocks) held.push(0)
+  }
+
   /** Extents that were copied are the source's, the others what the clone was before. */
   #fractured(pair: Pair, source: Volume): void {
     for (const [block, place] of this.#of(pair.source).entries()) {
@@ -90,7 +133,7 @@ export class Contents implements Check {
     if (restoring !== undefined) {
       const e = Math.floor((block * volume.block) / restoring.extent)
       const needed = pairsOf(world).byTag.get(restoring.tag)!.cdm.get(e) && !restoring.prm.get(e)
-      if (needed) return volumeOf(world, restoring.clone)!.map.get(block)
+      if (needed) return volumeOf(world, restoring.clone)?.map.get(block) ?? outside(block)
     }
     for (const pair of pairsOn(pairsOf(world), volume.id)) {
       if (pair.clone !== volume.id || pair.phase !== 'syncing') continue

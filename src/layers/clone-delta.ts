@@ -8,7 +8,7 @@ import { assert, must } from '../core/assert.ts'
 import type { Event } from '../events/columns.ts'
 import { covers, extentsOf } from './copy-gate.ts'
 import { volumeOf, type World } from './layer.ts'
-import { blocksOf, type Pair, rangeOfExtent } from './pair-state.ts'
+import { blocksOf, isWhole, type Pair, rangeOfExtent } from './pair-state.ts'
 import { isRunning, restoresOf } from './restore-state.ts'
 
 /** Another clone of a source that is about to change differs wherever the restoring pair does (SPEC 5.3, 1). */
@@ -29,7 +29,7 @@ export function reported(one: Pair, event: Event, world: World): void {
 
 /** A copy source to clone was reported. One whose sync was given up meanwhile changes nothing. */
 function synced(one: Pair, event: Event, world: World): void {
-  if (!one.gate.isOf(event)) return
+  if (!one.gate.isOf(event) || !isWhole(one, event)) return
   const e = extentsOf(event, one.extent).first
   one.gate.ended(e)
   if (event.code === 'ok') {

@@ -176,3 +176,8 @@ export function loadPair(saved: unknown): Pair {
 export function pairsOf(world: World): Pairs {
   return world.own.pair as Pairs
 }
+
+/** True when a report that all went well has bytes with it just when its clone lives outside. */
+export function isWhole(pair: Pair, { code, digestHigh, digestLow }: Event): boolean {
+  return code !== 'ok' || (pair.external !== null) === digestHigh + digestLow > 0
+}

@@ -9,7 +9,7 @@ import type { Event } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
 import { CopyGate, covers, extentsOf } from './copy-gate.ts'
 import type { World } from './layer.ts'
-import { type Pair, pairsOf } from './pair-state.ts'
+import { isWhole, type Pair, pairsOf } from './pair-state.ts'
 import type { Request } from './request.ts'
 
 export interface Restore {
@@ -80,7 +80,8 @@ export function nextNeeded(restore: Restore, cdm: Bitmap, from: number): number 
 /** True when a report belongs to a copy clone to source that is still running. */
 export function isRunning(world: World, report: Event): boolean {
   const one = restoresOf(world).byTag.get(report.tag)
-  return one !== undefined && report.volume === one.source && one.gate.isOf(report)
+  if (one === undefined || report.volume !== one.source || !one.gate.isOf(report)) return false
+  return isWhole(pairsOf(world).byTag.get(one.tag)!, report)
 }
 
 /** How many extents still need their copy. */

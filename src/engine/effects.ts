@@ -79,6 +79,12 @@ export class Effects {
         this.#owed.push(() => this.#start({ tag, volume, offset, length, about: seq }, demanded))
         return
       }
+      case 'restore.completed':
+      case 'restore.cancelled': {
+        const path = pairsOf(this.#world).byTag.get(event.tag)?.external?.path
+        if (path !== undefined) this.#owed.push(() => void this.#images.release(path))
+        return
+      }
       case 'backup.flag_set': {
         const { tag } = event
         const ms = count(event.detail, 'deadlineMs')

@@ -23,6 +23,13 @@ export class Images {
     }
   }
 
+  /** Closes one that nobody reads any more, if it is open. */
+  async release(path: string): Promise<void> {
+    const opened = this.#byPath.get(path)
+    this.#byPath.delete(path)
+    if (opened !== undefined) await close(opened)
+  }
+
   /** Closes all; what is being read fails or not, nobody waits for it. */
   close(): void {
     for (const opened of this.#byPath.values()) close(opened).catch(() => undefined)

@@ -11,10 +11,17 @@ import { holdCanaries } from './hold-canaries.ts'
 import { orderCanaries } from './order-canaries.ts'
 import { pairCanaries } from './pair-canaries.ts'
 import { restoreCanaries } from './restore-canaries.ts'
+import { unprotectedCanaries } from './unprotected-canaries.ts'
 
 const test = suite('canaries')
 
-const canaries = [...orderCanaries, ...holdCanaries, ...pairCanaries, ...restoreCanaries]
+const canaries = [
+  ...orderCanaries,
+  ...holdCanaries,
+  ...pairCanaries,
+  ...restoreCanaries,
+  ...unprotectedCanaries,
+]
 
 for (const { rule, what, past, fault, sound } of canaries) {
   test(`${rule}: ${what}`, () => {

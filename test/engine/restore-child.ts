@@ -1,11 +1,12 @@
 /**
- * A process that restores while a host writes, until it is killed: `restore-child.js JOURNAL MODE [CLONE]`. It prints a
- * line `BLOCK FILL` for each write that was acknowledged. MODE is protected or unprotected; CLONE a raw file outside.
+ * A process that restores while a host writes, until it is killed. The lines of BLOCKBOX_RESTORE are the journal, the
+ * mode (protected or unprotected) and, where the clone lives outside, its raw file. It prints `BLOCK FILL` for each block
+ * of a write that was acknowledged.
  */
 
 import { openToWrite } from '../../src/engine/open-folder.ts'
 
-const [folder, mode, path] = process.argv.slice(2)
+const [folder, mode, path] = (process.env.BLOCKBOX_RESTORE ?? '').split('\n')
 const block = 4096
 const blocks = 512
 const size = blocks * block

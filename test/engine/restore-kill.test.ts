@@ -31,7 +31,10 @@ const child = fileURLToPath(new URL('./restore-child.js', import.meta.url))
 /** Runs the child and kills it so long after the restore began; the fills of the acknowledged writes by block. */
 function killedAfter(ms: number, args: readonly string[]): Promise<Map<number, number>> {
   return new Promise((resolve, reject) => {
-    const running = spawn(process.execPath, [child, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const running = spawn(process.execPath, [child], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, BLOCKBOX_RESTORE: args.join('\n') },
+    })
     let out = ''
     let timer: NodeJS.Timeout | undefined
     running.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -47,10 +47,7 @@ function masked(line: string): string {
 /** What is run for a command of the README, without going through npm. */
 function argumentsOf(command: string): string[] {
   if (command === 'npm ci && npm start') return [`${built}tools/start.js`]
-  assert.ok(
-    command.startsWith('npx blockbox '),
-    `the README shows a command this test cannot run: ${command}`,
-  )
+  assert.ok(command.startsWith('npx blockbox '), `the README shows a command this test cannot run: ${command}`)
   return [program, ...command.slice('npx blockbox '.length).split(' ').map(local)]
 }
 

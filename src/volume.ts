@@ -209,6 +209,9 @@ function own(world: World, event: Event): void {
     case 'preserve.dropped':
     case 'merge.finished':
       return removeVolume(world, event.volume)
+    case 'volume.resized':
+    case 'volume.deleted':
+      return changed(world, event)
     case 'session.opened':
       must(
         event.session === world.sessionsOpened + 1,
@@ -248,6 +251,19 @@ function addVolume(world: World, event: Event, size: number, block: number): voi
 function removeVolume(world: World, id: number): void {
   const volume = volumeOf(world, id)!
   world.volumes[id - 1] = { ...volume, map: new BlockMap(volume.map.step), gone: true }
+}
+
+/** A volume gets another size, or goes. What lies beyond a new end reads as zeros if it ever comes back. */
+function changed(world: World, event: Event): void {
+  const volume = volumeOf(world, event.volume)
+  must(volume !== undefined, 'G-I9', `${event.kind} is about volume ${event.volume}, which does not exist`)
+  const busy = world.active[volume.id - 1]!.length > 0
+  must(!busy, 'G-I9', `${event.kind} of volume ${volume.id} while something is going on there`)
+  if (event.kind === 'volume.deleted') return removeVolume(world, volume.id)
+  const size = count(event.detail, 'size')
+  const blocks = size / volume.block
+  if (size < volume.size) volume.map.zero(blocks, volume.size / volume.block - blocks)
+  world.volumes[volume.id - 1] = { ...volume, size }
 }
 
 /** Which layers are active on which volume, after an event that may turn one on or off. */

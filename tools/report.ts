@@ -46,12 +46,16 @@ function backupLines(backup: BackupTally): string[] {
 
 function restoreLines(restore: RestoreTally): string[] {
   const { differing, background, demand, failed, queuedReads, queuedWrites, released, lost } = restore
-  const end = restore.completed ? 'completed' : 'not finished'
+  const end = restore.completed ? 'completed' : restore.cancelled ? 'cancelled' : 'not finished'
+  const mode = restore.protected ? 'protected' : 'unprotected'
+  const clone = restore.protected ? 'the clone was not touched' : 'the clone was written with the source'
+  const moved = restore.movedBytes > 0 ? [`    ${restore.movedBytes} bytes came from the clone outside`] : []
   return [
-    `  restore of pair ${restore.tag}, protected: ${end}`,
+    `  restore of pair ${restore.tag}, ${mode}: ${end}`,
     `    ${plural(differing, 'extent')} differed; ${background} copied in the background, ${demand} on demand, ${failed} failed`,
     `    ${queuedReads} reads and ${queuedWrites} writes queued for a copy; ${released} released, ${lost} lost`,
-    `    ${plural(restore.changedByHosts, 'extent')} changed by hosts meanwhile; the clone was not touched`,
+    `    ${plural(restore.changedByHosts, 'extent')} changed by hosts meanwhile; ${clone}`,
+    ...moved,
   ]
 }
 

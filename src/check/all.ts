@@ -7,6 +7,7 @@ import { hold } from './hold.ts'
 import { locking } from './locking.ts'
 import { mirror } from './mirror.ts'
 import { order } from './order.ts'
+import { outsideCoverage } from './outside-coverage.ts'
 import { rebound } from './rebound.ts'
 import { refusal } from './refusal.ts'
 import { repeatable } from './repeatable.ts'
@@ -19,6 +20,7 @@ export const checks: readonly MakeCheck[] = [
   hold,
   disjoint,
   coverage,
+  outsideCoverage,
   restoredContent,
   restoreMaps,
   repeatable,

@@ -5,10 +5,15 @@
 
 import type { Range } from '../core/range.ts'
 import { takesEffect } from '../events/columns.ts'
+import type { Kind } from '../events/kind.ts'
 import { type Volume, volumeOf, type World } from '../layers/layer.ts'
 import { blocksOf, type Pair, pairsOf, pairsOn } from '../layers/pair-state.ts'
 import { protectedMapOf } from '../layers/restore-state.ts'
 import type { MakeCheck } from './check.ts'
+
+/** After these events whole pairs are compared. */
+const isTurn = (kind: Kind) =>
+  ['restore.started', 'restore.completed', 'restore.cancelled', 'pair.created'].includes(kind)
 
 export const coverage: MakeCheck = (report) => {
   const look = (seq: number, pair: Pair, source: Volume, block: number, world: World) => {
@@ -20,7 +25,8 @@ export const coverage: MakeCheck = (report) => {
 
   const range = (seq: number, pair: Pair, touched: Range, world: World) => {
     const source = volumeOf(world, pair.source)!
-    const clone = volumeOf(world, pair.clone)!
+    const clone = volumeOf(world, pair.clone)
+    if (clone === undefined) return
     const { first, count } = blocksOf(touched, source)
     for (let block = first; block < first + count; block++) {
       if (source.map.get(block) === clone.map.get(block)) continue
@@ -30,7 +36,8 @@ export const coverage: MakeCheck = (report) => {
 
   const whole = (seq: number, pair: Pair, world: World) => {
     const source = volumeOf(world, pair.source)!
-    const clone = volumeOf(world, pair.clone)!
+    const clone = volumeOf(world, pair.clone)
+    if (clone === undefined) return
     const blocks = source.size / source.block
     source.map.eachMapped(0, blocks, (block, place) => {
       if (clone.map.get(block) !== place) look(seq, pair, source, block, world)
@@ -48,7 +55,7 @@ export const coverage: MakeCheck = (report) => {
         const known = volumeOf(world, volume)
         if (known === undefined || event.offset + event.length > known.size) return
         for (const pair of pairsOn(pairsOf(world), volume)) range(seq, pair, event, world)
-      } else if (kind === 'restore.started' || kind === 'restore.completed' || kind === 'pair.created') {
+      } else if (isTurn(kind)) {
         const pair = pairsOf(world).byTag.get(event.tag)!
         for (const one of pairsOn(pairsOf(world), pair.source)) whole(seq, one, world)
       }

@@ -14,7 +14,7 @@ import { holdQueueOf } from '../layers/hold-queue.ts'
 import { isCovered } from '../layers/hold-queue-state.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import { blocksOf } from '../layers/pair-state.ts'
-import { imageOf } from '../volume/content.ts'
+import { imageOf, isKnown } from '../volume/content.ts'
 import type { MakeCheck } from './check.ts'
 
 export const hold: MakeCheck = (report) => {
@@ -71,7 +71,8 @@ export const hold: MakeCheck = (report) => {
     after(event, world) {
       if (event.kind !== 'backup.started') return
       const backup = holdQueueOf(world).backups.get(event.tag)!
-      images.set(event.tag, new Map(backup.volumes.map((volume) => [volume, hashOf(backup, volume, world)])))
+      const known = backup.volumes.filter((volume) => backup.mode === 'physical' || isKnown(world, volume))
+      images.set(event.tag, new Map(known.map((volume) => [volume, hashOf(backup, volume, world)])))
     },
     end(world) {
       if (holdQueueOf(world).flagged.size > 0 && world.recovered) finished(world.seq + 1, world)

@@ -19,18 +19,19 @@ import {
   preservesOf,
   viewsOf,
 } from '../layers/preserve-state.ts'
-import { restoresOf } from '../layers/restore-state.ts'
-import { contentRuns, imageOf } from '../volume/content.ts'
+import { deltaMapOf, needs, rangeOf, restoresOf } from '../layers/restore-state.ts'
+import { contentRuns, imageOf, isKnown } from '../volume/content.ts'
 import type { MakeCheck } from './check.ts'
 
 export const mirror: MakeCheck = (report) => {
-  /** What each view and each base of one must show. */
+  /** What each view and each base of one must show; none while content has yet to come from a clone outside. */
   const images = new Map<number, BlockMap>()
   let begun = false
   let baseHash = ''
 
   const learn = (volume: number, world: World) => {
-    if (!images.has(volume)) images.set(volume, imageOf(world, volumeOf(world, volume)!).map.fork())
+    if (!images.has(volume) && isKnown(world, volume))
+      images.set(volume, imageOf(world, volumeOf(world, volume)!).map.fork())
   }
 
   const show = (seq: number, volume: Volume, first: number, count: number, rule: string, world: World) => {
@@ -48,9 +49,9 @@ export const mirror: MakeCheck = (report) => {
   }
 
   const whole = (seq: number, id: number, rule: string, world: World) => {
-    const volume = volumeOf(world, id)!
-    const { map } = imageOf(world, volume)
-    const image = images.get(id)!
+    const image = images.get(id)
+    if (image === undefined) return
+    const { map } = imageOf(world, volumeOf(world, id)!)
     if (map.hashLow !== image.hashLow || map.hashHigh !== image.hashHigh) {
       report({ seq, rule, detail: `volume ${id} is not what its mirror is` })
     }
@@ -105,11 +106,31 @@ export const mirror: MakeCheck = (report) => {
     }
   }
 
+  /** A restore is cancelled: what still needed its copy shows its old content again, in the base and its views. */
+  const cancelled = (event: Event, world: World) => {
+    const one = restoresOf(world).byTag.get(event.tag)
+    if (one === undefined) return
+    const source = volumeOf(world, one.source)!
+    const cdm = deltaMapOf(world, one.tag)
+    for (let e = cdm.next(0); e >= 0; e = cdm.next(e + 1)) {
+      if (!needs(one, cdm, e)) continue
+      const { first, count } = blocksOf(rangeOf(one, e), source)
+      images.get(source.id)?.copy(source.map, first, count)
+      for (const { view, table } of viewsOf(preservesOf(world), source.id)) {
+        for (let block = first; block < first + count; block++) {
+          if (!table.get(block)) images.get(view)?.copy(source.map, block, 1)
+        }
+      }
+    }
+  }
+
   const ends = (event: Event, world: World) => {
     const overlay = overlayOf(world, event.volume)
     if (overlay === undefined) return
     if (event.kind === 'preserve.dropped') return whole(event.seq, overlay.base, 'S2-I9', world)
-    images.set(overlay.base, images.get(overlay.view)!)
+    const image = images.get(overlay.view)
+    if (image === undefined) images.delete(overlay.base)
+    else images.set(overlay.base, image)
     whole(event.seq, overlay.base, 'S2-I9', world)
   }
 
@@ -126,6 +147,7 @@ export const mirror: MakeCheck = (report) => {
       if (images.size === 0) return
       if (event.fate === 'passed' && event.op === 'read') read(event, world)
       if (event.kind === 'preserve.dropped' || event.kind === 'merge.finished') ends(event, world)
+      if (event.kind === 'restore.cancelled') cancelled(event, world)
       const own = takesEffect(event) ? overlayOf(world, event.volume) : undefined
       if (own !== undefined) baseHash = hashOf(own.base, world)
     },

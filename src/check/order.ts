@@ -87,7 +87,8 @@ export const order: MakeCheck = (report) => {
           ...pairsOn(pairsOf(world), volume).map((pair) => pair.gate),
           ...[restoreAt(restoresOf(world), request, world)?.gate].filter((gate) => gate !== undefined),
         ]
-        const waits = gates.some((gate) => touchesCopy(gate, request) || gate.blockedByOlder(request))
+        const ends = restoresOf(world).bySource.get(volume)?.cancelling === true
+        const waits = ends || gates.some((gate) => touchesCopy(gate, request) || gate.blockedByOlder(request))
         const detail = `request ${io} is queued for ever: nothing it touches is being copied`
         if (!waits) report({ seq: world.seq, rule: 'S3-I7', detail })
       }

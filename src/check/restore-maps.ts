@@ -53,19 +53,19 @@ export const restoreMaps: MakeCheck = (report) => {
         report({ seq, rule: 'S3-I6', detail: `extent ${e} is copied, it did not differ at the start` })
       }
       const done = kind === 'copy.report' && event.code === 'ok' && isRunning(world, event)
-      if (done && !copied.set(e)) {
+      if (done && !copied.set(e) && one.protected) {
         report({ seq, rule: 'S3-I6', detail: `extent ${e} is copied a second time` })
       }
     },
     after(event, world) {
       const { seq, kind, tag } = event
       if (kind === 'restore.started') return run(restoresOf(world).byTag.get(tag)!, world)
-      if (kind === 'restore.completed') return void runs.delete(tag)
+      if (kind === 'restore.completed' || kind === 'restore.cancelled') return void runs.delete(tag)
       if (!takesEffect(event)) return
       const one = restoresOf(world).bySource.get(event.volume)
       if (one === undefined) return
       const { first: from, last } = extentsOf(event, one.extent)
-      for (let e = from; e <= last; e++) runs.get(one.tag)!.written.set(e)
+      if (one.protected) for (let e = from; e <= last; e++) runs.get(one.tag)!.written.set(e)
       if (one.prm.count !== runs.get(one.tag)!.written.count) exact(seq, one)
     },
     end(world) {

@@ -7,7 +7,7 @@ import type { BlockMap } from '../core/block-map.ts'
 import { type Event, takesEffect } from '../events/columns.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import { blocksOf, pairsOf, rangeOfExtent } from '../layers/pair-state.ts'
-import { deltaMapOf, needs, type Restore, restoresOf } from '../layers/restore-state.ts'
+import { deltaMapOf, isRunning, needs, type Restore, restoresOf } from '../layers/restore-state.ts'
 import type { MakeCheck } from './check.ts'
 
 export const restoredContent: MakeCheck = (report) => {
@@ -19,11 +19,29 @@ export const restoredContent: MakeCheck = (report) => {
     const { map } = volumeOf(world, source)!
     const oracle = oracles.get(source)!
     for (let block = first; block < first + count; block++) {
-      if (map.get(block) === oracle.get(block)) continue
+      if (map.get(block) === oracle.get(block) || isUnknown(source, block, world)) continue
       const detail = `${who} finds at block ${block} neither the clone's content nor a later write`
       report({ seq, rule: 'S3-I1', detail })
       return
     }
+  }
+
+  /** An extent of a clone outside that was not copied yet: nobody may pass there, which is another rule (S3-I4). */
+  const isUnknown = (source: number, block: number, world: World) => {
+    const one = restoresOf(world).bySource.get(source)
+    if (one === undefined || one.clone > 0) return false
+    const e = Math.floor((block * volumeOf(world, source)!.block) / one.extent)
+    return needs(one, deltaMapOf(world, one.tag), e)
+  }
+
+  /** An extent came from a clone outside, which is what the source holds there from now on. */
+  const brought = (event: Event, world: World) => {
+    const one = restoresOf(world).byTag.get(event.tag)
+    const oracle = oracles.get(event.volume)
+    if (one === undefined || one.clone > 0 || oracle === undefined || !isRunning(world, event)) return
+    const { first, count } = blocksOf(event, volumeOf(world, event.volume)!)
+    if (event.payload > 0) oracle.write(first, count, event.payload)
+    else oracle.zero(first, count)
   }
 
   const read = (event: Event, world: World) => {
@@ -39,6 +57,10 @@ export const restoredContent: MakeCheck = (report) => {
         begun = true
         for (const one of restoresOf(world).byTag.values()) oracles.set(one.source, rebuilt(one, world))
       }
+      if (event.kind === 'copy.report' && event.code === 'ok') brought(event, world)
+      if (event.kind === 'restore.cancelled') {
+        oracles.delete(restoresOf(world).byTag.get(event.tag)?.source ?? 0)
+      }
       if (event.kind === 'restore.completed') {
         const source = restoresOf(world).byTag.get(event.tag)?.source
         if (source === undefined || !oracles.has(source)) return
@@ -51,7 +73,7 @@ export const restoredContent: MakeCheck = (report) => {
     after(event, world) {
       if (event.kind === 'restore.started') {
         const { source, clone } = pairsOf(world).byTag.get(event.tag)!
-        oracles.set(source, volumeOf(world, clone)!.map.fork())
+        oracles.set(source, (volumeOf(world, clone) ?? volumeOf(world, source)!).map.fork())
       }
       const oracle = oracles.get(event.volume)
       if (oracle === undefined || !takesEffect(event)) return
@@ -68,6 +90,7 @@ function rebuilt(one: Restore, world: World): BlockMap {
   const oracle = source.map.fork()
   const cdm = deltaMapOf(world, one.tag)
   const pair = pairsOf(world).byTag.get(one.tag)!
+  if (one.clone === 0) return oracle
   for (let e = cdm.next(0); e >= 0; e = cdm.next(e + 1)) {
     if (!needs(one, cdm, e)) continue
     const { first, count } = blocksOf(rangeOfExtent(pair, e), source)

@@ -31,6 +31,8 @@ export interface CommandAsk {
   readonly about?: number
   readonly code?: Code
   readonly detail?: Detail
+  /** For copy.report of a clone that lives outside: the bytes of its extent, not to be changed any more. */
+  readonly data?: Uint8Array
 }
 
 export type Ask = IoAsk | CommandAsk
@@ -97,6 +99,10 @@ function ioFault({ kind, data, length = 0 }: IoAsk): string | undefined {
 }
 
 function commandFault(ask: CommandAsk): string | undefined {
+  const { data } = ask
+  if (data !== undefined && (ask.kind !== 'copy.report' || data.length !== ask.length)) {
+    return `${ask.kind} has ${data.length} bytes of data, not those of the extent it is about`
+  }
   const used: readonly string[] = kinds[ask.kind].columns
   for (const name of [...Object.keys(limits), 'offset', 'length']) {
     const value = ask[name as 'tag'] ?? 0

@@ -111,9 +111,23 @@ export class Decider {
     }
     this.replies.expect(seq, ask.kind, waiting)
     const atUs = Number((this.builder.instantNs + BigInt(at)) / 1000n)
-    const code = enterCommand(this.#world, { ...ask, at }, atUs, (event) => this.#record(event))
+    const { data, ...command } = ask
+    const digest = data === undefined ? undefined : sha256(data)
+    const brought = data === undefined || digest === undefined ? {} : this.#brought(data, digest)
+    let first = true
+    const code = enterCommand(this.#world, { ...command, ...brought, at }, atUs, (event) => {
+      const recorded = this.#record(event, first && (event.payload ?? 0) > 0 ? digest : undefined)
+      first = false
+      return recorded
+    })
     this.dirty = true
     this.replies.decided(seq, { code })
+  }
+
+  /** Where the bytes are that a report brought, and their digest; zeros take no place. */
+  #brought(data: Uint8Array, digest: Uint8Array): Pick<NewEvent, 'payload' | 'digestHigh' | 'digestLow'> {
+    const payload = data.every((byte) => byte === 0) ? 0 : this.#options.payload.put(data)
+    return { payload, digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
   }
 
   /** Puts an event on the record, and notes what it will cause. */
@@ -121,7 +135,10 @@ export class Decider {
     const recorded = this.builder.record(event, digest)
     const { kind, fate } = recorded
     if (kind === 'io.read' || kind === 'io.flush') {
-      if (fate === 'queued') this.dirty = true
+      if (fate === 'queued') {
+        this.dirty = true
+        this.#effects.note(recorded)
+      }
       return recorded
     }
     if (fate !== 'refused') this.dirty = true

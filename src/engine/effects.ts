@@ -1,7 +1,8 @@
 /**
  * Effects: what the engine does in the world because a durable frame says so, and what it reports back as inputs.
  *
- *     copy.started     ──▶ the copier moves an extent ──▶ copy.report
+ *     copy.started     ──▶ the copier moves an extent ──▶ copy.report      (at the pair's pace, copy-pace.ts)
+ *                          from a clone outside: its bytes are read ──▶ copy.report with them
  *     backup.flag_set  ──▶ a timer                     ──▶ deadline.reached
  *
  * After a restart the effects still owed are a function of the state: deadlines of the backups that are active; the
@@ -9,12 +10,19 @@
  */
 
 import type { Clock } from '../core/clock.ts'
+import type { Range } from '../core/range.ts'
 import type { Code } from '../events/code.ts'
 import type { Event } from '../events/columns.ts'
 import { count } from '../events/detail.ts'
+import { flag } from '../events/kind.ts'
+import type { OpenImage } from '../images/external.ts'
+import { Images } from '../images/images.ts'
 import { holdQueueOf } from '../layers/hold-queue.ts'
 import type { World } from '../layers/layer.ts'
+import { pairsOf, pairsOn } from '../layers/pair-state.ts'
+import { restoresOf } from '../layers/restore-state.ts'
 import type { Ask } from './ask.ts'
+import { CopyPace } from './copy-pace.ts'
 
 /** A copy to make: an extent of a pair, in the direction that `volume` (the one written) says. */
 export interface Copy {
@@ -31,26 +39,50 @@ export type Copier = (copy: Copy) => Promise<Code> | Code
 
 export const internalCopier: Copier = () => 'ok'
 
+/** What effects are done with. */
+export interface EffectTools {
+  readonly clock: Clock
+  readonly copier: Copier
+  readonly openImage: OpenImage
+}
+
 export class Effects {
   readonly #clock: Clock
   readonly #submit: (ask: Ask) => void
   readonly #copier: Copier
+  readonly #world: World
+  readonly #images: Images
+  readonly #pace: CopyPace
   readonly #timers = new Map<number, () => void>()
   #owed: (() => void)[] = []
   #stopped = false
 
-  constructor(clock: Clock, copier: Copier, submit: (ask: Ask) => void) {
-    this.#clock = clock
-    this.#copier = copier
+  constructor(tools: EffectTools, world: World, submit: (ask: Ask) => void) {
+    this.#clock = tools.clock
+    this.#copier = tools.copier
+    this.#images = new Images(tools.openImage)
+    this.#pace = new CopyPace(tools.clock)
+    this.#world = world
     this.#submit = submit
   }
 
   /** Notes what an event of the frame being built will cause once the frame is durable. */
   note(event: Event): void {
+    if (event.fate === 'queued') {
+      const { volume, offset, length } = event
+      this.#owed.push(() => this.#hurry(volume, { offset, length }))
+    }
     switch (event.kind) {
       case 'copy.started': {
         const { tag, volume, offset, length, seq } = event
-        this.#owed.push(() => this.#copy({ tag, volume, offset, length, about: seq }))
+        const demanded = (event.flags & flag.demand) !== 0
+        this.#owed.push(() => this.#start({ tag, volume, offset, length, about: seq }, demanded))
+        return
+      }
+      case 'restore.completed':
+      case 'restore.cancelled': {
+        const path = pairsOf(this.#world).byTag.get(event.tag)?.external?.path
+        if (path !== undefined) this.#owed.push(() => void this.#images.release(path))
         return
       }
       case 'backup.flag_set': {
@@ -93,11 +125,43 @@ export class Effects {
     this.#stopped = true
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
+    this.#pace.stop()
+    this.#images.close()
     this.#owed = []
   }
 
+  /** Background copies of a pair with a rate wait for their turn, copies that a host waits for do not. */
+  #start(copy: Copy, demanded: boolean): void {
+    const pair = pairsOf(this.#world).byTag.get(copy.tag)
+    const restore = restoresOf(this.#world).byTag.get(copy.tag)
+    const rate = (copy.volume === pair?.clone ? pair.rate : restore?.rate) ?? 0
+    if (rate === 0 || demanded) return this.#copy(copy)
+    this.#pace.take(copy.tag, rate, copy, () => this.#copy(copy))
+  }
+
+  #hurry(volume: number, range: Range): void {
+    const tags = pairsOn(pairsOf(this.#world), volume).map(({ tag }) => tag)
+    if (tags.length > 0) this.#pace.hurry(tags, range)
+  }
+
   #copy(copy: Copy): void {
-    const report = (code: Code) => this.#submit({ kind: 'copy.report', ...copy, code })
+    const path = pairsOf(this.#world).byTag.get(copy.tag)?.external?.path
+    if (path === undefined) this.#move(copy, (code) => this.#submit({ kind: 'copy.report', ...copy, code }))
+    else this.#bring(copy, path)
+  }
+
+  /** An extent of a clone outside: the copier says when, its bytes go with the report. */
+  #bring(copy: Copy, path: string): void {
+    const failed = () => this.#submit({ kind: 'copy.report', ...copy, code: 'E_IO' })
+    const bring = async (code: Code) => {
+      if (code !== 'ok') return failed()
+      const data = await this.#images.read(path, copy.offset, copy.length)
+      this.#submit({ kind: 'copy.report', ...copy, code, data })
+    }
+    this.#move(copy, (code) => void bring(code).catch(failed))
+  }
+
+  #move(copy: Copy, report: (code: Code) => void): void {
     let done: Promise<Code> | Code
     try {
       done = this.#copier(copy)

@@ -16,6 +16,7 @@
 import { type Observable, Subject } from 'rxjs'
 import type { Clock } from '../core/clock.ts'
 import { BlockboxError } from '../core/errors.ts'
+import { type OpenImage, openRawFile } from '../images/external.ts'
 import { type Frame, frameFlags } from '../journal/frame.ts'
 import type { Journal, Writer } from '../journal/journal.ts'
 import { checkpointOf } from '../journal/state.ts'
@@ -29,6 +30,8 @@ export interface EngineOptions extends DeciderOptions {
   readonly journal: Journal
   readonly clock: Clock
   readonly copier?: Copier
+  /** Opens the clones that live outside; raw files unless told otherwise. */
+  readonly openImage?: OpenImage
   /** A checkpoint is made after this many events. */
   readonly checkpointEvery?: number
 }
@@ -60,7 +63,8 @@ export class Engine {
     this.#options = options
     this.#writer = writer
     this.#world = world
-    this.#effects = new Effects(options.clock, options.copier ?? internalCopier, (ask) => {
+    const { clock, copier = internalCopier, openImage = openRawFile } = options
+    this.#effects = new Effects({ clock, copier, openImage }, world, (ask) => {
       this.submit(ask).catch(() => undefined)
     })
     this.#decider = new Decider(options, world, this.#effects)

@@ -88,8 +88,8 @@ export const advice: Readonly<Record<Code, string>> = {
   E_CHAIN: 'a view of a view is not made: use the volume it is a view of',
   E_BUSY_OVERLAY: 'a view of this volume is kept: drop or merge it first',
   E_BUSY_MERGE: 'a merge into this volume runs: wait for its end',
-  E_NOT_OWNER: 'the fence belongs to another session',
-  E_MIXED: 'source and clone are mixed: finish the restore, or force it',
+  E_NOT_OWNER: 'this belongs to another session: take it over first',
+  E_MIXED: 'extents not yet copied would show old content again: stop the hosts first, or force it',
   E_AGAIN: 'not now: writes still wait, or too many do; try again later',
   E_NOSPC: 'there is no room left for the blocks of this view',
 }

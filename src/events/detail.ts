@@ -11,37 +11,59 @@ export type Detail = Readonly<Record<string, DetailValue>>
 
 export const noDetail: Detail = Object.freeze({})
 
-type Field = 'name' | 'text' | 'count' | 'flag' | 'counts'
+type Must = 'name' | 'text' | 'count' | 'flag' | 'counts'
+/** What a field holds; with a question mark it may be left out. */
+type Field = Must | `${Must}?`
 
-/** The fields of each kind that has any; every field named must be there, and no other but its options. */
+const layout = { devices: 'counts?', stripe: 'count?' } as const
+const terms = {
+  devices: 'counts?',
+  ranges: 'counts?',
+  layout: 'counts?',
+  mode: 'text?',
+  scope: 'text?',
+  policy: 'text?',
+  crash: 'text?',
+} as const
+
+/** The fields of each kind that has any; every field named must be there, but those marked `?`, and no other. */
 export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string, Field>>>>> = {
   'session.open': { name: 'text' },
   mark: { label: 'text' },
   'run.begin': { scenario: 'text', digest: 'text', seed: 'count' },
   'run.end': { scenario: 'text' },
   'device.create': { name: 'text' },
-  'volume.create': { name: 'text', size: 'count', block: 'count' },
+  'session.close': { orderly: 'flag?' },
+  'volume.create': { name: 'text', size: 'count', block: 'count', ...layout },
   'backup.start': {
     name: 'text',
     volumes: 'counts',
     deadlineMs: 'count',
     maxEntries: 'count',
     maxBytes: 'count',
+    ...terms,
   },
   'backup.stop': { name: 'text' },
   'fsmeta.commit': { n: 'count' },
-  'pair.create': { name: 'text', source: 'count', clone: 'count', extent: 'count' },
-  'pair.sync': { name: 'text' },
-  'pair.fracture': { name: 'text' },
+  'volume.resize': { size: 'count' },
+  'pair.create': {
+    ...{ name: 'text', source: 'count', clone: 'count', extent: 'count' },
+    ...{ path: 'text?', size: 'count?', sha256: 'text?' },
+  },
+  'pair.sync': { name: 'text', rate: 'count?' },
+  'pair.fracture': { name: 'text', force: 'flag?' },
   'preserve.create': { name: 'text', base: 'count' },
   'preserve.drop': { view: 'count' },
   'preserve.merge': { view: 'count' },
   'session.rebind': { from: 'count', to: 'count' },
-  'restore.start': { pair: 'text', protected: 'flag' },
+  'restore.start': { pair: 'text', protected: 'flag', rate: 'count?' },
+  'restore.pause': { pair: 'text' },
+  'restore.resume': { pair: 'text' },
+  'restore.cancel': { pair: 'text', force: 'flag?' },
   'engine.started': { writer: 'text', epoch: 'count', program: 'text' },
   'session.opened': { name: 'name' },
   'device.created': { name: 'name' },
-  'volume.created': { name: 'name', size: 'count', block: 'count' },
+  'volume.created': { name: 'name', size: 'count', block: 'count', ...layout },
   'backup.flag_set': {
     name: 'name',
     volumes: 'counts',
@@ -49,37 +71,28 @@ export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string,
     maxEntries: 'count',
     maxBytes: 'count',
     atUs: 'count',
+    ...terms,
   },
+  'volume.resized': { size: 'count' },
   'session.rebound': { from: 'count', to: 'count' },
   'preserve.created': { name: 'name', base: 'count' },
   'merge.started': { blocks: 'count' },
   'fsmeta.committed': { n: 'count' },
-  'pair.created': { name: 'name', source: 'count', clone: 'count', extent: 'count' },
-  'restore.started': { protected: 'flag', cdmCount: 'count', cdmHash: 'text', cloneHash: 'text' },
+  'pair.created': {
+    ...{ name: 'name', source: 'count', clone: 'count', extent: 'count' },
+    ...{ path: 'text?', size: 'count?', sha256: 'text?' },
+  },
+  'sync.started': { rate: 'count?' },
+  'restore.started': {
+    ...{ protected: 'flag', cdmCount: 'count', cdmHash: 'text', cloneHash: 'text' },
+    rate: 'count?',
+  },
   'restore.completed': { protected: 'flag', prmCount: 'count', cdmHash: 'text' },
   'restore.resumed': { count: 'count' },
+  'restore.cancel_accepted': { force: 'flag' },
+  'restore.cancelled': { mixedExtents: 'count' },
   'command.refused': { command: 'text' },
   'engine.recovered': { dropped: 'count', lost: 'count' },
-}
-
-const layout = { devices: 'counts', stripe: 'count' } as const
-const terms = {
-  devices: 'counts',
-  ranges: 'counts',
-  layout: 'counts',
-  mode: 'text',
-  scope: 'text',
-  policy: 'text',
-  crash: 'text',
-} as const
-
-/** The fields that a kind may have besides; what it means to leave one out is said where it is read. */
-export const detailOptions: typeof detailFields = {
-  'session.close': { orderly: 'flag' },
-  'volume.create': layout,
-  'volume.created': layout,
-  'backup.start': terms,
-  'backup.flag_set': terms,
 }
 
 const maxText = 4096
@@ -96,7 +109,7 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)
 }
 
-function fits(field: Field, value: unknown): boolean {
+function fits(field: Must, value: unknown): boolean {
   switch (field) {
     case 'name':
       return typeof value === 'string' && isName(value)
@@ -114,21 +127,20 @@ function fits(field: Field, value: unknown): boolean {
 /** What is wrong with a detail of this kind; undefined when nothing is. */
 export function detailFault(kind: Kind, detail: unknown): string | undefined {
   const fields = detailFields[kind] ?? {}
-  const options = detailOptions[kind] ?? {}
   if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) return 'a detail is a record'
   const prototype = Object.getPrototypeOf(detail)
   if (prototype !== Object.prototype && prototype !== null) return 'a detail is a plain record'
   const given = detail as Record<string, unknown>
   for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(fields, name) && !Object.hasOwn(options, name))
-      return `${kind} has no field ${JSON.stringify(name)}`
+    if (!Object.hasOwn(fields, name)) return `${kind} has no field ${JSON.stringify(name)}`
   }
-  for (const [name, field] of [...Object.entries(fields), ...Object.entries(options)]) {
+  for (const [name, field] of Object.entries(fields)) {
+    const form = field.replace('?', '') as Must
     if (!Object.hasOwn(given, name)) {
-      if (Object.hasOwn(options, name)) continue
+      if (form !== field) continue
       return `${kind} lacks the field ${name}`
     }
-    if (!fits(field, given[name])) return `${kind} has a field ${name} that is no ${field}`
+    if (!fits(form, given[name])) return `${kind} has a field ${name} that is no ${form}`
   }
   return undefined
 }
@@ -156,4 +168,9 @@ export function countsIfAny(detail: Detail, name: string): readonly number[] {
 /** A text that may be left out. */
 export function textOr(detail: Detail, name: string, otherwise: string): string {
   return (detail[name] as string | undefined) ?? otherwise
+}
+
+/** A number that may be left out; 0 when it is. */
+export function countOr0(detail: Detail, name: string): number {
+  return (detail[name] as number | undefined) ?? 0
 }

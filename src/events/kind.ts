@@ -56,6 +56,8 @@ export const kinds = {
   // Commands.
   'volume.create': { number: 24, columns: [] },
   'device.create': { number: 25, columns: [] },
+  'volume.delete': { number: 26, columns: ['volume'] },
+  'volume.resize': { number: 27, columns: ['volume'] },
   'backup.start': { number: 32, columns: ['session'] },
   'backup.stop': { number: 33, columns: ['session'] },
   'deadline.reached': { number: 34, columns: ['tag'] },
@@ -64,7 +66,13 @@ export const kinds = {
   'pair.sync': { number: 41, columns: [] },
   'pair.fracture': { number: 42, columns: [] },
   'restore.start': { number: 48, columns: [] },
-  'copy.report': { number: 56, columns: ['tag', 'volume', 'offset', 'length', 'code', 'about'] },
+  'restore.pause': { number: 49, columns: [] },
+  'restore.resume': { number: 50, columns: [] },
+  'restore.cancel': { number: 51, columns: [] },
+  'copy.report': {
+    number: 56,
+    columns: ['tag', 'volume', 'offset', 'length', 'payload', 'digest', 'code', 'about'],
+  },
   // Preserved views of a volume, and who is sent to them.
   'preserve.create': { number: 96, columns: [] },
   'preserve.drop': { number: 97, columns: [] },
@@ -80,6 +88,8 @@ export const kinds = {
   'session.closed': { number: 129, columns: ['session', 'code'] },
   'volume.created': { number: 130, columns: ['volume'] },
   'device.created': { number: 131, columns: ['tag'] },
+  'volume.deleted': { number: 152, columns: ['volume'] },
+  'volume.resized': { number: 153, columns: ['volume'] },
   'hold.released': { number: 132, columns: released },
   'hold.dropped': { number: 133, columns: ['session', 'request', 'volume', 'code', 'about'] },
   'hold.failed': { number: 134, columns: ['session', 'request', 'volume', 'code', 'about'] },
@@ -104,6 +114,9 @@ export const kinds = {
   'restore.completed': { number: 177, columns: ['tag'] },
   'restore.resumed': { number: 178, columns: ['tag'] },
   'restore.failed': { number: 179, columns: ['tag', 'code'] },
+  'restore.paused': { number: 180, columns: ['tag'] },
+  'restore.cancelled': { number: 181, columns: ['tag'] },
+  'restore.cancel_accepted': { number: 182, columns: ['tag'] },
   'command.refused': { number: 184, columns: ['code'] },
   // A view begins and ends. merge.block is an effect record on the base: its place is image 2's.
   'preserve.created': { number: 220, columns: ['volume'] },

@@ -2,7 +2,7 @@
 
 import { holdQueueOf } from '../layers/hold-queue.ts'
 import { waiting } from '../layers/in-flight.ts'
-import type { World } from '../layers/layer.ts'
+import { type Volume, volumeOf, type World } from '../layers/layer.ts'
 import { pairsOf } from '../layers/pair-state.ts'
 import { deltaMapOf, neededCount, restoresOf } from '../layers/restore-state.ts'
 
@@ -45,20 +45,25 @@ export interface Contents {
   }[]
 }
 
+const isThere = ({ size }: Volume) => size > 0
+
 export function contentsOf(world: World): Contents {
-  const volume = (id: number) => world.volumes[id - 1]?.name ?? `#${id}`
+  const volume = (id: number) => volumeOf(world, id)?.name ?? `#${id}`
   const { begun, backups, flagged } = holdQueueOf(world)
   const { byTag } = pairsOf(world)
   return {
-    volumes: world.volumes
-      .filter(({ gone }) => gone !== true)
-      .map(({ name, size, block, map }) => ({ name, size, block, mapped_bytes: map.mapped * block })),
+    volumes: world.volumes.filter(isThere).map(({ name, size, block, map }) => ({
+      name,
+      size,
+      block,
+      mapped_bytes: map.mapped * block,
+    })),
     sessions: world.sessions.size,
     waiting: waiting(world),
-    pairs: [...byTag.values()].map(({ name, source, clone, extent, phase, cdm }) => ({
+    pairs: [...byTag.values()].map(({ name, source, clone, external, extent, phase, cdm }) => ({
       name,
       source: volume(source),
-      clone: volume(clone),
+      clone: external?.path ?? volume(clone),
       extent,
       phase,
       differing_extents: cdm.count,

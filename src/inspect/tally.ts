@@ -22,10 +22,13 @@ export interface CopyTally {
   background: number
   demand: number
   failed: number
+  /** Bytes that really moved: they came from a clone outside. Inside the engine references move, and none do. */
+  movedBytes: number
 }
 
 export interface RestoreTally extends CopyTally {
   readonly tag: number
+  readonly protected: boolean
   /** Extents that differed when it began. */
   readonly differing: number
   queuedReads: number
@@ -36,6 +39,7 @@ export interface RestoreTally extends CopyTally {
   changedByHosts: number
   cloneHash: string
   completed: boolean
+  cancelled: boolean
 }
 
 export interface Tally {
@@ -103,7 +107,7 @@ function latest(sum: Tally): BackupTally[] {
 
 function copies(sum: Tally, event: Event): void {
   const restore = sum.restores.at(-1)
-  const active = restore?.completed === false ? restore : undefined
+  const active = restore === undefined || restore.completed || restore.cancelled ? undefined : restore
   if (active !== undefined && event.fate === 'queued') {
     if (changes(event.op)) active.queuedWrites++
     else active.queuedReads++
@@ -112,17 +116,20 @@ function copies(sum: Tally, event: Event): void {
     case 'restore.started':
       sum.restores.push({
         tag: event.tag,
+        protected: event.detail.protected === true,
         differing: count(event.detail, 'cdmCount'),
         cloneHash: text(event.detail, 'cloneHash'),
         background: 0,
         demand: 0,
         failed: 0,
+        movedBytes: 0,
         queuedReads: 0,
         queuedWrites: 0,
         released: 0,
         lost: 0,
         changedByHosts: 0,
         completed: false,
+        cancelled: false,
       })
       return
     case 'copy.started': {
@@ -131,8 +138,14 @@ function copies(sum: Tally, event: Event): void {
       else into.background++
       return
     }
-    case 'copy.report':
-      if (event.code !== 'ok') (active?.tag === event.tag ? active : syncOf(sum, event.tag)).failed++
+    case 'copy.report': {
+      const into = active?.tag === event.tag ? active : syncOf(sum, event.tag)
+      if (event.code !== 'ok') into.failed++
+      else if (event.digestHigh + event.digestLow > 0) into.movedBytes += event.length
+      return
+    }
+    case 'restore.cancelled':
+      if (active !== undefined) active.cancelled = true
       return
     case 'cod.released':
       if (active !== undefined) active.released++
@@ -151,7 +164,7 @@ function copies(sum: Tally, event: Event): void {
 }
 
 function syncOf(sum: Tally, tag: number): CopyTally {
-  const found = sum.syncs.get(tag) ?? { background: 0, demand: 0, failed: 0 }
+  const found = sum.syncs.get(tag) ?? { background: 0, demand: 0, failed: 0, movedBytes: 0 }
   sum.syncs.set(tag, found)
   return found
 }

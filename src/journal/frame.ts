@@ -10,8 +10,7 @@ import { assert } from '../core/assert.ts'
 import { digestBytes, sameBytes, sha256 } from '../core/digest.ts'
 import { BlockboxError, type ErrorCode } from '../core/errors.ts'
 import { Columns, Row, rowBytes } from '../events/columns.ts'
-import type { Detail } from '../events/detail.ts'
-import { detailFault, detailFields } from '../events/detail.ts'
+import { type Detail, detailFault, noDetail } from '../events/detail.ts'
 import { kindNames } from '../events/kind.ts'
 import { rowsFault } from '../events/rows.ts'
 
@@ -206,7 +205,9 @@ export function decodeFrame(bytes: Uint8Array, first: number): Frame {
 }
 
 /** For each kind, whether its rows must have a detail. */
-const detailed: readonly boolean[] = kindNames.map((kind) => kind !== undefined && kind in detailFields)
+const detailed: readonly boolean[] = kindNames.map(
+  (kind) => kind !== undefined && detailFault(kind, noDetail) !== undefined,
+)
 
 /** Checks every row and detail of an opened frame against the vocabulary; throws JOURNAL_CORRUPT. */
 export function checkRows(frame: Frame, row: Row): void {

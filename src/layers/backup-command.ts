@@ -9,8 +9,12 @@ import type { HoldQueue } from './hold-queue-state.ts'
 import type { Command, Decision, Target, World } from './layer.ts'
 import { endOf } from './request.ts'
 import { decideMetadata } from './request-log.ts'
+import { restoresOf } from './restore-state.ts'
 
-/** What a command about backups gets: outcomes, or the code of its refusal. */
+/**
+ * What a command about backups gets: outcomes, or the code of its refusal. A restore that was told to end is waited for:
+ * its end shows old content again, which no point in time may do.
+ */
 export function decideBackup(state: HoldQueue, command: Command, world: World): Decision {
   if (command.kind === 'deadline.reached') return passedDeadline(state, state.backups.get(command.tag))
   if (command.kind === 'fsmeta.commit') return decideMetadata(state, command, world)
@@ -29,6 +33,8 @@ export function decideBackup(state: HoldQueue, command: Command, world: World): 
   if (!sound || !known('crash', crashes)) return 'E_UNSUPPORTED'
   const cover = coverOf(detail, world)
   if (typeof cover === 'string') return cover
+  const { bySource } = restoresOf(world)
+  if (cover.volumes.some((volume) => bySource.get(volume)?.cancelling === true)) return 'E_BUSY_RESTORE'
   const set = { kind: 'backup.flag_set', tag: state.begun + 1, session: command.session } as const
   return [{ ...set, detail: termsOf(command, cover) }]
 }

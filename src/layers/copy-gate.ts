@@ -80,7 +80,7 @@ export class CopyGate {
 
   /** A copy of an extent begins with the event `seq`. */
   began(extent: number, seq: number): void {
-    must(extent < this.copying.length, 'S3-I2', `extent ${extent} is copied, which lies outside`)
+    must(extent < this.copying.length, 'S3-I2', `extent ${extent} lies outside the volume`)
     must(this.copying.set(extent), 'S3-I2', `extent ${extent} is already being copied`)
     this.#startedAt.set(extent, seq)
     this.#lanes.add(2 ** 40 + extent, seq)

@@ -34,7 +34,7 @@ export interface Volume {
 export interface World {
   /** Sequence number of the last event folded. */
   seq: number
-  /** Volume `id` is at `id - 1`. */
+  /** Volume `id` is at `id - 1`; one that is gone leaves its place behind. */
   readonly volumes: Volume[]
   /** Open sessions by number, with their names. */
   readonly sessions: Map<number, string>
@@ -71,6 +71,8 @@ export interface Command {
   readonly length: number
   readonly code: Code
   readonly about: number
+  /** True when it brought bytes, whose payload and digest are in its event. */
+  readonly brought: boolean
   readonly detail: Detail
   /** When it was asked, microseconds since the Unix epoch. */
   readonly atUs: number
@@ -93,6 +95,8 @@ export type Mark =
   | 'merging'
   | 'restore-source'
   | 'restore-clone'
+  | 'restore-u-source'
+  | 'restore-u-clone'
   | 'sync-source'
   | 'sync-clone'
 
@@ -106,11 +110,14 @@ export interface Target {
     | 'sync-clone'
     | 'restore-source'
     | 'restore-clone'
+    | 'restore-u-clone'
     | 'fracture'
     | 'preserve'
     | 'drop'
     | 'merge'
     | 'rebind'
+    | 'cancel'
+    | 'change'
   readonly volume: number
 }
 

@@ -6,15 +6,24 @@
 import { Bitmap } from '../core/bitmap.ts'
 import type { Range } from '../core/range.ts'
 import type { Event } from '../events/columns.ts'
-import { count, text } from '../events/detail.ts'
+import { count, type Detail, text } from '../events/detail.ts'
 import { CopyGate, extentsOf } from './copy-gate.ts'
 import { type Volume, volumeOf, type World } from './layer.ts'
+
+/** A clone that lives outside: a read-only raw file, never written, read only to be copied from. */
+export interface External {
+  readonly path: string
+  /** SHA-256 of its whole content, in hexadecimal, where it is known; else empty. */
+  readonly sha256: string
+}
 
 export interface Pair {
   readonly tag: number
   readonly name: string
   readonly source: number
+  /** 0 when it is external. */
   readonly clone: number
+  readonly external: External | null
   /** Bytes of an extent, a power of two. */
   readonly extent: number
   /** Bytes of each of the two volumes. */
@@ -24,6 +33,8 @@ export interface Pair {
   readonly cdm: Bitmap
   /** Copies source to clone, and the writes that wait for them. */
   readonly gate: CopyGate
+  /** Background copies a second that the sync may start; 0: as many as go. */
+  rate: number
   /** Where the search for the next extent to copy goes on; a hint, no part of the state's hash. */
   cursor: number
 }
@@ -44,7 +55,7 @@ export function pairsOn(state: Pairs, volume: number): readonly Pair[] {
 
 export function addPair(state: Pairs, pair: Pair): void {
   state.byTag.set(pair.tag, pair)
-  for (const volume of [pair.source, pair.clone]) {
+  for (const volume of [pair.source, pair.clone].filter((id) => id > 0)) {
     state.byVolume.set(volume, [...(state.byVolume.get(volume) ?? []), pair])
   }
 }
@@ -56,16 +67,42 @@ export function named(state: Pairs, name: string): Pair | undefined {
 }
 
 /**
- * A pair as pair.created makes it: fractured, with the bits of the extents whose references differ. Undefined when the
- * two volumes make no pair.
+ * A pair as pair.created makes it: fractured, with the bits of the extents whose references differ, or of all when the
+ * clone lives outside. Undefined when the two make no pair.
  */
 export function freshPair(event: Event, world: World): Pair | undefined {
   const source = volumeOf(world, count(event.detail, 'source'))
   const clone = volumeOf(world, count(event.detail, 'clone'))
   const extent = count(event.detail, 'extent')
-  if (source === undefined || clone === undefined || !isPair(source, clone, extent)) return undefined
-  const extents = Math.ceil(source.size / extent)
-  const cdm = new Bitmap(extents)
+  const external = externalOf(event.detail)
+  if (source === undefined || !isExtent(source, extent)) return undefined
+  const cdm = new Bitmap(Math.ceil(source.size / extent))
+  if (external !== null) cdm.setAll()
+  else if (clone === undefined || !isPair(source, clone, extent)) return undefined
+  else markDiffering(cdm, source, clone, extent)
+  return {
+    tag: event.tag,
+    name: text(event.detail, 'name'),
+    source: source.id,
+    clone: clone?.id ?? 0,
+    external,
+    extent,
+    size: source.size,
+    phase: 'fractured',
+    cdm,
+    gate: new CopyGate(extent, source.size),
+    rate: 0,
+    cursor: 0,
+  }
+}
+
+/** What a pair is told of a clone that lives outside; null when it lives here. */
+export function externalOf(detail: Detail): External | null {
+  if (detail.path === undefined) return null
+  return { path: text(detail, 'path'), sha256: detail.sha256 === undefined ? '' : text(detail, 'sha256') }
+}
+
+function markDiffering(cdm: Bitmap, source: Volume, clone: Volume, extent: number): void {
   const blocks = extent / source.block
   for (const [one, other] of [
     [source.map, clone.map],
@@ -75,25 +112,18 @@ export function freshPair(event: Event, world: World): Pair | undefined {
       if (other.get(block) !== place) cdm.set(Math.floor(block / blocks))
     })
   }
-  return {
-    tag: event.tag,
-    name: text(event.detail, 'name'),
-    source: source.id,
-    clone: clone.id,
-    extent,
-    size: source.size,
-    phase: 'fractured',
-    cdm,
-    gate: new CopyGate(extent, source.size),
-    cursor: 0,
-  }
 }
 
 /** True when volumes and extent fit together. */
 export function isPair(source: Volume, clone: Volume, extent: number): boolean {
   if (source === clone || source.size !== clone.size || source.block !== clone.block) return false
-  const power = Number.isInteger(Math.log2(extent)) && extent >= source.block && extent <= maxExtent
-  return power && source.size / extent < 2 ** 31
+  return isExtent(source, extent)
+}
+
+/** True when a volume can be cut into extents of so many bytes. */
+export function isExtent(volume: Volume, extent: number): boolean {
+  const power = Number.isInteger(Math.log2(extent)) && extent >= volume.block && extent <= maxExtent
+  return power && volume.size / extent < 2 ** 31
 }
 
 /** The bytes of extent `e`; the last one may be short. */
@@ -145,4 +175,9 @@ export function loadPair(saved: unknown): Pair {
 /** The pair layer's state in the world. */
 export function pairsOf(world: World): Pairs {
   return world.own.pair as Pairs
+}
+
+/** True when a report that all went well has bytes with it just when its clone lives outside. */
+export function isWhole(pair: Pair, { code, digestHigh, digestLow }: Event): boolean {
+  return code !== 'ok' || (pair.external !== null) === digestHigh + digestLow > 0
 }

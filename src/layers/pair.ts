@@ -4,21 +4,22 @@
  *
  *     pair.created ─▶ fractured ── sync.started ──▶ syncing ── sync.finished ──▶ in-sync
  *                      ▲ ▲   │                         │                            │
- *                      │ │   │                         ▼                            ▼
- *                      │ └───┼────────────────── pair.fractured ◀───────────────────┘
- *                      │     └─ restore.started ─▶ restoring
- *                      └─ restore.completed ──────────┘
+ *                      │ │   │                         ▼                            ▼  ▲
+ *                      │ └───┼────────────────── pair.fractured ◀───────────────────┘  │
+ *                      │     └─ restore.started ─▶ restoring ── restore.completed ─────┘ (unprotected)
+ *                      └─ restore.completed, .cancelled ┘
  *
  * Fractured: every write to either side sets its extents' bits. In sync: every write to the source takes effect on
  * the clone too. Syncing: extents are copied source to clone; a write goes to both where the bit is clear, to the
  * source alone where it is set, and waits where a copy runs (SPEC S3-I11). A fracture during a sync gives up the
- * copies in flight: their bits stay. The movement back, clone to source, is the layer below: restore.
+ * copies in flight: their bits stay. The movement back, clone to source, is the layer below: restore. A clone may live
+ * outside, as a file that is only read: such a pair is restored from and never synced.
  * Claims: S3 10, 11, 13, 14, 16, 17, 19; S4 4, 6; and their mirrors.
  */
 
 import { must } from '../core/assert.ts'
 import type { Event } from '../events/columns.ts'
-import { count, text } from '../events/detail.ts'
+import { count, countOr0, text } from '../events/detail.ts'
 import { changes } from '../events/kind.ts'
 import { reported, trackWrite, widen } from './clone-delta.ts'
 import { copiesAtOnce, extentsOf } from './copy-gate.ts'
@@ -37,8 +38,9 @@ import {
   savePair,
   touchesCopy,
 } from './pair-state.ts'
+import { baseOf } from './preserve-state.ts'
 import { type Request, requestOf } from './request.ts'
-import { protectedMapOf } from './restore-state.ts'
+import { restoresOf } from './restore-state.ts'
 
 export const pair: Layer<Pairs> = {
   name: 'pair',
@@ -58,6 +60,7 @@ export const pair: Layer<Pairs> = {
     'copy.report',
     'restore.started',
     'restore.completed',
+    'restore.cancelled',
     'engine.started',
   ],
   commands: ['pair.create', 'pair.sync', 'pair.fracture'],
@@ -99,10 +102,9 @@ export const pair: Layer<Pairs> = {
       }
       case 'io.lost':
       case 'io.failed':
-        for (const one of pairsOn(state, event.volume)) one.gate.take(event.about)
-        return
+        return leave(state, event, world)
       case 'cod.released':
-        for (const one of pairsOn(state, event.volume)) one.gate.take(event.about)
+        leave(state, event, world)
         return wait(state, event)
       case 'io.write':
       case 'io.zeroes':
@@ -142,7 +144,9 @@ export const pair: Layer<Pairs> = {
     }
     const one = named(state, text(command.detail, 'name'))
     if (one === undefined) return []
-    if (command.kind === 'pair.fracture') return [{ role: 'fracture', volume: one.source }]
+    if (command.kind === 'pair.fracture') {
+      return [{ role: one.phase === 'restoring' ? 'cancel' : 'fracture', volume: one.source }]
+    }
     return [
       { role: 'sync-source', volume: one.source },
       { role: 'sync-clone', volume: one.clone },
@@ -167,6 +171,8 @@ export const pair: Layer<Pairs> = {
       lanes.text(one.tag * 2 ** 32, one.phase)
       lanes.add(one.tag * 2 ** 32 + 64, one.source * 2 ** 26 + one.clone)
       lanes.add(one.tag * 2 ** 32 + 65, one.extent)
+      if (one.rate > 0) lanes.add(one.tag * 2 ** 32 + 66, one.rate)
+      if (one.external !== null) lanes.text(one.tag * 2 ** 32 + 128, one.external.path)
       lanes.include(one.tag * 4 + 2 ** 40, one.cdm.hashLow, one.cdm.hashHigh)
       one.gate.hash(one.tag * 4 + 2 ** 41, lanes)
     }
@@ -201,8 +207,10 @@ function turn(state: Pairs, event: Event, world: World): void {
   switch (event.kind) {
     case 'sync.started':
       must(one.phase === 'fractured', 'G-I9', `the sync of pair ${one.name} starts while it is ${one.phase}`)
+      must(one.external === null, 'S4-I1', `the clone of pair ${one.name} lives outside and is only read`)
       one.cursor = 0
       one.phase = 'syncing'
+      one.rate = countOr0(event.detail, 'rate')
       for (const other of pairsOn(state, one.source)) {
         for (const request of other.gate.waiting()) one.gate.enqueue(request)
       }
@@ -234,12 +242,14 @@ function turn(state: Pairs, event: Event, world: World): void {
       one.phase = 'restoring'
       return
     }
-    case 'restore.completed': {
-      const written = protectedMapOf(world, one.tag)
-      must(written !== undefined, 'G-I9', `the restore of pair ${one.name} ends, none is running`)
-      one.cdm.or(written)
-      one.phase = 'fractured'
-      return
+    case 'restore.completed':
+    case 'restore.cancelled': {
+      const restore = restoresOf(world).byTag.get(one.tag)
+      must(restore !== undefined, 'G-I9', `the restore of pair ${one.name} ends, none is running`)
+      one.cdm.or(restore.prm)
+      one.phase = event.kind === 'restore.completed' && !restore.protected ? 'in-sync' : 'fractured'
+      for (const request of restore.gate.waiting()) one.gate.enqueue(request)
+      return one.gate.open()
     }
     default:
   }
@@ -250,6 +260,11 @@ function isBlocked(state: Pairs, request: Request): boolean {
   return pairsOn(state, request.volume).some(
     (one) => one.phase === 'syncing' && (one.gate.blockedByOlder(request) || touchesCopy(one.gate, request)),
   )
+}
+
+/** A request waits no longer; a read of a view may have come from a restore of its base that was cancelled. */
+function leave(state: Pairs, { volume, about }: Event, world: World): void {
+  for (const one of pairsOn(state, baseOf(world, volume))) one.gate.take(about)
 }
 
 /** A write that its entry queued waits at the gate of the pair that is being synced. */

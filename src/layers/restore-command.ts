@@ -1,13 +1,13 @@
-/** The command that starts a restore, and the reports of copies in either direction, decided. */
+/** The commands of a restore (start, pause, resume, cancel), and the reports of copies in either direction, decided. */
 
 import { lanesText } from '../core/lanes.ts'
 import type { NewEvent } from '../events/columns.ts'
-import { text } from '../events/detail.ts'
+import { countOr0, text } from '../events/detail.ts'
 import { extentsOf } from './copy-gate.ts'
 import { type Command, type Decision, volumeOf, type World } from './layer.ts'
-import { named, pairsOf, pairsOn } from './pair-state.ts'
+import { named, type Pair, pairsOf, pairsOn } from './pair-state.ts'
 import { endOf } from './request.ts'
-import type { Restores } from './restore-state.ts'
+import { neededCount, type Restore, type Restores, restoresOf } from './restore-state.ts'
 
 /** A restore gives up background copying after this many failed copies in a row. */
 const maxFailures = 3
@@ -15,25 +15,64 @@ const maxFailures = 3
 /** What a command about restores, or a report, gets: outcomes, or the code of its refusal. */
 export function decideRestore(state: Restores, command: Command, world: World): Decision {
   if (command.kind === 'copy.report') return reported(state, command, world)
-  const one = named(pairsOf(world), text(command.detail, 'pair'))
-  if (one === undefined) return 'E_NO_PAIR'
-  if (command.detail.protected !== true) return 'E_UNSUPPORTED'
+  const pair = named(pairsOf(world), text(command.detail, 'pair'))
+  if (pair === undefined) return 'E_NO_PAIR'
+  if (command.kind === 'restore.start') return start(pair, command, world)
+  const one = state.byTag.get(pair.tag)
+  if (one === undefined) return 'E_NOT_ACTIVE'
+  if (command.kind === 'restore.cancel') return decideCancel(pair, command, world)
+  if (one.cancelling) return 'E_STATE'
+  if (command.kind === 'restore.pause') {
+    return one.paused ? 'E_ALREADY' : [{ kind: 'restore.paused', tag: one.tag }]
+  }
+  return one.paused || !one.background ? [resumed(one, pair)] : 'E_STATE'
+}
+
+/** The record of a restore that goes on, with how many extents are left. */
+export function resumed(one: Restore, { cdm }: Pair): NewEvent {
+  return { kind: 'restore.resumed', tag: one.tag, detail: { count: neededCount(one, cdm) } }
+}
+
+/**
+ * A restore that is to end before its time. What is not copied by then shows its old content again: nobody may be
+ * using the volumes (no session is open), or it must be forced (SPEC 5.3, step 4).
+ */
+export function decideCancel(pair: Pair, command: Command, world: World): Decision {
+  const one = restoresOf(world).byTag.get(pair.tag)
+  if (one === undefined) return 'E_NOT_ACTIVE'
+  if (one.cancelling) return 'E_ALREADY'
+  const force = command.detail.force === true
+  const mixes = world.sessions.size > 0 && neededCount(one, pair.cdm) > 0
+  return mixes && !force ? 'E_MIXED' : [{ kind: 'restore.cancel_accepted', tag: one.tag, detail: { force } }]
+}
+
+function start(one: Pair, { detail }: Command, world: World): Decision {
   if (one.phase !== 'fractured') return 'E_STATE'
+  const isProtected = detail.protected === true
+  if (one.external !== null && !isProtected) return 'E_READ_ONLY'
   const others = pairsOn(pairsOf(world), one.source).filter((other) => other.phase === 'in-sync')
-  const clone = volumeOf(world, one.clone)!
+  const rate = countOr0(detail, 'rate')
   return [
     ...others.map((other): NewEvent => ({ kind: 'pair.fractured', tag: other.tag })),
     {
       kind: 'restore.started',
       tag: one.tag,
       detail: {
-        protected: true,
+        protected: isProtected,
         cdmCount: one.cdm.count,
         cdmHash: lanesText(one.cdm.hashLow, one.cdm.hashHigh),
-        cloneHash: lanesText(clone.map.hashLow, clone.map.hashHigh),
+        cloneHash: cloneHashOf(one, world),
+        ...(rate === 0 ? {} : { rate }),
       },
     },
   ]
+}
+
+/** What the clone of a pair is, in one text: the set hash of its map, or the digest of the file outside. */
+export function cloneHashOf({ clone, external }: Pair, world: World): string {
+  if (external !== null) return external.sha256
+  const { map } = volumeOf(world, clone)!
+  return lanesText(map.hashLow, map.hashHigh)
 }
 
 /** A copy in either direction came back: who waited for one that failed gets the error (SPEC S3-I11). */
@@ -43,8 +82,8 @@ function reported(state: Restores, command: Command, world: World): Decision {
   const one = state.byTag.get(command.tag)
   const gate = command.volume === pair.clone ? pair.gate : one?.gate
   if (![pair.clone, pair.source].includes(command.volume) || !gate?.isOf(command)) return 'E_NOT_ACTIVE'
+  if (command.code === 'ok') return (pair.external !== null) === command.brought ? [] : 'E_SIZE'
   const e = extentsOf(command, pair.extent).first
-  if (command.code === 'ok') return []
   const ends = gate.waitingOn(e).map((request) => endOf('io.failed', request, 'E_IO'))
   const last = one !== undefined && gate === one.gate && one.background && one.failures + 1 >= maxFailures
   return last ? [...ends, { kind: 'restore.failed', tag: one.tag, code: 'E_IO' }] : ends

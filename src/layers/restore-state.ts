@@ -9,7 +9,7 @@ import type { Event } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
 import { CopyGate, covers, extentsOf } from './copy-gate.ts'
 import { volumeOf, type World } from './layer.ts'
-import { type Pair, pairsOf } from './pair-state.ts'
+import { isWhole, type Pair, pairsOf } from './pair-state.ts'
 import { baseOf, overlayOf, showsBase } from './preserve-state.ts'
 import type { Request } from './request.ts'
 
@@ -17,6 +17,7 @@ export interface Restore {
   /** The pair's number. */
   readonly tag: number
   readonly source: number
+  /** 0 when it lives outside. */
   readonly clone: number
   readonly extent: number
   readonly size: number
@@ -25,12 +26,18 @@ export interface Restore {
   readonly prm: Bitmap
   /** Copies clone to source: its bitmap is the copy-on-demand map. */
   readonly gate: CopyGate
-  /** Set hash of the clone's map when the restore began: it may not change (S4-I1). */
+  /** What the clone was when the restore began: a protected one may not change (S4-I1). */
   readonly cloneHash: string
   /** Copies that failed since the last one that went well. */
   failures: number
   /** False after too many failures: only demand copies go on. */
   background: boolean
+  /** True when somebody paused it: only demand copies go on, also after a restart. */
+  paused: boolean
+  /** True when it ends as soon as the copies in flight have. */
+  cancelling: boolean
+  /** Background copies a second that may start; 0: as many as go. */
+  readonly rate: number
   /** Where the background copier looks next; a hint, no part of the state's hash. */
   cursor: number
 }
@@ -44,7 +51,7 @@ export interface Restores {
 export function addRestore(state: Restores, restore: Restore): void {
   state.byTag.set(restore.tag, restore)
   state.bySource.set(restore.source, restore)
-  state.byClone.set(restore.clone, restore)
+  if (restore.clone > 0) state.byClone.set(restore.clone, restore)
 }
 
 export function removeRestore(state: Restores, restore: Restore): void {
@@ -74,7 +81,8 @@ export function nextNeeded(restore: Restore, cdm: Bitmap, from: number): number 
 /** True when a report belongs to a copy clone to source that is still running. */
 export function isRunning(world: World, report: Event): boolean {
   const one = restoresOf(world).byTag.get(report.tag)
-  return one !== undefined && report.volume === one.source && one.gate.isOf(report)
+  if (one === undefined || report.volume !== one.source || !one.gate.isOf(report)) return false
+  return isWhole(pairsOf(world).byTag.get(one.tag)!, report)
 }
 
 /** How many extents still need their copy. */

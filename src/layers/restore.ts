@@ -1,8 +1,11 @@
 /**
- * Restore of a source from its clone (seeds S3 and S4), protected, with copy on demand, while hosts go on.
+ * Restore of a source from its clone (seeds S3 and S4), with copy on demand, while hosts go on.
  *
  *     restore.started ─▶ running ── copy.started, copy.report, cod.released ... ──▶ restore.completed
- *                          └─ (too many failures) ─▶ restore.failed: only demand copies go on, until a restart
+ *                        │  ▲ │└─ cancel_accepted ─▶ (copies in flight end) ─▶ restore.cancelled
+ *                        │  │ └─ restore.failed (too many failures) ─┐
+ *                        │  └────────── restore.resumed ◀────────────┤  only demand copies go on
+ *                        └─ restore.paused ──────────────────────────┘
  *
  * From restore.started on, the source's content is the clone's, overlaid by later host writes. An extent whose
  * copy is needed (clone delta bit set, protected bit clear) is copied in the background or when a host needs it:
@@ -13,40 +16,35 @@
  *      1   0   1    queue         queue           queue                running
  *      x   1   0    go            go              go                   skip
  *
- * The clone is never written: writes to it are refused, copies only read it. At the end the protected map becomes
- * part of the clone delta map. A restart forgets the copy-on-demand map and the queue and goes on with what is
- * needed. Claims: S3 1-20 and mirrors, S4 1-7 and mirrors; the order rules of SPEC 5.6.
+ * Protected, the clone is never written: writes to it are refused, copies only read it; at the end the protected map
+ * becomes part of the clone delta map. Unprotected, no host may use the clone, every write to the source takes effect
+ * on both at its one effect record (no bit is needed between the two), there is no protected map, and the pair ends
+ * in sync. A restart forgets the copy-on-demand map and the queue and goes on with what is needed; a pause stays.
+ * Claims: S3 1-20 and mirrors, S4 1-7 and mirrors; the order rules of SPEC 5.6.
  */
 
 import { must, Violation } from '../core/assert.ts'
-import { Bitmap } from '../core/bitmap.ts'
-import { lanesText } from '../core/lanes.ts'
-import type { Event, NewEvent } from '../events/columns.ts'
+import type { NewEvent } from '../events/columns.ts'
 import { text } from '../events/detail.ts'
-import { changes, flag } from '../events/kind.ts'
-import { CopyGate, copiesAtOnce, extentsOf } from './copy-gate.ts'
-import { type Due, type Layer, pass, refuse, volumeOf, type World } from './layer.ts'
-import { blocksOf, named, pairsOf } from './pair-state.ts'
+import { changes } from '../events/kind.ts'
+import { copiesAtOnce, extentsOf } from './copy-gate.ts'
+import { type Due, type Layer, pass, refuse } from './layer.ts'
+import { named, pairsOf } from './pair-state.ts'
 import { baseOf } from './preserve-state.ts'
 import { requestOf } from './request.ts'
-import { decideRestore } from './restore-command.ts'
+import { decideRestore, resumed } from './restore-command.ts'
 import { checkPassed, mayWait } from './restore-gate.ts'
 import {
   addRestore,
   blockers,
   deltaMapOf,
-  isRunning,
   loadRestore,
-  neededCount,
-  needs,
   nextNeeded,
-  type Restore,
   type Restores,
-  rangeOf,
-  removeRestore,
   restoreAt,
   saveRestore,
 } from './restore-state.ts'
+import { begun, cancelledNow, completed, copyStarted, turn } from './restore-turn.ts'
 
 export const restore: Layer<Restores> = {
   name: 'restore',
@@ -65,14 +63,21 @@ export const restore: Layer<Restores> = {
     'restore.completed',
     'restore.resumed',
     'restore.failed',
+    'restore.paused',
+    'restore.cancel_accepted',
+    'restore.cancelled',
     'engine.started',
   ],
-  commands: ['restore.start', 'copy.report'],
+  commands: ['restore.start', 'restore.pause', 'restore.resume', 'restore.cancel', 'copy.report'],
   start: () => ({ byTag: new Map(), bySource: new Map(), byClone: new Map() }),
   active: (state, volume, world) => state.bySource.has(baseOf(world, volume)) || state.byClone.has(volume),
 
-  forbids: (state, request) =>
-    changes(request.op) && state.byClone.has(request.volume) ? 'E_CLONE_PROTECTED' : undefined,
+  forbids(state, request) {
+    const one = state.byClone.get(request.volume)
+    if (one === undefined) return undefined
+    if (!one.protected) return 'E_BUSY_RESTORE'
+    return changes(request.op) ? 'E_CLONE_PROTECTED' : undefined
+  },
 
   admit(state, request, world) {
     const one = restoreAt(state, request, world)
@@ -81,19 +86,20 @@ export const restore: Layer<Restores> = {
     const blocking = blockers(one, cdm, request, world)
     if (blocking.length === 0 && !one.gate.blockedByOlder(request)) return pass
     if (one.gate.full) return refuse('E_QUEUE_FULL')
-    const demanded = blocking.filter((e) => !one.gate.copying.get(e))
+    const demanded = one.cancelling ? [] : blocking.filter((e) => !one.gate.copying.get(e))
     const outcomes = demanded.map((e) => copyStarted(one, e, request.io))
     return { fate: 'queued', code: 'ok', outcomes }
   },
 
   effect(state, event, world) {
     const clone = state.byClone.get(event.volume)
-    if (clone !== undefined) {
+    if (clone?.protected === true) {
       throw new Violation('S4-I2', `write ${event.seq} changes the clone of a protected restore`)
     }
     const one = state.bySource.get(event.volume)
     if (one === undefined) return
     checkPassed(one, event, world)
+    if (!one.protected) return
     const { first, last } = extentsOf(event, one.extent)
     for (let e = first; e <= last; e++) one.prm.set(e)
   },
@@ -111,9 +117,12 @@ export const restore: Layer<Restores> = {
       case 'restore.completed':
       case 'restore.resumed':
       case 'restore.failed':
+      case 'restore.paused':
+      case 'restore.cancel_accepted':
+      case 'restore.cancelled':
       case 'copy.started':
       case 'copy.report':
-        return move(state, event, world)
+        return turn(state, event, world)
       case 'io.lost':
       case 'io.failed':
       case 'cod.released':
@@ -131,7 +140,7 @@ export const restore: Layer<Restores> = {
       one.gate.enqueue(requestOf(event))
     }
     if (event.fate === 'passed' && event.op === 'read') checkPassed(one, event, world)
-    if (event.fate === 'refused' && event.code === 'E_BUSY_RESTORE') {
+    if (event.fate === 'refused' && event.code === 'E_BUSY_RESTORE' && one.source === event.volume) {
       throw new Violation('S4-I3', `request ${event.seq} is refused because of the restore`)
     }
   },
@@ -145,8 +154,12 @@ export const restore: Layer<Restores> = {
         const ready = one.gate.ready((request) => blockers(one, cdm, request, world).length > 0)
         if (ready !== undefined) return { release: ready, as: 'cod.released' }
       }
+      if (one.cancelling) {
+        if (one.gate.copying.count === 0) return { outcome: cancelledNow(one, cdm) }
+        continue
+      }
       if (one.gate.copying.count >= copiesAtOnce) continue
-      const e = one.background ? nextNeeded(one, cdm, one.cursor) : -1
+      const e = one.background && !one.paused ? nextNeeded(one, cdm, one.cursor) : -1
       if (e >= 0) {
         one.cursor = e
         return { outcome: copyStarted(one, e, 0) }
@@ -158,30 +171,35 @@ export const restore: Layer<Restores> = {
   },
 
   targets(_state, command, world) {
-    if (command.kind !== 'restore.start') return []
+    if (command.kind !== 'restore.start' && command.kind !== 'restore.cancel') return []
     const one = named(pairsOf(world), text(command.detail, 'pair'))
     if (one === undefined) return []
+    if (command.kind === 'restore.cancel') return [{ role: 'cancel', volume: one.source }]
+    const isProtected = command.detail.protected === true
     return [
       { role: 'restore-source', volume: one.source },
-      { role: 'restore-clone', volume: one.clone },
+      { role: isProtected ? 'restore-clone' : 'restore-u-clone', volume: one.clone },
     ]
   },
   marks(state, volume) {
-    if (state.bySource.has(volume)) return ['restore-source']
-    return state.byClone.has(volume) ? ['restore-clone'] : []
+    const from = state.bySource.get(volume)
+    if (from !== undefined) return [from.protected ? 'restore-source' : 'restore-u-source']
+    const clone = state.byClone.get(volume)
+    return clone === undefined ? [] : [clone.protected ? 'restore-clone' : 'restore-u-clone']
   },
 
   abandon: (state, code, session) =>
     [...state.byTag.values()].flatMap((one) => one.gate.abandon(code, session)),
   resume: (state, world) =>
-    [...state.byTag.values()].map((one) => ({
-      kind: 'restore.resumed',
-      tag: one.tag,
-      detail: { count: neededCount(one, deltaMapOf(world, one.tag)) },
-    })),
+    [...state.byTag.values()].flatMap((one): NewEvent[] => {
+      const again = resumed(one, pairsOf(world).byTag.get(one.tag)!)
+      return one.paused ? [again, { kind: 'restore.paused', tag: one.tag }] : [again]
+    }),
   hash(state, lanes) {
     for (const one of state.byTag.values()) {
-      lanes.add(one.tag, 5 + one.failures * 2 + (one.background ? 1 : 0))
+      const turns = (one.paused ? 2 : 0) + (one.cancelling ? 4 : 0) + (one.protected ? 0 : 8)
+      lanes.add(one.tag, 5 + one.failures * 2 + (one.background ? 1 : 0) + turns * 2 ** 20)
+      if (one.rate > 0) lanes.add(one.tag, 2 ** 40 + one.rate)
       lanes.include(one.tag * 4 + 2 ** 42, one.prm.hashLow, one.prm.hashHigh)
       one.gate.hash(one.tag * 4 + 2 ** 43, lanes)
     }
@@ -192,103 +210,4 @@ export const restore: Layer<Restores> = {
     for (const one of saved as unknown[]) addRestore(state, loadRestore(one))
     return state
   },
-}
-
-function begun(event: Event, world: World): Restore {
-  const one = pairsOf(world).byTag.get(event.tag)!
-  const clone = volumeOf(world, one.clone)!
-  const hash = lanesText(clone.map.hashLow, clone.map.hashHigh)
-  must(
-    hash === text(event.detail, 'cloneHash'),
-    'S4-I4',
-    `the clone of pair ${one.name} is not what was recorded`,
-  )
-  const extents = Math.ceil(one.size / one.extent)
-  return {
-    tag: one.tag,
-    source: one.source,
-    clone: one.clone,
-    extent: one.extent,
-    size: one.size,
-    protected: event.detail.protected === true,
-    prm: new Bitmap(extents),
-    gate: new CopyGate(one.extent, one.size),
-    cloneHash: hash,
-    failures: 0,
-    background: true,
-    cursor: 0,
-  }
-}
-
-/** The copies of a restore, and its turns. */
-function move(state: Restores, event: Event, world: World): void {
-  const one = state.byTag.get(event.tag)
-  if (event.kind === 'copy.report' && !isRunning(world, event)) return
-  if (event.kind === 'copy.started' && event.volume === pairsOf(world).byTag.get(event.tag)?.clone) return
-  must(one !== undefined, 'G-I9', `${event.kind} names pair ${event.tag}, which is not being restored`)
-  const cdm = deltaMapOf(world, one.tag)
-  const e = extentsOf(event, one.extent).first
-  switch (event.kind) {
-    case 'copy.started':
-      must(event.volume === one.source, 'S4-I1', `extent ${e} is copied into volume ${event.volume}`)
-      must(!one.prm.get(e), 'S3-I5', `extent ${e} is copied over what a host wrote`)
-      must(needs(one, cdm, e), 'S3-I2', `extent ${e} is copied though nothing differs`)
-      return one.gate.began(e, event.seq)
-    case 'copy.report':
-      one.gate.ended(e)
-      return event.code === 'ok' ? copied(one, event, world) : failed(one)
-    case 'restore.resumed': {
-      const count = neededCount(one, cdm)
-      must(event.detail.count === count, 'S3-I17', `${count} extents need their copy, not as recorded`)
-      one.background = true
-      one.failures = 0
-      return
-    }
-    case 'restore.failed':
-      one.background = false
-      return
-    default: {
-      const waits = one.gate.copying.count + one.gate.length
-      must(
-        waits === 0,
-        'S3-I12',
-        `the restore of pair ${event.tag} ends while ${waits} copies or requests wait`,
-      )
-      const left = neededCount(one, cdm)
-      must(left === 0, 'S3-I12', `the restore of pair ${event.tag} ends with ${left} extents still to copy`)
-      const mode = event.detail.protected === one.protected
-      must(mode, 'S4-I5', `the restore of pair ${event.tag} ends in another mode than it began in`)
-      const clone = volumeOf(world, one.clone)!.map
-      const same = lanesText(clone.hashLow, clone.hashHigh) === one.cloneHash
-      must(same, 'S4-I1', `the clone of pair ${event.tag} changed during its protected restore`)
-      removeRestore(state, one)
-    }
-  }
-}
-
-/** The source takes the clone's references; the pair layer cleared the delta bit. */
-function copied(one: Restore, event: Event, world: World): void {
-  const source = volumeOf(world, one.source)!
-  const { first, count } = blocksOf(event, source)
-  source.map.copy(volumeOf(world, one.clone)!.map, first, count)
-  one.failures = 0
-}
-
-function failed(one: Restore): void {
-  one.failures++
-  one.cursor = 0
-}
-
-function copyStarted(one: Restore, e: number, demandedBy: number): NewEvent {
-  const flags = demandedBy === 0 ? 0 : flag.demand
-  const { offset, length } = rangeOf(one, e)
-  return { kind: 'copy.started', tag: one.tag, volume: one.source, offset, length, flags, about: demandedBy }
-}
-
-function completed(one: Restore, cdm: Bitmap): NewEvent {
-  const after = cdm.fork()
-  after.or(one.prm)
-  const cdmHash = lanesText(after.hashLow, after.hashHigh)
-  const detail = { protected: one.protected, prmCount: one.prm.count, cdmHash }
-  return { kind: 'restore.completed', tag: one.tag, detail }
 }

@@ -37,8 +37,9 @@ export async function volumeAt(
 export function volumeNamed(world: World, name: string): Volume {
   const found = world.volumes.findLast((volume) => volume.name === name)
   if (found !== undefined) return found
-  const names = world.volumes.slice(0, 20).map((volume) => volume.name)
-  const more = world.volumes.length > names.length ? ', ...' : ''
+  const there = world.volumes.filter(({ gone }) => gone !== true)
+  const names = there.slice(0, 20).map((volume) => volume.name)
+  const more = there.length > names.length ? ', ...' : ''
   const has = names.length === 0 ? 'the journal has none' : `the journal has ${names.join(', ')}${more}`
   throw new BlockboxError('NO_SUCH_VOLUME', `there is no volume "${name}": ${has}`)
 }

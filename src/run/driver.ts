@@ -171,17 +171,20 @@ class Run {
         const ends = { source: volume(args.source), clone: volume(args.clone) }
         return { kind: 'pair.create', detail: { name: text('name'), ...ends, extent: number('extent') } }
       }
-      case 'restore.start':
-        return {
-          kind: 'restore.start',
-          detail: { pair: text('pair'), protected: args.protected !== false },
-        }
+      case 'restore.start': {
+        const detail = { pair: text('pair'), protected: args.protected !== false }
+        return { kind: 'restore.start', detail: { ...detail, ...only(args, 'rate') } }
+      }
+      case 'restore.pause':
+      case 'restore.resume':
+      case 'restore.cancel':
+        return { kind: step.does, detail: { pair: text('pair'), ...only(args, 'force') } }
       case 'mark':
         return { kind: 'mark', volume: volume(args.volume), detail: { label: text('label') } }
       case 'host.start':
         throw new BlockboxError('SCENARIO', 'host.start asks the engine for nothing')
       default:
-        return { kind: step.does, detail: { name: text('name') } }
+        return { kind: step.does, detail: { name: text('name'), ...only(args, 'rate', 'force') } }
     }
   }
 
@@ -234,4 +237,9 @@ class Run {
       `nothing can go on: ${waiting.join(', ') || 'nobody'} waits, and ${why}`,
     )
   }
+}
+
+/** Those arguments of a step that were given and go to the engine as they are. */
+function only(args: ScenarioStep['args'], ...names: readonly string[]): ScenarioStep['args'] {
+  return Object.fromEntries(Object.entries(args).filter(([name]) => names.includes(name)))
 }

@@ -15,9 +15,9 @@ import type { Kind, Op } from '../events/kind.ts'
 import { layoutOf } from '../layers/device.ts'
 import { isHeld } from '../layers/hold-queue.ts'
 import { inFlightOf } from '../layers/in-flight.ts'
-import type { Command, Decision, Due, Layer, Verdict, World } from '../layers/layer.ts'
-import { pass, refuse } from '../layers/layer.ts'
-import { reached } from '../layers/preserve-state.ts'
+import type { Command, Decision, Due, Layer, Mark, Verdict, World } from '../layers/layer.ts'
+import { pass, refuse, volumeOf } from '../layers/layer.ts'
+import { overlayOf, reached } from '../layers/preserve-state.ts'
 import { type Request, releaseOf } from '../layers/request.ts'
 import { evolve, isIdle, judge, judgeFrom, refusal, stack } from '../volume.ts'
 import { admitted } from './admission.ts'
@@ -143,6 +143,9 @@ function decide(world: World, command: Command): Decision {
     }
     case 'volume.create':
       return createVolume(world, command)
+    case 'volume.delete':
+    case 'volume.resize':
+      return changeVolume(world, command)
     case 'engine.recover':
       return world.recovered ? 'E_STATE' : abandon(world, 'E_CRASH', undefined)
     case 'engine.stop': {
@@ -155,11 +158,14 @@ function decide(world: World, command: Command): Decision {
       const layer = claims.get(command.kind)
       assert(layer !== undefined, `a layer claims ${command.kind}`)
       const state = world.own[layer.name]
-      const marks = (volume: number) => stack.flatMap((one) => one.marks(world.own[one.name], volume))
-      const code = admitted(layer.targets(state, command, world), marks)
+      const code = admitted(layer.targets(state, command, world), marksIn(world))
       return code === 'ok' ? layer.decide(state, command, world) : code
     }
   }
+}
+
+function marksIn(world: World): (volume: number) => readonly Mark[] {
+  return (volume) => stack.flatMap((one) => one.marks(world.own[one.name], volume))
 }
 
 function abandon(world: World, code: Code, session: number | undefined): NewEvent[] {
@@ -184,6 +190,23 @@ function createVolume(world: World, command: Command): Decision {
   return [{ kind: 'volume.created', volume: world.volumes.length + 1, detail }]
 }
 
+/** A volume is resized or deleted only while nothing is going on there; one that is in a pair has something. To delete a view is to drop it. */
+function changeVolume(world: World, command: Command): Decision {
+  const { kind, volume: id, detail } = command
+  if (kind === 'volume.delete' && overlayOf(world, id) !== undefined) {
+    return decide(world, { ...command, kind: 'preserve.drop', detail: { view: id } })
+  }
+  const volume = volumeOf(world, id)
+  if (volume === undefined) return 'E_NO_VOLUME'
+  const code = admitted([{ role: 'change', volume: id }], marksIn(world))
+  if (code !== 'ok') return code
+  if (world.active[id - 1]!.length > 0) return 'E_STATE'
+  if (kind === 'volume.delete') return [{ kind: 'volume.deleted', volume: id }]
+  const size = count(detail, 'size')
+  if (size === 0 || size % volume.block !== 0 || size > maxVolume) return 'E_SIZE'
+  return [{ kind: 'volume.resized', volume: id, detail: { size } }]
+}
+
 function commandOf(input: NewEvent, atUs: number): Command {
   return {
     kind: input.kind,
@@ -194,6 +217,7 @@ function commandOf(input: NewEvent, atUs: number): Command {
     length: input.length ?? 0,
     code: input.code ?? 'ok',
     about: input.about ?? 0,
+    brought: (input.digestHigh ?? 0) + (input.digestLow ?? 0) > 0,
     detail: input.detail ?? noDetail,
     atUs,
   }

@@ -13,12 +13,12 @@
 
 import type { Event } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
-import { extentsOf } from '../layers/copy-gate.ts'
+import { covers, extentsOf } from '../layers/copy-gate.ts'
 import { holdQueueOf } from '../layers/hold-queue.ts'
 import type { World } from '../layers/layer.ts'
 import { pairsOf, pairsOn } from '../layers/pair-state.ts'
 import { requestOf } from '../layers/request.ts'
-import { blockers, deltaMapOf, restoreAt, restoresOf } from '../layers/restore-state.ts'
+import { blockers, deltaMapOf, type Restore, restoreAt, restoresOf } from '../layers/restore-state.ts'
 import { lockSteps } from './view-locks.ts'
 
 /** A derived event: its name, and the numbers SPEC gives it. */
@@ -100,13 +100,28 @@ function bitsSet(world: World, event: Event): Derived[] {
     }
   }
   const restore = restoresOf(world).bySource.get(event.volume)
-  if (restore !== undefined) {
+  if (restore?.protected === false) set.push(...bothWritten(world, event, restore))
+  if (restore?.protected === true) {
     const { first, last } = extentsOf(event, restore.extent)
     for (let extent = first; extent <= last; extent++) {
       if (!restore.prm.get(extent)) set.push(derived('prm.set', { extent }))
     }
   }
   return set
+}
+
+/** A write during an unprotected restore: the clone's medium too, and the bits of extents it covers whole. */
+function bothWritten(world: World, event: Event, restore: Restore): Derived[] {
+  const derived = derive(event)
+  const list = [derived('media.written', { volume: restore.clone })]
+  const cdm = deltaMapOf(world, restore.tag)
+  const { first, last } = extentsOf(event, restore.extent)
+  for (let extent = first; extent <= last; extent++) {
+    if (cdm.get(extent) && covers(event, extent, restore.extent, restore.size)) {
+      list.push(derived('cdm.cleared', { extent }))
+    }
+  }
+  return list
 }
 
 function reported(world: World, event: Event): Derived[] {

@@ -15,6 +15,7 @@ import { preserveCanaries } from './preserve-canaries.ts'
 import { rebindCanaries } from './rebind-canaries.ts'
 import { restoreCanaries } from './restore-canaries.ts'
 import { scopeCanaries } from './scope-canaries.ts'
+import { unprotectedCanaries } from './unprotected-canaries.ts'
 
 const test = suite('canaries')
 
@@ -27,6 +28,7 @@ const canaries = [
   ...rebindCanaries,
   ...pairCanaries,
   ...restoreCanaries,
+  ...unprotectedCanaries,
 ]
 
 for (const { rule, what, past, fault, sound } of canaries) {

@@ -1,17 +1,7 @@
 /** Planted faults of views beside other systems: restores of their base, backups, sessions sent to them. */
 
-import {
-  backup,
-  copied,
-  copyEnds,
-  held,
-  passed,
-  queued,
-  read,
-  rebind,
-  released,
-  write,
-} from '../support/given.ts'
+import { rebind } from '../support/asked.ts'
+import { backup, copied, copyEnds, held, passed, queued, read, released, write } from '../support/given.ts'
 import { type Canary, overwrite, plant } from './canary.ts'
 import { at, preserved, rebound, restoring, syncing, view } from './views.ts'
 

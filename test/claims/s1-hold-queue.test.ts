@@ -8,13 +8,13 @@ import { flag } from '../../src/events/kind.ts'
 import { holdQueueOf } from '../../src/layers/hold-queue.ts'
 import { committedUpTo } from '../../src/layers/request-log.ts'
 import { expand } from '../../src/volume/expand.ts'
+import { commitTo } from '../support/asked.ts'
 import { checked } from '../support/checked.ts'
 import {
   backup,
   block,
   blocks,
   close,
-  commitTo,
   copied,
   device,
   discard,

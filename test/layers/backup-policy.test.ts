@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Code } from '../../src/events/code.ts'
 import { holdQueueOf } from '../../src/layers/hold-queue.ts'
+import { leave } from '../support/asked.ts'
 import {
   backup,
   blocks,
@@ -14,7 +15,6 @@ import {
   flush,
   given,
   held,
-  leave,
   passed,
   read,
   refusal,

@@ -7,12 +7,12 @@ import type { NewEvent } from '../../src/events/columns.ts'
 import { flag } from '../../src/events/kind.ts'
 import { devicesOf } from '../../src/layers/device.ts'
 import { holdQueueOf } from '../../src/layers/hold-queue.ts'
+import { commit } from '../support/asked.ts'
 import {
   backup,
   block,
   blocks,
   cloned,
-  commit,
   copied,
   device,
   given,

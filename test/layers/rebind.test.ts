@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { reached } from '../../src/layers/preserve-state.ts'
 import { loadWorld, saveWorld, stateHashText } from '../../src/volume/snapshot.ts'
+import { rebind } from '../support/asked.ts'
 import {
   backup,
   cloned,
@@ -17,7 +18,6 @@ import {
   passed,
   preserve,
   read,
-  rebind,
   refusal,
   released,
   type Step,

@@ -178,14 +178,11 @@ test('a session that closes loses what it has in the queue', () => {
 })
 
 test('restores that cannot be are refused', () => {
-  const unprotected = { kind: 'restore.start', detail: { pair: 'p', protected: false } } as const
   given(...changed)
     .when(restore('q'))
     .then(...refusal(restore('q'), 'E_NO_PAIR'))
     .when(sync('p'), copied, restore('p'))
     .then(...refusal(restore('p'), 'E_STATE'))
-    .when(fracture('p'), unprotected)
-    .then(...refusal(unprotected, 'E_UNSUPPORTED'))
 })
 
 test.run()

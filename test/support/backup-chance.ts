@@ -2,7 +2,8 @@
 
 import type { Prng } from '../../src/core/prng.ts'
 import type { NewEvent } from '../../src/events/columns.ts'
-import { backup, blocks, commit } from './given.ts'
+import { commit } from './asked.ts'
+import { backup, blocks } from './given.ts'
 
 /** A start command of that name; volumes have so many blocks, devices are 1 and 2. */
 export function anyBackup(

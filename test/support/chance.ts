@@ -1,22 +1,31 @@
 /**
- * Short histories by chance: hosts, backups, clones, restores, views, copies that end well or not, crashes, and now and then
- * something that makes no sense. The same seed gives the same inputs for the same state.
+ * Short histories by chance: hosts, backups, clones, restores, views, copies that end well or not, crashes, and now
+ * and then something that makes no sense. The same seed gives the same inputs for the same state.
  */
 
 import * as assert from 'uvu/assert'
 import { Prng } from '../../src/core/prng.ts'
 import type { NewEvent } from '../../src/events/columns.ts'
 import { flag } from '../../src/events/kind.ts'
+import { pairsOf } from '../../src/layers/pair-state.ts'
 import { preservesOf } from '../../src/layers/preserve-state.ts'
+import { restoresOf } from '../../src/layers/restore-state.ts'
+import * as ask from './asked.ts'
 import { anyBackup, anyCommit } from './backup-chance.ts'
 import * as say from './given.ts'
 import type { History } from './history.ts'
 import { reportsOf } from './history.ts'
 
-/** Blocks of the volumes 1 to 3, which make the pairs p and q, and of 4 and 5, which make r. */
-const sizes = [13, 13, 13, 8, 8]
-/** Devices of some: 4 and 5 share one, 2 lies on the other. */
-const layouts = [{}, { devices: [1] }, {}, { devices: [1, 2], stripe: say.block }, { devices: [2] }]
+/**
+ * Blocks of the volumes 1 to 3, which make the pairs p and q, of 4 and 5, which make r, of 6, whose clone lives outside
+ * (pair s), and of 7, which is in no pair and comes and goes. Views come after them.
+ */
+const sizes = [13, 13, 13, 8, 8, 9, 4]
+/** Devices of some: 4 and 5 share one, 2 and 6 lie on the other, 7 on theirs. */
+const layouts = [
+  ...[{}, { devices: [1] }, {}, { devices: [1, 2], stripe: say.block }, { devices: [2] }],
+  ...[{ devices: [1] }, { devices: [2] }],
+]
 
 export class Chance {
   readonly #random: Prng
@@ -44,6 +53,7 @@ export class Chance {
     enter(say.pair('p', 1, 2, extent()))
     enter(say.pair('q', 1, 3, extent()))
     enter(say.pair('r', 4, 5, extent()))
+    enter(ask.outsidePair('s', 6, 9, 2 ** this.#random.below(3)))
   }
 
   /** Enters what comes next. */
@@ -62,6 +72,7 @@ export class Chance {
   settle(): void {
     const { enter } = bound(this.#history)
     for (const name of ['a', 'b', 'c']) enter(say.stop(name))
+    for (const name of ['p', 'q', 'r', 's']) enter(ask.resume(name))
     say.copied(this.#history)
   }
 
@@ -75,7 +86,8 @@ export class Chance {
     const session = sessions[this.#below(sessions.length)] ?? 1
     const views = this.#views()
     const onView = views.length > 0 && this.#below(3) === 0
-    const volume = onView ? views[this.#below(views.length)]! : [1, 1, 1, 2, 3, 4, 4, 5][this.#below(8)]!
+    const plain = [1, 1, 1, 2, 3, 4, 4, 5, 6, 6, this.#last()]
+    const volume = onView ? views[this.#below(views.length)]! : plain[this.#below(plain.length)]!
     const { size, block } = this.#history.world.volumes[volume - 1]!
     const blocks = size / block
     const at = this.#below(blocks)
@@ -100,6 +112,13 @@ export class Chance {
     return report
   }
 
+  /** The name of a pair that is being restored. */
+  #restoring(): string | undefined {
+    const { world } = this.#history
+    const tags = [...restoresOf(world).byTag.keys()]
+    return pairsOf(world).byTag.get(tags[this.#below(tags.length)] ?? 0)?.name
+  }
+
   #views(): number[] {
     return [...preservesOf(this.#history.world).byView.keys()]
   }
@@ -107,24 +126,27 @@ export class Chance {
   /** A view is created, dropped, merged, or gets a session. */
   #viewCommand(): NewEvent {
     const views = this.#views()
-    const view = views[this.#below(views.length)] ?? 6
     const { world } = this.#history
+    const view = views[this.#below(views.length)] ?? world.volumes.length
     const dice = this.#below(10)
     if (views.length === 0 || (dice < 3 && views.length < 4)) {
-      return say.preserve(`w${world.volumes.length}`, [1, 1, 2, 3, 4, 5, 6][this.#below(7)]!)
+      return say.preserve(
+        `w${world.volumes.length}`,
+        [1, 1, 2, 3, 4, 5, 6, this.#last(), view][this.#below(9)]!,
+      )
     }
     if (dice < 5) return say.drop(view)
     if (dice < 8) return say.merge(view)
     const from = preservesOf(world).byView.get(view)?.base ?? 1
     const sessions = [...world.sessions.keys()]
-    return say.rebind(view, { from, session: sessions[this.#below(sessions.length)] ?? 1 })
+    return ask.rebind(view, { from, session: sessions[this.#below(sessions.length)] ?? 1 })
   }
 
   #command(): NewEvent {
     if (this.#below(4) === 0) return this.#viewCommand()
-    const name = ['p', 'q', 'r'][this.#below(3)]!
+    const name = ['p', 'q', 'r', 's'][this.#below(4)]!
     const backup = ['a', 'b', 'c'][this.#below(3)]!
-    switch (this.#below(14)) {
+    switch (this.#below(20)) {
       case 0:
       case 1:
       case 12:
@@ -143,15 +165,39 @@ export class Chance {
       case 8:
       case 9:
         return say.fracture(name)
+      case 10:
+        return ask.resume(name)
+      case 15:
+        return ask.pause(this.#restoring() ?? name)
+      case 11:
+        return ask.cancel(this.#restoring() ?? name, this.#below(3) > 0)
+      case 14:
+        return this.#change()
       default:
-        return say.restore(name)
+        return say.restore(name, this.#below(3) > 0)
     }
+  }
+
+  /** The last volume that is no view: 7, or the one that came after it. */
+  #last(): number {
+    const views = this.#views()
+    return this.#history.world.volumes.findLast(({ id, gone }) => !(gone || views.includes(id)))!.id
+  }
+
+  /** The last volume that is no view changes; the others do so only in vain. A new one may have its name again. */
+  #change(): NewEvent {
+    const { length } = this.#history.world.volumes
+    const volume = this.#below(4) === 0 ? 1 + this.#below(length) : this.#last()
+    const dice = this.#below(3)
+    if (dice === 0) return ask.remove(volume)
+    if (dice === 1) return ask.resize(volume, 1 + this.#below(6))
+    return say.volume(this.#below(2) === 0 ? 'v7' : `v${length + 1}`, 4)
   }
 
   #session(): NewEvent {
     const sessions = [...this.#history.world.sessions.keys()]
     if (sessions.length < 2 || this.#below(2) === 0) return say.session('more')
-    return this.#below(2) === 0 ? say.close(sessions[0]!) : say.leave(sessions[0]!)
+    return this.#below(2) === 0 ? say.close(sessions[0]!) : ask.leave(sessions[0]!)
   }
 
   #restart(): void {
@@ -169,11 +215,11 @@ export class Chance {
       case 8:
         return say.preserve('v1', this.#below(7))
       case 9:
-        return this.#below(2) === 0 ? say.drop(this.#below(9)) : say.merge(this.#below(9))
+        return this.#below(2) === 0 ? say.drop(this.#below(12)) : say.merge(this.#below(12))
       case 0:
         return say.write(request, { at: 12, count: 9 })
       case 1:
-        return say.write(request, { volume: 9 })
+        return say.write(request, { volume: 99 })
       case 2:
         return say.read(request, { session: 99 })
       case 3:

@@ -11,10 +11,13 @@ import { type Volume, volumeOf, type World } from '../../src/layers/layer.ts'
 import { type Pair, pairsOf, pairsOn } from '../../src/layers/pair-state.ts'
 import { overlayOf, preservesOf, viewsOf } from '../../src/layers/preserve-state.ts'
 import { restoresOf } from '../../src/layers/restore-state.ts'
+import { outside } from './history.ts'
 
 export class Contents implements Check {
   readonly rules = ['contents']
   readonly #held: number[][] = []
+  /** By source, what it held when its restore began. */
+  readonly #before = new Map<number, number[]>()
   /** How many reads were compared. */
   reads = 0
 
@@ -36,7 +39,16 @@ export class Contents implements Check {
         if (pair!.phase === 'syncing') this.#fractured(pair!, volumeOf(world, pair!.source)!)
         return
       case 'restore.started':
-        this.#held[pair!.source - 1] = [...this.#of(pair!.clone)]
+        this.#started(pair!)
+        return
+      case 'restore.cancelled':
+        this.#cancelled(pair!, world)
+        return
+      case 'volume.resized':
+        this.#resized(event.volume, count(event.detail, 'size') / volumeOf(world, event.volume)!.block)
+        return
+      case 'volume.deleted':
+        this.#held[event.volume - 1] = []
         return
       default:
     }
@@ -63,7 +75,9 @@ export class Contents implements Check {
     const written = [this.#of(volume.id)]
     for (const { view } of viewsOf(preservesOf(world), volume.id)) written.push(this.#of(view))
     for (const pair of pairsOn(pairsOf(world), volume.id)) {
-      if (pair.source === volume.id && pair.phase === 'in-sync') written.push(this.#of(pair.clone))
+      if (pair.source !== volume.id) continue
+      const both = pair.phase === 'in-sync' || restoresOf(world).byTag.get(pair.tag)?.protected === false
+      if (both) written.push(this.#of(pair.clone))
     }
     const first = event.offset / volume.block
     for (let k = 0; k < event.length / volume.block; k++) {
@@ -80,6 +94,37 @@ export class Contents implements Check {
       assert.is(this.#seen(volume, block, place, world), place, `read ${event.request}, block ${block}`)
     }
     this.reads++
+  }
+
+  /** The source is what its clone is, as far as it is known to differ from it. */
+  #started({ source, clone, external, cdm, extent }: Pair): void {
+    this.#before.set(source, [...this.#of(source)])
+    if (external === null) {
+      this.#held[source - 1] = [...this.#of(clone)]
+      return
+    }
+    const held = this.#of(source)
+    for (const block of held.keys())
+      if (cdm.get(Math.floor((block * 4096) / extent))) held[block] = outside(block)
+  }
+
+  /** What was neither copied nor written is again what it was before the restore. */
+  #cancelled({ tag, source, cdm, extent }: Pair, world: World): void {
+    const { prm } = restoresOf(world).byTag.get(tag)!
+    const before = this.#before.get(source)!
+    const views = viewsOf(preservesOf(world), source)
+    for (const block of this.#of(source).keys()) {
+      const e = Math.floor((block * 4096) / extent)
+      if (!cdm.get(e) || prm.get(e)) continue
+      this.#of(source)[block] = before[block]!
+      for (const { view, table } of views) if (!table.get(block)) this.#of(view)[block] = before[block]!
+    }
+  }
+
+  #resized(volume: number, blocks: number): void {
+    const held = this.#of(volume)
+    while (held.length > blocks) held.pop()
+    while (held.length < blocks) held.push(0)
   }
 
   /** Extents that were copied are the source's, the others what the clone was before. */
@@ -108,7 +153,7 @@ export class Contents implements Check {
     if (restoring !== undefined) {
       const e = Math.floor((block * volume.block) / restoring.extent)
       const needed = pairsOf(world).byTag.get(restoring.tag)!.cdm.get(e) && !restoring.prm.get(e)
-      if (needed) return volumeOf(world, restoring.clone)!.map.get(block)
+      if (needed) return volumeOf(world, restoring.clone)?.map.get(block) ?? outside(block)
     }
     for (const pair of pairsOn(pairsOf(world), volume.id)) {
       if (pair.clone !== volume.id || pair.phase !== 'syncing') continue

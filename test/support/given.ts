@@ -180,8 +180,8 @@ export function sync(name: string): NewEvent {
 export function fracture(name: string): NewEvent {
   return { kind: 'pair.fracture', detail: { name } }
 }
-export function restore(name: string): NewEvent {
-  return { kind: 'restore.start', detail: { pair: name, protected: true } }
+export function restore(name: string, isProtected = true): NewEvent {
+  return { kind: 'restore.start', detail: { pair: name, protected: isProtected } }
 }
 export function preserve(name: string, base = 1): NewEvent {
   return { kind: 'preserve.create', detail: { name, base } }
@@ -192,28 +192,8 @@ export function drop(view: number): NewEvent {
 export function merge(view: number): NewEvent {
   return { kind: 'preserve.merge', detail: { view } }
 }
-export function rebind(to: number, { from = 1, session = 1 } = {}): NewEvent {
-  return { kind: 'session.rebind', session, detail: { from, to } }
-}
 export function close(session = 1): NewEvent {
   return { kind: 'session.close', session }
-}
-/** The session ends in an orderly way: what it submitted is still handled. */
-export function leave(session = 1): NewEvent {
-  return { kind: 'session.close', session, detail: { orderly: true } }
-}
-
-/** The file system brings its metadata up to the write of that number, or to a log entry. */
-export function commitTo(request: number, volume = 1): Step {
-  return (history) => {
-    const logged = history.ledger
-      .from(1)
-      .find((event) => event.request === request && event.volume === volume)
-    history.enter(commit(logged!.seq, volume))
-  }
-}
-export function commit(n: number, volume = 1): NewEvent {
-  return { kind: 'fsmeta.commit', volume, detail: { n } }
 }
 
 /** Every copy that is running, and every one that starts because of it, goes well. */

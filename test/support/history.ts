@@ -87,10 +87,15 @@ export function revived({ ledger }: History): History {
   return new History(undefined, world)
 }
 
+/** Where the content of a block of every clone that lives outside is, once it was copied. */
+export function outside(block: number): number {
+  return 2 ** 40 + block * 8
+}
+
 /** The reports that every copy now running went the way `code` says. */
 export function reportsOf(world: World, code: 'ok' | 'E_IO' = 'ok'): NewEvent[] {
   const reports: NewEvent[] = []
-  for (const { tag, source, clone, extent, size, gate } of pairsOf(world).byTag.values()) {
+  for (const { tag, source, clone, external, extent, size, gate } of pairsOf(world).byTag.values()) {
     const restoring = restoresOf(world).byTag.get(tag)
     for (const [volume, copies] of [
       [clone, gate],
@@ -99,7 +104,9 @@ export function reportsOf(world: World, code: 'ok' | 'E_IO' = 'ok'): NewEvent[] 
       for (const [e, about] of copies?.running() ?? []) {
         const offset = e * extent
         const length = Math.min(extent, size - offset)
-        reports.push({ kind: 'copy.report', tag, volume, offset, length, code, about })
+        const report: NewEvent = { kind: 'copy.report', tag, volume, offset, length, code, about }
+        const brings = external !== null && code === 'ok'
+        reports.push(brings ? { ...report, payload: outside(offset / 4096), digestHigh: 1 } : report)
       }
     }
   }

@@ -5,173 +5,20 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Code } from '../../src/events/code.ts'
-import type { NewEvent } from '../../src/events/columns.ts'
-import type { Mark, Target } from '../../src/layers/layer.ts'
+import type { Mark } from '../../src/layers/layer.ts'
 import { admission } from '../../src/volume/admission.ts'
 import { stateHashText } from '../../src/volume/snapshot.ts'
 import { stack } from '../../src/volume.ts'
-import {
-  backup,
-  copied,
-  drop,
-  fracture,
-  given,
-  merge,
-  pair,
-  preserve,
-  rebind,
-  restore,
-  type Step,
-  session,
-  sync,
-  volume,
-  write,
-} from '../support/given.ts'
+import { copied, given, merge, pair, preserve, restore, sync } from '../support/given.ts'
 import type { History } from '../support/history.ts'
+import { base, cells, commands, merging, type Role, view } from './admission-cells.ts'
 
 const test = suite('admission')
 
-type Role = Target['role']
-
-/**
- * Volume 1 is the source of p (clone 2) and q (clone 3); 4 and 5 are free; everything on 1 is new since. Views come as 6,
- * and as 7 where there is a second one.
- */
-const base: readonly Step[] = [
-  ...['disk', 'second', 'third', 'fourth', 'fifth'].map((name) => volume(name)),
-  session(),
-  write(1, { count: 16 }),
-  pair('p', 1, 2),
-  pair('q', 1, 3),
+const notOfViews: readonly Mark[] = [
+  ...(['overlay-base', 'restore-source', 'restore-clone', 'restore-u-source', 'restore-u-clone'] as const),
+  ...(['sync-source', 'sync-clone'] as const),
 ]
-
-/** The command of each role, about a volume; p and q are there. */
-const commands: Readonly<Record<Role, (volume: number) => NewEvent>> = {
-  backup: (of) => backup('asked', [of]),
-  'backup-physical': (of) => backup('asked', [of], { mode: 'physical' }),
-  pair: (of) => pair('asked', of, 5),
-  'sync-source': () => sync('p'),
-  'sync-clone': () => sync('p'),
-  'restore-source': () => restore('p'),
-  'restore-clone': () => restore('p'),
-  fracture: () => fracture('p'),
-  preserve: (of) => preserve('asked', of),
-  drop: (of) => drop(of),
-  merge: (of) => merge(of < 6 ? 6 : of),
-  rebind: (of) => rebind(of),
-}
-
-interface Cell {
-  readonly role: Role
-  readonly mark: Mark
-  /** The volume that has the mark, and that the command is about in that role. */
-  readonly on: number
-  readonly past: readonly Step[]
-  /** Where the layer refuses after the table let it pass. */
-  readonly then?: Code
-}
-
-const held = (of: number): Step[] => [backup('b', [of])]
-const writes = (of: number): Step[] => [backup('b', [of]), write(9, { volume: of })]
-
-const view = (of = 1, name = 'view') => preserve(name, of)
-/** A merge whose work is not done yet. */
-const merging = (of: number): Step => {
-  return (history) => {
-    history.enter(write(8, { volume: of }))
-    history.plant(merge(of), { kind: 'merge.started', volume: of, detail: { blocks: 1 } })
-  }
-}
-
-const cells: readonly Cell[] = [
-  { role: 'backup', mark: 'held', on: 1, past: held(1) },
-  { role: 'backup', mark: 'held-writes', on: 1, past: writes(1) },
-  { role: 'backup', mark: 'restore-source', on: 1, past: [restore('p')] },
-  { role: 'backup', mark: 'restore-clone', on: 2, past: [restore('p')] },
-  { role: 'backup', mark: 'sync-source', on: 1, past: [sync('p')] },
-  { role: 'backup', mark: 'sync-clone', on: 2, past: [sync('p')] },
-  { role: 'backup', mark: 'sync-clone', on: 2, past: [sync('p'), copied] },
-  { role: 'backup', mark: 'overlay-base', on: 1, past: [view()] },
-  { role: 'backup', mark: 'overlay-view', on: 6, past: [view()] },
-  { role: 'backup', mark: 'merging', on: 1, past: [view(), merging(6)] },
-  { role: 'backup', mark: 'merging', on: 6, past: [view(), merging(6)] },
-  { role: 'backup-physical', mark: 'held', on: 1, past: held(1) },
-  { role: 'backup-physical', mark: 'held-writes', on: 1, past: writes(1) },
-  { role: 'backup-physical', mark: 'restore-source', on: 1, past: [restore('p')] },
-  { role: 'backup-physical', mark: 'restore-clone', on: 2, past: [restore('p')] },
-  { role: 'backup-physical', mark: 'sync-source', on: 1, past: [sync('p')] },
-  { role: 'backup-physical', mark: 'sync-clone', on: 2, past: [sync('p')] },
-  { role: 'backup-physical', mark: 'sync-clone', on: 2, past: [sync('p'), copied] },
-  { role: 'backup-physical', mark: 'overlay-base', on: 1, past: [view()] },
-  { role: 'backup-physical', mark: 'overlay-view', on: 6, past: [view()] },
-  { role: 'backup-physical', mark: 'merging', on: 1, past: [view(), merging(6)] },
-  { role: 'pair', mark: 'held', on: 1, past: held(1) },
-  { role: 'pair', mark: 'held-writes', on: 1, past: writes(1) },
-  { role: 'pair', mark: 'restore-source', on: 1, past: [restore('p')] },
-  { role: 'pair', mark: 'restore-clone', on: 2, past: [restore('p')] },
-  { role: 'pair', mark: 'sync-source', on: 1, past: [sync('p')] },
-  { role: 'pair', mark: 'sync-clone', on: 2, past: [sync('p')] },
-  { role: 'pair', mark: 'overlay-base', on: 4, past: [view(4)] },
-  { role: 'pair', mark: 'overlay-view', on: 6, past: [view(4)] },
-  { role: 'pair', mark: 'merging', on: 4, past: [view(4), merging(6)] },
-  { role: 'sync-source', mark: 'overlay-base', on: 1, past: [view()] },
-  { role: 'sync-source', mark: 'merging', on: 1, past: [view(), merging(6)] },
-  { role: 'sync-clone', mark: 'overlay-base', on: 2, past: [view(2)] },
-  { role: 'restore-source', mark: 'overlay-base', on: 1, past: [view()] },
-  { role: 'restore-clone', mark: 'overlay-base', on: 2, past: [view(2)] },
-  { role: 'restore-clone', mark: 'merging', on: 2, past: [view(2), merging(6)] },
-  { role: 'fracture', mark: 'overlay-base', on: 1, past: [sync('p'), view()] },
-  { role: 'fracture', mark: 'merging', on: 1, past: [sync('p'), view(), merging(6)] },
-  { role: 'preserve', mark: 'held', on: 1, past: held(1) },
-  { role: 'preserve', mark: 'held-writes', on: 1, past: writes(1) },
-  { role: 'preserve', mark: 'overlay-base', on: 1, past: [view()] },
-  { role: 'preserve', mark: 'overlay-view', on: 6, past: [view()] },
-  { role: 'preserve', mark: 'merging', on: 1, past: [view(), merging(6)] },
-  { role: 'preserve', mark: 'restore-source', on: 1, past: [restore('p')] },
-  { role: 'preserve', mark: 'restore-clone', on: 2, past: [restore('p')] },
-  { role: 'preserve', mark: 'sync-source', on: 1, past: [sync('p')] },
-  { role: 'preserve', mark: 'sync-clone', on: 2, past: [sync('p')] },
-  { role: 'preserve', mark: 'sync-clone', on: 2, past: [sync('p'), copied] },
-  { role: 'drop', mark: 'held', on: 6, past: [view(), ...held(6)] },
-  { role: 'drop', mark: 'held-writes', on: 6, past: [view(), ...writes(6)] },
-  { role: 'drop', mark: 'overlay-view', on: 6, past: [view()] },
-  { role: 'drop', mark: 'merging', on: 6, past: [view(), merging(6)] },
-  { role: 'merge', mark: 'held', on: 1, past: [view(), ...held(1)] },
-  { role: 'merge', mark: 'held-writes', on: 1, past: [view(), ...writes(1)] },
-  { role: 'merge', mark: 'overlay-base', on: 1, past: [view()] },
-  { role: 'merge', mark: 'overlay-view', on: 6, past: [view()] },
-  { role: 'merge', mark: 'merging', on: 6, past: [view(), merging(6)] },
-  { role: 'merge', mark: 'merging', on: 1, past: [view(), view(1, 'more'), merging(7)] },
-  { role: 'merge', mark: 'restore-source', on: 1, past: [restore('p'), view()] },
-  { role: 'merge', mark: 'restore-clone', on: 2, past: [restore('p'), view(2)] },
-  { role: 'merge', mark: 'sync-source', on: 1, past: [sync('p'), view()] },
-  { role: 'rebind', mark: 'held', on: 6, past: [view(), ...held(6)] },
-  { role: 'rebind', mark: 'held-writes', on: 6, past: [view(), ...writes(6)] },
-  { role: 'rebind', mark: 'overlay-view', on: 6, past: [view()] },
-  { role: 'rebind', mark: 'merging', on: 6, past: [view(), merging(6)] },
-  { role: 'sync-source', mark: 'held', on: 1, past: held(1) },
-  { role: 'sync-source', mark: 'held-writes', on: 1, past: writes(1) },
-  { role: 'sync-source', mark: 'restore-source', on: 1, past: [restore('q')] },
-  { role: 'sync-source', mark: 'sync-source', on: 1, past: [sync('q')] },
-  { role: 'sync-clone', mark: 'held', on: 2, past: held(2) },
-  { role: 'sync-clone', mark: 'held-writes', on: 2, past: writes(2) },
-  { role: 'sync-clone', mark: 'sync-clone', on: 2, past: [sync('p')] },
-  { role: 'sync-clone', mark: 'sync-clone', on: 2, past: [sync('p'), copied] },
-  { role: 'restore-source', mark: 'held', on: 1, past: held(1) },
-  { role: 'restore-source', mark: 'held-writes', on: 1, past: writes(1) },
-  { role: 'restore-source', mark: 'restore-source', on: 1, past: [restore('q')] },
-  { role: 'restore-source', mark: 'restore-source', on: 1, past: [restore('p')] },
-  { role: 'restore-source', mark: 'sync-source', on: 1, past: [sync('q')] },
-  { role: 'restore-clone', mark: 'held', on: 2, past: held(2) },
-  { role: 'restore-clone', mark: 'held-writes', on: 2, past: writes(2) },
-  { role: 'restore-clone', mark: 'sync-clone', on: 2, past: [sync('p'), copied] },
-  { role: 'fracture', mark: 'held', on: 1, past: [sync('p'), copied, ...held(1)] },
-  { role: 'fracture', mark: 'held-writes', on: 1, past: [sync('p'), copied, ...writes(1)] },
-  { role: 'fracture', mark: 'restore-source', on: 1, past: [restore('p')] },
-  { role: 'fracture', mark: 'sync-source', on: 1, past: [sync('p')] },
-]
-
 /** A source is no clone and a clone no source; a clone has one pair, whose source answers first; a view is no base. */
 const cannotBe: readonly [Role, Mark][] = [
   ['sync-source', 'restore-clone'],
@@ -190,21 +37,39 @@ const cannotBe: readonly [Role, Mark][] = [
   ['restore-clone', 'overlay-view'],
   ['fracture', 'overlay-view'],
   ['merge', 'sync-clone'],
-  ...(['drop', 'rebind'] as const).flatMap((role) =>
-    (['overlay-base', 'restore-source', 'restore-clone', 'sync-source', 'sync-clone'] as const).map(
-      (mark): [Role, Mark] => [role, mark],
-    ),
-  ),
+  ...(['drop', 'rebind'] as const).flatMap((role) => notOfViews.map((mark): [Role, Mark] => [role, mark])),
+  ['sync-source', 'restore-u-clone'],
+  ['sync-clone', 'restore-u-source'],
+  ['restore-source', 'restore-u-clone'],
+  ['restore-clone', 'restore-u-source'],
+  ['restore-u-clone', 'restore-source'],
+  ['restore-u-clone', 'restore-u-source'],
+  ['restore-u-clone', 'sync-source'],
+  ['fracture', 'restore-u-clone'],
+  ['cancel', 'restore-clone'],
+  ['cancel', 'restore-u-clone'],
+  ['cancel', 'sync-source'],
+  ['cancel', 'sync-clone'],
+  ['restore-u-clone', 'overlay-view'],
+  ['merge', 'restore-u-clone'],
+  ['cancel', 'overlay-view'],
+  ['cancel', 'merging'],
 ]
 /** Reached, but the source of the same pair has answered before: the code is the same. */
 const answeredBefore: readonly [Role, Mark][] = [
   ['sync-clone', 'restore-clone'],
   ['restore-clone', 'restore-clone'],
+  ['sync-clone', 'restore-u-clone'],
+  ['restore-clone', 'restore-u-clone'],
+  ['restore-u-clone', 'restore-clone'],
+  ['restore-u-clone', 'restore-u-clone'],
 ]
 /** Reached, but the volume is a base besides, and answers as one. */
 const answeredAsBase: readonly [Role, Mark][] = [
   ['sync-clone', 'merging'],
   ['restore-source', 'merging'],
+  ['restore-u-clone', 'merging'],
+  ['change', 'merging'],
 ]
 
 const marksOf = ({ world }: History, of: number) =>
@@ -256,8 +121,10 @@ test('cells that cannot be: no volume is source of one pair and clone of another
 test('cells that are answered before: the source of the pair refuses with the same code', () => {
   for (const [role, mark] of answeredBefore) {
     const source = role === 'sync-clone' ? 'sync-source' : 'restore-source'
-    assert.is(admission[source]['restore-source'], admission[role][mark])
-    given(...base, restore('p')).and((history) => {
+    const isProtected = mark === 'restore-clone'
+    const first = isProtected ? 'restore-source' : 'restore-u-source'
+    assert.is(admission[source][first], admission[role][mark])
+    given(...base, restore('p', isProtected)).and((history) => {
       assert.ok(marksOf(history, 2).includes(mark))
       assert.is(history.enter(commands[role](2))[1]?.code, admission[role][mark])
     })
@@ -271,9 +138,23 @@ test('cells that cannot be: a view is in no pair, and a clone that follows its s
   given(...base, view(2)).and((history) => assert.is(history.enter(sync('p'))[1]?.code, 'E_BUSY_OVERLAY'))
 })
 
+test('cells that cannot be: what is merged into is not restored, and a clone that is written with its source has no view', () => {
+  for (const isProtected of [true, false]) {
+    given(...base, view()).and((history) =>
+      assert.is(history.enter(restore('p', isProtected))[1]?.code, 'E_BUSY_OVERLAY'),
+    )
+    given(...base, restore('p', isProtected), view()).and((history) =>
+      assert.is(history.enter(merge(6))[1]?.code, 'E_BUSY_RESTORE'),
+    )
+  }
+  given(...base, restore('p', false)).and((history) =>
+    assert.is(history.enter(preserve('x', 2))[1]?.code, 'E_BUSY_RESTORE'),
+  )
+})
+
 test('cells that are answered as a base: what is merged into has a view', () => {
   for (const [role, mark] of answeredAsBase) {
-    const of = role === 'sync-clone' ? 2 : 1
+    const of = role === 'sync-clone' || role === 'restore-u-clone' ? 2 : 1
     given(...base, view(of), merging(6)).and((history) => {
       assert.ok(marksOf(history, of).includes(mark))
       assert.is.not(admission[role][mark], 'ok')

@@ -6,6 +6,7 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { NewEvent } from '../../src/events/columns.ts'
 import { inFlightOf } from '../../src/layers/in-flight.ts'
 import { restoresOf } from '../../src/layers/restore-state.ts'
 import { loadWorld, saveWorld, stateHashText } from '../../src/volume/snapshot.ts'
@@ -33,7 +34,22 @@ test('they hold what logic says, break no rule, and are made again from their in
     }
   }
   assert.ok(reads > histories, `${reads} reads were compared`)
+  if (histories < 100) return
+  for (const [what, times] of Object.entries(lived)) assert.ok(times > histories / 100, `${what}: ${times}`)
 })
+
+/** How often something happened in all histories. */
+const lived = { completed: 0, unprotected: 0, cancelled: 0, paused: 0, outside: 0, resized: 0, deleted: 0 }
+
+function note({ kind, detail, digestHigh = 0 }: NewEvent): void {
+  if (kind === 'restore.completed' && detail?.protected === true) lived.completed++
+  if (kind === 'restore.completed' && detail?.protected === false) lived.unprotected++
+  if (kind === 'restore.cancelled') lived.cancelled++
+  if (kind === 'restore.paused') lived.paused++
+  if (kind === 'copy.report' && digestHigh > 0) lived.outside++
+  if (kind === 'volume.resized') lived.resized++
+  if (kind === 'volume.deleted') lived.deleted++
+}
 
 /** Lives one history; returns how many reads were compared. */
 function live(seed: number): number {
@@ -61,6 +77,8 @@ function live(seed: number): number {
   const { held, queued } = inFlightOf(world)
   assert.is(held.size + queued.size, 0, 'nothing waits for ever')
   for (const { background } of restoresOf(world).byTag.values()) assert.not(background, 'restores end')
+
+  for (let seq = 1; seq <= ledger.last; seq++) note(ledger.at(seq))
 
   const again = new History()
   for (const { input } of history.inputs) again.enter(input)

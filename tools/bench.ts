@@ -25,7 +25,7 @@ const { values } = parseArgs({
   },
 })
 const { quick, only } = values
-const events = Number(values.events ?? (quick ? 100_000 : 2_000_000))
+const events = Number(values.events ?? (quick ? 100_000 : 5_000_000))
 if (!Number.isSafeInteger(events) || events < 1000) throw new Error(`--events ${values.events}: 1000 or more`)
 
 const parts: Readonly<Record<string, () => Promise<Line[]> | Line[]>> = {
@@ -39,7 +39,7 @@ const parts: Readonly<Record<string, () => Promise<Line[]> | Line[]>> = {
     replayLines({
       events,
       perFrame: 256,
-      onePerKey: Math.ceil(events / 10),
+      onePerKey: Math.ceil(events / 20),
       rounds: quick ? 3 : 5,
       warmup: quick ? 1 : 2,
     }),

@@ -31,7 +31,7 @@ export interface Row extends Requirement {
   readonly mutant: { readonly name: string; readonly noticed: boolean; readonly why: string } | undefined
 }
 
-const beginning = /\b(S\d) claims? ([\d, ]+(?:and \d+)?)(?=:| )/
+const beginning = /\b(S\d) claims? ([\d, ]*\d)/
 
 /** The seed and claims at the beginning of a test's name; undefined when it names none. */
 export function claimsOf(
@@ -39,13 +39,19 @@ export function claimsOf(
 ): { readonly seed: string; readonly claims: readonly number[] } | undefined {
   const match = beginning.exec(name)
   if (match === null) return undefined
-  const claims = match[2]!.split(/,|and/).map(Number)
+  const claims = match[2]!.split(',').map(Number)
   return { seed: match[1]!, claims: claims.filter((claim) => claim > 0) }
 }
 
-/** Names of tests in the text of a compiled test file that begin with claims. */
+/**
+ * Names of tests in the text of a compiled test file that begin with claims: written out, or put together for several
+ * kinds of clone by a function called with the claims and what is shown, `claims('1, 23, 45', '...')`.
+ */
 export function namesIn(source: string): string[] {
-  return [...source.matchAll(/(['"`])(S\d claims? [^'"`\n]+)\1/g)].map((match) => match[2]!)
+  const written = [...source.matchAll(/(['"`])(S\d claims? \d[^'"`\n]+)\1/g)].map((match) => match[2]!)
+  const seed = /suite\(['"](S\d) claims['"]\)/.exec(source)?.[1]
+  const made = [...source.matchAll(/\bclaims\(['"]([\d, ]+)['"],\s*(['"`])(.+?)\2/g)]
+  return [...written, ...made.map((match) => `${seed} claims ${match[1]}: ${match[3]}`)]
 }
 
 /** Names of failed tests in what uvu printed. */

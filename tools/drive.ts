@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { hex, sha256 } from '../src/core/digest.ts'
 import { BlockboxError } from '../src/core/errors.ts'
 import { openToWrite } from '../src/engine/open-folder.ts'
+import { newTally, type Tally, tally } from '../src/inspect/tally.ts'
 import { PacedCopier, type RunReport, runScenario } from '../src/run/driver.ts'
 import { parseScenario, type Scenario } from '../src/run/scenario.ts'
 import { interrupt } from './interrupt.ts'
@@ -18,6 +19,8 @@ export interface Driven {
   readonly scenario: Scenario
   readonly report: RunReport
   readonly seconds: number
+  /** What the systems did, added up from the frames as they became durable. */
+  readonly sum: Tally
 }
 
 /** Reads and checks a scenario file. Throws SCENARIO, or what reading the file throws. */
@@ -33,7 +36,15 @@ export async function drive(path: string, journal: string, ack: 'durable' | 'buf
   const { scenario, digest } = readScenario(path)
   const copier = new PacedCopier()
   const started = performance.now()
+  const sum = newTally()
   const { engine } = await openToWrite(journal, { create: true, copier: copier.copy, ack })
+  engine.frames$.subscribe({
+    next(frame) {
+      const row = frame.open()
+      for (row.index = 0; row.index < frame.count; row.index++) tally(sum, row)
+    },
+    error: () => undefined,
+  })
   try {
     const report = await runScenario({
       engine,
@@ -44,7 +55,7 @@ export async function drive(path: string, journal: string, ack: 'durable' | 'buf
       signal: interrupt,
       onRound: (taken, step) => progress(`${taken} requests${step === '' ? '' : `, next step ${step}`}`),
     })
-    return { scenario, report, seconds: (performance.now() - started) / 1000 }
+    return { scenario, report, sum, seconds: (performance.now() - started) / 1000 }
   } finally {
     progress('')
     await engine.close()

@@ -43,8 +43,10 @@ async function settled(options: StoreJournalOptions): Promise<StoreJournal> {
     }
     if (base.first > 1) await sweep(store, base)
   }
+  const torn = slots.some((slot) => isWritten(slot) && newestHead([slot]) === undefined)
   return new StoreJournal(options, base, head ?? emptyHead, tail.last, [
     ...(options.remarks ?? []),
+    ...(torn ? ['one of the two copies of the head is torn or damaged: the other one is used'] : []),
     ...tail.remarks,
   ])
 }

@@ -12,6 +12,7 @@ import type { Ask } from '../engine/ask.ts'
 import type { Copier } from '../engine/effects.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Code } from '../events/code.ts'
+import { inFlightOf } from '../layers/in-flight.ts'
 import { volumeOf } from '../layers/layer.ts'
 import { type Host, type HostReport, openHost } from './host.ts'
 import { command } from './import-run.ts'
@@ -232,9 +233,14 @@ class Run {
     const waiting = this.hosts.filter((host) => host.outstanding > 0).map((host) => host.name)
     const why =
       step === undefined ? 'no step is left that could let them go on' : `step ${step.does} never becomes due`
+    const { held } = inFlightOf(this.#options.engine.world)
+    const hint =
+      held.size === 0
+        ? ''
+        : `: ${held.size} writes are held by a backup and fill the depth of their hosts; let its stop depend on another host`
     return new BlockboxError(
       'SCENARIO',
-      `nothing can go on: ${waiting.join(', ') || 'nobody'} waits, and ${why}`,
+      `nothing can go on: ${waiting.join(', ') || 'nobody'} waits, and ${why}${hint}. What was recorded stays`,
     )
   }
 }

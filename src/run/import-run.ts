@@ -125,5 +125,6 @@ export async function importShape(ask: TraceAsk): Promise<TraceShape> {
 export async function command(engine: Engine, ask: Parameters<Engine['submit']>[0]): Promise<Answer> {
   const answer = await engine.submit(ask)
   if (answer.code === 'ok') return answer
-  throw new BlockboxError('USAGE', `${ask.kind} was refused: ${answer.code}, ${advice[answer.code]}`)
+  const name = ask.kind in { mark: 1 } || !('detail' in ask) ? '' : ` ${String(ask.detail?.name ?? '')}`
+  throw new BlockboxError('USAGE', `${ask.kind}${name} was refused: ${answer.code}: ${advice[answer.code]}`)
 }

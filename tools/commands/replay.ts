@@ -29,7 +29,10 @@ export function add(program: Command): void {
     .option('--json', 'print the verdict as one JSON object')
     .option('-v, --verbose', 'print a line for each frame first')
     .option('--fold-only', 'do not decide again: for journals of an older version of the rules')
-    .addHelpText('after', '\nExample:\n  blockbox replay -j nightly.journal && echo sound\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  blockbox replay -j nightly.journal && echo sound\n\nPayloads are not read: `blockbox verify` checks them.\n',
+    )
     .action(act)
 }
 

@@ -46,7 +46,7 @@ export function decideAgain(world: World, row: Row, instantNs: bigint, watcher: 
   if (verdict.code !== row.code) throw differ(row, 'code', verdict.code, row.code)
   watcher.before(row)
   evolve(world, row)
-  if (somethingFollows(world, row, verdict)) {
+  if (somethingFollows(world, row.volume, verdict)) {
     followIo(world, verdict, new Entry(row, watcher, true).record)
   }
   leave(row, watcher)

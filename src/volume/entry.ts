@@ -11,7 +11,7 @@ import { assert } from '../core/assert.ts'
 import { advice, type Code } from '../events/code.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
 import { count, isName, noDetail, text } from '../events/detail.ts'
-import { changes, type Kind, type Op } from '../events/kind.ts'
+import type { Kind, Op } from '../events/kind.ts'
 import { layoutOf } from '../layers/device.ts'
 import { isHeld } from '../layers/hold-queue.ts'
 import { inFlightOf } from '../layers/in-flight.ts'
@@ -51,15 +51,12 @@ export function judgeNext(world: World, asked: NewEvent): Verdict {
 export function enterIo(world: World, asked: NewEvent, verdict: Verdict, record: Recorder): void {
   const io = addressed(world, asked)
   evolve(world, record(decided(io, verdict)))
-  if (somethingFollows(world, io, verdict)) followIo(world, verdict, record)
+  if (somethingFollows(world, io.volume ?? 0, verdict)) followIo(world, verdict, record)
 }
 
-/**
- * False when nothing can follow a request: it passed, and either changed nothing or no layer is at work on its volume.
- * What is due is a function of the state, and nothing was due before.
- */
-export function somethingFollows(world: World, io: NewEvent, verdict: Verdict): boolean {
-  return verdict !== pass || (changes(io.op ?? 'none') && !isIdle(world, io.volume ?? 0))
+/** False when nothing can follow a request that got this verdict: the case of nearly all. */
+export function somethingFollows(world: World, volume: number, verdict: Verdict): boolean {
+  return verdict !== pass || !isIdle(world, volume)
 }
 
 /** Records what follows a request that is on the record and was folded. */

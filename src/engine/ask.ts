@@ -31,6 +31,8 @@ export interface CommandAsk {
   readonly about?: number
   readonly code?: Code
   readonly detail?: Detail
+  /** For kinds that carry bytes: whole units of 512, taken over by the engine; `length` is then theirs. */
+  readonly data?: Uint8Array
 }
 
 export type Ask = IoAsk | CommandAsk
@@ -42,7 +44,7 @@ export interface Answer {
   readonly seq: number
   /** What a read returned. */
   readonly data?: Uint8Array
-  /** Number of the session, volume, backup or pair that a command made; 0 otherwise. */
+  /** Number of the session, volume, backup, pair or fence that a command made; 0 otherwise. */
   readonly made: number
 }
 
@@ -105,5 +107,14 @@ function commandFault(ask: CommandAsk): string | undefined {
   const code = ask.code ?? 'ok'
   if (!Object.hasOwn(codes, code)) return `${ask.kind} has an unknown code ${JSON.stringify(code)}`
   if (code !== 'ok' && !used.includes('code')) return `${ask.kind} has no code`
-  return detailFault(ask.kind, ask.detail ?? noDetail)
+  return dataFault(ask) ?? detailFault(ask.kind, ask.detail ?? noDetail)
+}
+
+function dataFault({ kind, data, length = 0 }: CommandAsk): string | undefined {
+  const carries = (kinds[kind].columns as readonly string[]).includes('payload')
+  if (data === undefined) return carries && kind !== 'mover.report' ? `${kind} has no data` : undefined
+  if (!carries || !(data instanceof Uint8Array)) return `${kind} carries no data of that form`
+  const fits = data.length > 0 && data.length % 512 === 0 && data.length <= maxIoBytes
+  if (!fits) return `${kind} has ${data.length} bytes, not whole units of 512 up to ${maxIoBytes}`
+  return length === 0 || length === data.length ? undefined : `${kind} has length ${length} and other data`
 }

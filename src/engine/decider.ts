@@ -11,7 +11,7 @@
 import { sha256, shortHigh, shortLow } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
-import { flag, type Op } from '../events/kind.ts'
+import { flag, isInput, type Op } from '../events/kind.ts'
 import { readContent } from '../images/content.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import type { PayloadStore } from '../payload/payload.ts'
@@ -111,7 +111,14 @@ export class Decider {
     }
     this.replies.expect(seq, ask.kind, waiting)
     const atUs = Number((this.builder.instantNs + BigInt(at)) / 1000n)
-    const code = enterCommand(this.#world, { ...ask, at }, atUs, (event) => this.#record(event))
+    const { data, ...asked } = ask
+    const digest = data === undefined ? undefined : sha256(data)
+    const carried =
+      data === undefined ? {} : { length: data.length, payload: this.#options.payload.put(data) }
+    const marked = digest === undefined ? {} : { digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
+    const code = enterCommand(this.#world, { ...asked, ...carried, ...marked, at }, atUs, (event) =>
+      this.#record(event, isInput(event.kind) ? digest : undefined),
+    )
     this.dirty = true
     this.replies.decided(seq, { code })
   }

@@ -3,6 +3,7 @@
  *
  *     copy.started     ──▶ the copier moves an extent ──▶ copy.report
  *     backup.flag_set  ──▶ a timer                     ──▶ deadline.reached
+ *     fences: see fence-effects.ts
  *
  * After a restart the effects still owed are a function of the state: deadlines of the backups that are active; the
  * copies are started anew by the recovery itself.
@@ -15,6 +16,7 @@ import { count } from '../events/detail.ts'
 import { holdQueueOf } from '../layers/hold-queue.ts'
 import type { World } from '../layers/layer.ts'
 import type { Ask } from './ask.ts'
+import type { FenceEffects } from './fence-effects.ts'
 
 /** A copy to make: an extent of a pair, in the direction that `volume` (the one written) says. */
 export interface Copy {
@@ -35,12 +37,14 @@ export class Effects {
   readonly #clock: Clock
   readonly #submit: (ask: Ask) => void
   readonly #copier: Copier
+  readonly #fences: FenceEffects
   readonly #timers = new Map<number, () => void>()
   #owed: (() => void)[] = []
   #stopped = false
 
-  constructor(clock: Clock, copier: Copier, submit: (ask: Ask) => void) {
+  constructor(clock: Clock, copier: Copier, fences: FenceEffects, submit: (ask: Ask) => void) {
     this.#clock = clock
+    this.#fences = fences
     this.#copier = copier
     this.#submit = submit
   }
@@ -66,7 +70,10 @@ export class Effects {
         this.#owed.push(() => this.#forget(tag))
         return
       }
-      default:
+      default: {
+        const owed = this.#fences.owed(event)
+        if (owed !== undefined) this.#owed.push(owed)
+      }
     }
   }
 
@@ -91,6 +98,7 @@ export class Effects {
   /** Nothing begins any more, and no timer will call. */
   stop(): void {
     this.#stopped = true
+    this.#fences.stop()
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
     this.#owed = []

@@ -24,6 +24,7 @@ import { stateHash } from '../volume/snapshot.ts'
 import { type Answer, type Ask, askFault } from './ask.ts'
 import { Decider, type DeciderOptions, type Waiting } from './decider.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
+import { FenceEffects } from './fence-effects.ts'
 
 export interface EngineOptions extends DeciderOptions {
   readonly journal: Journal
@@ -60,9 +61,11 @@ export class Engine {
     this.#options = options
     this.#writer = writer
     this.#world = world
-    this.#effects = new Effects(options.clock, options.copier ?? internalCopier, (ask) => {
+    const submit = (ask: Ask) => {
       this.submit(ask).catch(() => undefined)
-    })
+    }
+    const fences = new FenceEffects(world, options.payload, options.clock, submit)
+    this.#effects = new Effects(options.clock, options.copier ?? internalCopier, fences, submit)
     this.#decider = new Decider(options, world, this.#effects)
     this.frames$ = this.#frames$.asObservable()
   }

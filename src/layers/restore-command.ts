@@ -4,7 +4,8 @@ import { lanesText } from '../core/lanes.ts'
 import type { NewEvent } from '../events/columns.ts'
 import { text } from '../events/detail.ts'
 import { extentsOf } from './copy-gate.ts'
-import { type Command, type Decision, volumeOf, type World } from './layer.ts'
+import { blocksIn, type Fence, fencesOf, fencesOn, of } from './fence-state.ts'
+import { type Command, type Decision, type Volume, volumeOf, type World } from './layer.ts'
 import { named, pairsOf, pairsOn } from './pair-state.ts'
 import { endOf } from './request.ts'
 import type { Restores } from './restore-state.ts'
@@ -33,7 +34,19 @@ export function decideRestore(state: Restores, command: Command, world: World): 
         cloneHash: lanesText(clone.map.hashLow, clone.map.hashHigh),
       },
     },
+    ...fencesOn(fencesOf(world), one.source).flatMap((fence) => adopted(fence, clone)),
   ]
+}
+
+/** The clone's bytes of a fence's metadata: they wait beside the volume until the fence is lowered (SPEC 7.1, 5). */
+function adopted(fence: Fence, clone: Volume): NewEvent[] {
+  return fence.meta.ranges.flatMap((range) => {
+    const { first, count } = blocksIn(fence, range)
+    return clone.map.runs(first, count).map((run): NewEvent => {
+      const { offset, length } = { offset: run.block * fence.block, length: run.count * fence.block }
+      return { ...of(fence, 'fence.meta_buffered'), offset, length, payload: run.place }
+    })
+  })
 }
 
 /** A copy in either direction came back: who waited for one that failed gets the error (SPEC S3-I11). */

@@ -25,6 +25,7 @@ import type { Event, NewEvent } from '../events/columns.ts'
 import { text } from '../events/detail.ts'
 import { changes, flag } from '../events/kind.ts'
 import { CopyGate, copiesAtOnce, extentsOf } from './copy-gate.ts'
+import { fencedMeta } from './fence-state.ts'
 import { type Due, type Layer, pass, refuse, volumeOf, type World } from './layer.ts'
 import { blocksOf, named, pairsOf } from './pair-state.ts'
 import { baseOf } from './preserve-state.ts'
@@ -266,11 +267,15 @@ function move(state: Restores, event: Event, world: World): void {
   }
 }
 
-/** The source takes the clone's references; the pair layer cleared the delta bit. */
+/** The source takes the clone's references, but where a fence keeps its pattern: that extent is its owner's. */
 function copied(one: Restore, event: Event, world: World): void {
   const source = volumeOf(world, one.source)!
-  const { first, count } = blocksOf(event, source)
-  source.map.copy(volumeOf(world, one.clone)!.map, first, count)
+  const { map } = volumeOf(world, one.clone)!
+  for (const piece of fencedMeta(world, one.source).split(event)) {
+    const { first, count } = blocksOf(piece, source)
+    if (piece.inside) one.prm.set(extentsOf(event, one.extent).first)
+    else source.map.copy(map, first, count)
+  }
   one.failures = 0
 }
 

@@ -21,6 +21,9 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'restore-clone': 'ok',
     'sync-source': 'ok',
     'sync-clone': 'E_BUSY_SYNC',
+    fenced: 'E_FENCED',
+    'fenced-own': 'ok',
+    'fenced-own-full': 'ok',
   },
   'backup-physical': {
     held: 'ok',
@@ -32,6 +35,9 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'overlay-base': 'ok',
     'overlay-view': 'E_CHAIN',
     merging: 'E_BUSY_MERGE',
+    fenced: 'E_FENCED',
+    'fenced-own': 'E_FENCED',
+    'fenced-own-full': 'E_FENCED',
   },
   pair: {
     held: 'ok',
@@ -43,6 +49,9 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'restore-clone': 'E_BUSY_RESTORE',
     'sync-source': 'ok',
     'sync-clone': 'E_BUSY_SYNC',
+    fenced: 'E_FENCED',
+    'fenced-own': 'E_FENCED',
+    'fenced-own-full': 'E_FENCED',
   },
   'sync-source': {
     held: 'ok',
@@ -54,6 +63,9 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'restore-clone': 'E_BUSY_RESTORE',
     'sync-source': 'ok',
     'sync-clone': 'E_BUSY_SYNC',
+    fenced: 'E_FENCED',
+    'fenced-own': 'E_FENCED',
+    'fenced-own-full': 'E_FENCED',
   },
   'sync-clone': {
     held: 'E_BUSY_HOLD',
@@ -65,6 +77,9 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'restore-clone': 'E_BUSY_RESTORE',
     'sync-source': 'E_BUSY_SYNC',
     'sync-clone': 'E_STATE',
+    fenced: 'E_FENCED',
+    'fenced-own': 'E_FENCED',
+    'fenced-own-full': 'E_FENCED',
   },
   'restore-source': {
     held: 'E_BUSY_HOLD',
@@ -76,6 +91,9 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'restore-clone': 'E_BUSY_RESTORE',
     'sync-source': 'E_STATE',
     'sync-clone': 'E_STATE',
+    fenced: 'E_FENCED',
+    'fenced-own': 'E_PARTIAL',
+    'fenced-own-full': 'ok',
   },
   'restore-clone': {
     held: 'ok',
@@ -87,6 +105,9 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'restore-clone': 'E_BUSY_RESTORE',
     'sync-source': 'E_STATE',
     'sync-clone': 'E_STATE',
+    fenced: 'E_FENCED',
+    'fenced-own': 'ok',
+    'fenced-own-full': 'ok',
   },
   fracture: {
     held: 'ok',
@@ -98,6 +119,23 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'restore-clone': 'E_BUSY_RESTORE',
     'sync-source': 'ok',
     'sync-clone': 'ok',
+    fenced: 'E_FENCED',
+    'fenced-own': 'ok',
+    'fenced-own-full': 'ok',
+  },
+  fence: {
+    held: 'E_BUSY_HOLD',
+    'held-writes': 'E_BUSY_HOLD',
+    'overlay-base': 'E_BUSY_OVERLAY',
+    'overlay-view': 'E_CHAIN',
+    merging: 'E_BUSY_MERGE',
+    'restore-source': 'ok',
+    'restore-clone': 'E_BUSY_RESTORE',
+    'sync-source': 'ok',
+    'sync-clone': 'E_BUSY_SYNC',
+    fenced: 'ok',
+    'fenced-own': 'ok',
+    'fenced-own-full': 'ok',
   },
   preserve: {
     held: 'ok',
@@ -109,6 +147,9 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'restore-clone': 'ok',
     'sync-source': 'ok',
     'sync-clone': 'E_BUSY_SYNC',
+    fenced: 'E_FENCED',
+    'fenced-own': 'E_FENCED',
+    'fenced-own-full': 'E_FENCED',
   },
   drop: {
     held: 'E_BUSY_HOLD',
@@ -120,6 +161,9 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'restore-clone': 'ok',
     'sync-source': 'ok',
     'sync-clone': 'ok',
+    fenced: 'E_FENCED',
+    'fenced-own': 'E_FENCED',
+    'fenced-own-full': 'E_FENCED',
   },
   merge: {
     held: 'E_BUSY_HOLD',
@@ -131,6 +175,9 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'restore-clone': 'E_BUSY_RESTORE',
     'sync-source': 'ok',
     'sync-clone': 'E_BUSY_SYNC',
+    fenced: 'E_FENCED',
+    'fenced-own': 'E_FENCED',
+    'fenced-own-full': 'E_FENCED',
   },
   rebind: {
     held: 'E_BUSY_HOLD',
@@ -142,6 +189,9 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'restore-clone': 'ok',
     'sync-source': 'ok',
     'sync-clone': 'ok',
+    fenced: 'E_FENCED',
+    'fenced-own': 'E_FENCED',
+    'fenced-own-full': 'E_FENCED',
   },
 }
 

@@ -155,7 +155,9 @@ function decide(world: World, command: Command): Decision {
       const layer = claims.get(command.kind)
       assert(layer !== undefined, `a layer claims ${command.kind}`)
       const state = world.own[layer.name]
-      const marks = (volume: number) => stack.flatMap((one) => one.marks(world.own[one.name], volume))
+      const { session } = command
+      const marks = (volume: number) =>
+        stack.flatMap((one) => one.marks(world.own[one.name], volume, session))
       const code = admitted(layer.targets(state, command, world), marks)
       return code === 'ok' ? layer.decide(state, command, world) : code
     }
@@ -192,6 +194,7 @@ function commandOf(input: NewEvent, atUs: number): Command {
     volume: input.volume ?? 0,
     offset: input.offset ?? 0,
     length: input.length ?? 0,
+    payload: input.payload ?? 0,
     code: input.code ?? 'ok',
     about: input.about ?? 0,
     detail: input.detail ?? noDetail,

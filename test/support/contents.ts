@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import type { Check } from '../../src/check/check.ts'
 import { type Event, takesEffect } from '../../src/events/columns.ts'
 import { count } from '../../src/events/detail.ts'
+import { fencedMeta } from '../../src/layers/fence-state.ts'
 import { type Volume, volumeOf, type World } from '../../src/layers/layer.ts'
 import { type Pair, pairsOf, pairsOn } from '../../src/layers/pair-state.ts'
 import { overlayOf, preservesOf, viewsOf } from '../../src/layers/preserve-state.ts'
@@ -36,7 +37,7 @@ export class Contents implements Check {
         if (pair!.phase === 'syncing') this.#fractured(pair!, volumeOf(world, pair!.source)!)
         return
       case 'restore.started':
-        this.#held[pair!.source - 1] = [...this.#of(pair!.clone)]
+        this.#restored(pair!, world)
         return
       default:
     }
@@ -52,6 +53,16 @@ export class Contents implements Check {
       const found = held.map((place, block) => this.#find(volume, block, place, world))
       assert.equal(found, held, `volume ${volume.id} after event ${world.seq}`)
     }
+  }
+
+  /** From now on the source is the clone, but for metadata behind a fence. */
+  #restored(pair: Pair, world: World): void {
+    const before = this.#of(pair.source)
+    const { block } = volumeOf(world, pair.source)!
+    const fenced = fencedMeta(world, pair.source)
+    this.#held[pair.source - 1] = this.#of(pair.clone).map((place, at) => {
+      return fenced.touches({ offset: at * block, length: block }) ? before[at]! : place
+    })
   }
 
   #of(volume: number): number[] {
@@ -107,7 +118,11 @@ export class Contents implements Check {
     const restoring = restoresOf(world).bySource.get(volume.id)
     if (restoring !== undefined) {
       const e = Math.floor((block * volume.block) / restoring.extent)
-      const needed = pairsOf(world).byTag.get(restoring.tag)!.cdm.get(e) && !restoring.prm.get(e)
+      const fenced = fencedMeta(world, volume.id).touches({
+        offset: block * volume.block,
+        length: volume.block,
+      })
+      const needed = !fenced && pairsOf(world).byTag.get(restoring.tag)!.cdm.get(e) && !restoring.prm.get(e)
       if (needed) return volumeOf(world, restoring.clone)!.map.get(block)
     }
     for (const pair of pairsOn(pairsOf(world), volume.id)) {

@@ -5,9 +5,9 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Code } from '../../src/events/code.ts'
 import type { NewEvent } from '../../src/events/columns.ts'
-import type { Mark, Target } from '../../src/layers/layer.ts'
+import { kinds } from '../../src/events/kind.ts'
+import type { Mark } from '../../src/layers/layer.ts'
 import { admission } from '../../src/volume/admission.ts'
 import { stateHashText } from '../../src/volume/snapshot.ts'
 import { stack } from '../../src/volume.ts'
@@ -28,11 +28,11 @@ import {
   volume,
   write,
 } from '../support/given.ts'
+import { raise } from '../support/given-fence.ts'
 import type { History } from '../support/history.ts'
+import { type Cell, fenceCells, type Role } from './fence-cells.ts'
 
 const test = suite('admission')
-
-type Role = Target['role']
 
 /**
  * Volume 1 is the source of p (clone 2) and q (clone 3); 4 and 5 are free; everything on 1 is new since. Views come as 6,
@@ -41,6 +41,7 @@ type Role = Target['role']
 const base: readonly Step[] = [
   ...['disk', 'second', 'third', 'fourth', 'fifth'].map((name) => volume(name)),
   session(),
+  session('other'),
   write(1, { count: 16 }),
   pair('p', 1, 2),
   pair('q', 1, 3),
@@ -60,16 +61,7 @@ const commands: Readonly<Record<Role, (volume: number) => NewEvent>> = {
   drop: (of) => drop(of),
   merge: (of) => merge(of < 6 ? 6 : of),
   rebind: (of) => rebind(of),
-}
-
-interface Cell {
-  readonly role: Role
-  readonly mark: Mark
-  /** The volume that has the mark, and that the command is about in that role. */
-  readonly on: number
-  readonly past: readonly Step[]
-  /** Where the layer refuses after the table let it pass. */
-  readonly then?: Code
+  fence: (of) => raise({ name: 'asked', volume: of, meta: [15], covered: [14] }),
 }
 
 const held = (of: number): Step[] => [backup('b', [of])]
@@ -170,10 +162,17 @@ const cells: readonly Cell[] = [
   { role: 'fracture', mark: 'held-writes', on: 1, past: [sync('p'), copied, ...writes(1)] },
   { role: 'fracture', mark: 'restore-source', on: 1, past: [restore('p')] },
   { role: 'fracture', mark: 'sync-source', on: 1, past: [sync('p')] },
+  ...fenceCells(Object.keys(commands) as Role[]),
 ]
 
-/** A source is no clone and a clone no source; a clone has one pair, whose source answers first; a view is no base. */
+/**
+ * A source is no clone and a clone no source; a clone has one pair, whose source answers first; a view is no base; a
+ * volume with views is not fenced, nor is a view.
+ */
 const cannotBe: readonly [Role, Mark][] = [
+  ...(['drop', 'merge', 'rebind'] as const).flatMap((role) =>
+    (['fenced', 'fenced-own', 'fenced-own-full'] as const).map((mark): [Role, Mark] => [role, mark]),
+  ),
   ['sync-source', 'restore-clone'],
   ['sync-source', 'sync-clone'],
   ['sync-clone', 'restore-source'],
@@ -205,24 +204,27 @@ const answeredBefore: readonly [Role, Mark][] = [
 const answeredAsBase: readonly [Role, Mark][] = [
   ['sync-clone', 'merging'],
   ['restore-source', 'merging'],
+  ['fence', 'merging'],
 ]
 
-const marksOf = ({ world }: History, of: number) =>
-  stack.flatMap((layer) => layer.marks(world.own[layer.name], of))
+const marksOf = ({ world }: History, of: number, session?: number) =>
+  stack.flatMap((layer) => layer.marks(world.own[layer.name], of, session))
 const refusalIn = (history: History, from: number) =>
   history.ledger.from(from).find(({ kind }) => kind === 'command.refused')
 
-for (const { role, mark, on, past } of cells) {
+for (const { role, mark, on, past, session, layer = 'ok' } of cells) {
   const code = admission[role][mark]
   test(`${role} on a volume that is ${mark}: ${code}`, () => {
     given(...base, ...past).and((history) => {
-      assert.ok(marksOf(history, on).includes(mark), `the volume is ${mark}`)
-      const asked = commands[role](on)
+      assert.ok(marksOf(history, on, session).includes(mark), `the volume is ${mark}`)
+      const command = commands[role](on)
+      const columns: readonly string[] = kinds[command.kind].columns
+      const asked = { ...command, ...(columns.includes('session') && session !== undefined && { session }) }
       const before = stateHashText(history.world)
       const from = history.world.seq + 1
       history.enter(asked)
       const answer = refusalIn(history, from)
-      assert.is(answer?.code ?? 'ok', code)
+      assert.is(answer?.code ?? 'ok', code === 'ok' ? layer : code)
       if (code === 'ok') return
       assert.equal(history.ledger.from(from).length, 2, 'nothing but the refusal is on record')
       assert.is(stateHashText(history.world), before, 'a refused command changes nothing')

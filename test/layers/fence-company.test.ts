@@ -3,6 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { fencesOf } from '../../src/layers/fence-state.ts'
+import { cancel, outsidePair } from '../support/asked.ts'
 import {
   backup,
   cloned,
@@ -140,6 +141,35 @@ test('the pattern waits for copies that run where it goes', () => {
     .and(phase('fenced'))
     .when(copied)
     .and((history) => assert.equal([history.place(2, 0), history.place(2, 12)], [patternPlace, patternPlace]))
+})
+
+test('behind a fence only a protected restore from a clone that lives here begins, and it is not cancelled', () => {
+  const start = { ...restore('p', false), session: 1 }
+  const outside = { ...restore('s'), session: 1 }
+  const stopping = { ...cancel('p'), session: 1 }
+  given(...clonedHosts, raise(), durable)
+    .when(start)
+    .then(...refusal(start, 'E_FENCED'))
+    .when({ ...restore('p'), session: 1 }, stopping)
+    .and((history) => assert.is(history.ledger.from(history.world.seq)[0]?.code, 'E_FENCED'))
+    .and(phase('operating'))
+  given(...hosts, outsidePair('s'), raise(), durable)
+    .when(outside)
+    .then(...refusal(outside, 'E_FENCED'))
+})
+
+test('no fence is raised while what is restored comes from outside', () => {
+  given(...hosts, outsidePair('s'), restore('s'))
+    .when(raise())
+    .then(...refusal(raise(), 'E_BUSY_RESTORE'))
+    .and(none)
+})
+
+test('metadata raised during a restore that is cancelled waits for the end of it', () => {
+  given(...clonedHosts, { ...write(9, { volume: 2, count: 16 }) }, restore('p'), cancel('p'), raise())
+    .and(phase('closing'))
+    .when(copied, durable)
+    .and(phase('fenced'))
 })
 
 test.run()

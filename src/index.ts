@@ -19,6 +19,22 @@ export { type ExternalImage, type OpenImage, openRawFile } from './images/extern
 export type { Frame } from './journal/frame.ts'
 export type { Bounds, Checkpoint, Journal, Writer } from './journal/journal.ts'
 export type { Volume, World } from './layers/layer.ts'
+export { ext4 } from './layout/ext4.ts'
+export {
+  type FenceOptions,
+  type Fencing,
+  type Layout,
+  type Reader,
+  raiseDetail,
+  SharedMeta,
+} from './layout/layout.ts'
+export { decodePattern, encodePattern, type Pattern } from './layout/pattern.ts'
+export { fencingOf, parseRanges } from './layout/ranges.ts'
+export { connectControl, listenControl } from './mover/control-link.ts'
+export { type ImageStore, imageFolder } from './mover/image-store.ts'
+export { Network } from './mover/network.ts'
+export { StorageClient } from './mover/storage-client.ts'
+export { StorageServer } from './mover/storage-server.ts'
 export type { PayloadStore } from './payload/payload.ts'
 export { worldAt } from './replay/at.ts'
 export { type CloneVerdict, cloneUnchanged } from './replay/clone-unchanged.ts'

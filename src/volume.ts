@@ -2,7 +2,8 @@
  * The stack. Every host request of a volume passes these layers from the top down; a layer may let it pass, refuse
  * it, or make it wait; what is released goes on with the layers below. Read this first.
  *
- *     host request ─▶ (session, volume, range) ─▶ hold queue ─▶ preserve ─▶ pair ─▶ restore ─▶ in flight ─▶ block map
+ *     host request ─▶ (session, volume, range) ─▶ fence ─▶ hold queue ─▶ preserve ─▶ pair ─▶ restore ─▶ in flight
+ *                                                                                                └─▶ block map
  *
  * A write takes effect, and commits, at one event: its input when every gate passes it, otherwise the outcome with
  * which the last gate releases it. Live engine, recovery, replay and views all fold events with `evolve`, here.
@@ -16,6 +17,7 @@ import { type Event, type NewEvent, takesEffect } from './events/columns.ts'
 import { count, text } from './events/detail.ts'
 import { changes, isInput, type Kind, kindNames } from './events/kind.ts'
 import { device } from './layers/device.ts'
+import { fence } from './layers/fence.ts'
 import { holdQueue } from './layers/hold-queue.ts'
 import { inFlight } from './layers/in-flight.ts'
 import { type Layer, pass, refuse, type Verdict, type Volume, volumeOf, type World } from './layers/layer.ts'
@@ -27,6 +29,7 @@ import { restore } from './layers/restore.ts'
 
 /** The layers in gate order (SPEC 1.4). A new layer is one file and one line here. */
 export const stack: readonly Layer<unknown>[] = [
+  fence,
   holdQueue,
   preserve,
   pair,
@@ -61,6 +64,13 @@ const steady: ReadonlySet<Kind> = new Set<Kind>([
   'copy.started',
   'copy.report',
   'merge.block',
+  'fence.pattern_written',
+  'fence.meta_written',
+  'fence.meta_buffered',
+  'fence.meta_restored',
+  'fence.violation',
+  'mover.report',
+  'mover.copied',
 ])
 
 /** The state before the first event. */

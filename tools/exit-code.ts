@@ -34,6 +34,8 @@ const OF_ERROR = {
   JOURNAL_TRUNCATED: exitCodes.error,
   TRACE_FORMAT: exitCodes.error,
   SCENARIO: exitCodes.error,
+  LAYOUT: exitCodes.error,
+  SHARED_META: exitCodes.error,
   NO_SUCH_POINT: exitCodes.error,
   NO_SUCH_VOLUME: exitCodes.error,
   ENGINE_STOPPED: exitCodes.error,

@@ -3,6 +3,7 @@
 import type { MakeCheck } from './check.ts'
 import { coverage } from './coverage.ts'
 import { disjoint } from './disjoint.ts'
+import { fence } from './fence.ts'
 import { hold } from './hold.ts'
 import { locking } from './locking.ts'
 import { mirror } from './mirror.ts'
@@ -19,6 +20,7 @@ export const checks: readonly MakeCheck[] = [
   order,
   hold,
   disjoint,
+  fence,
   coverage,
   outsideCoverage,
   restoredContent,

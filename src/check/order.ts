@@ -73,7 +73,8 @@ export const order: MakeCheck = (report) => {
         held.remove(inFlightOf(world).held.get(event.about))
         queued.remove(inFlightOf(world).queued.get(event.about))
       }
-      if (event.fate === 'passed' && event.op !== 'flush') goes(event, world)
+      const own = event.kind.startsWith('fence.') || event.kind === 'mover.copied'
+      if (event.fate === 'passed' && event.op !== 'flush' && !own) goes(event, world)
     },
     after(event) {
       if (event.fate === 'held') held.add(requestOf(event))

@@ -1,11 +1,13 @@
 /**
  * The maps of a restore against its history: only extents of the clone delta map at the start are copied, each at
- * most once with success (S3-I6); the protected restore map holds exactly the extents that hosts changed (S3-I10).
+ * most once with success (S3-I6); the protected restore map holds exactly the extents that hosts changed, and those
+ * in which a fence keeps its pattern (S3-I10).
  */
 
 import { Bitmap } from '../core/bitmap.ts'
 import { takesEffect } from '../events/columns.ts'
 import { extentsOf } from '../layers/copy-gate.ts'
+import { fencedMeta } from '../layers/fence-state.ts'
 import type { World } from '../layers/layer.ts'
 import { deltaMapOf, isRunning, type Restore, restoresOf } from '../layers/restore-state.ts'
 import type { MakeCheck } from './check.ts'
@@ -47,7 +49,7 @@ export const restoreMaps: MakeCheck = (report) => {
       const { seq, kind, tag } = event
       const one = restoresOf(world).byTag.get(tag)
       if (one === undefined || one.source !== event.volume) return
-      const { differing, copied } = runs.get(tag)!
+      const { differing, copied, written } = runs.get(tag)!
       const e = extentsOf(event, one.extent).first
       if (kind === 'copy.started' && !differing.get(e)) {
         report({ seq, rule: 'S3-I6', detail: `extent ${e} is copied, it did not differ at the start` })
@@ -56,6 +58,7 @@ export const restoreMaps: MakeCheck = (report) => {
       if (done && !copied.set(e) && one.protected) {
         report({ seq, rule: 'S3-I6', detail: `extent ${e} is copied a second time` })
       }
+      if (done && fencedMeta(world, one.source).touches(event)) written.set(e)
     },
     after(event, world) {
       const { seq, kind, tag } = event

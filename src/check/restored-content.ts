@@ -5,6 +5,7 @@
 
 import type { BlockMap } from '../core/block-map.ts'
 import { type Event, takesEffect } from '../events/columns.ts'
+import { fencedMeta } from '../layers/fence-state.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import { blocksOf, pairsOf, rangeOfExtent } from '../layers/pair-state.ts'
 import { deltaMapOf, isRunning, needs, type Restore, restoresOf } from '../layers/restore-state.ts'
@@ -73,7 +74,13 @@ export const restoredContent: MakeCheck = (report) => {
     after(event, world) {
       if (event.kind === 'restore.started') {
         const { source, clone } = pairsOf(world).byTag.get(event.tag)!
-        oracles.set(source, (volumeOf(world, clone) ?? volumeOf(world, source)!).map.fork())
+        const own = volumeOf(world, source)!
+        const oracle = (volumeOf(world, clone) ?? own).map.fork()
+        for (const range of fencedMeta(world, source).ranges) {
+          const { first, count } = blocksOf(range, own)
+          oracle.copy(own.map, first, count)
+        }
+        oracles.set(source, oracle)
       }
       const oracle = oracles.get(event.volume)
       if (oracle === undefined || !takesEffect(event)) return
@@ -91,10 +98,13 @@ function rebuilt(one: Restore, world: World): BlockMap {
   const cdm = deltaMapOf(world, one.tag)
   const pair = pairsOf(world).byTag.get(one.tag)!
   if (one.clone === 0) return oracle
+  const fenced = fencedMeta(world, one.source)
   for (let e = cdm.next(0); e >= 0; e = cdm.next(e + 1)) {
     if (!needs(one, cdm, e)) continue
-    const { first, count } = blocksOf(rangeOfExtent(pair, e), source)
-    oracle.copy(volumeOf(world, one.clone)!.map, first, count)
+    for (const piece of fenced.split(rangeOfExtent(pair, e))) {
+      const { first, count } = blocksOf(piece, source)
+      if (!piece.inside) oracle.copy(volumeOf(world, one.clone)!.map, first, count)
+    }
   }
   return oracle
 }

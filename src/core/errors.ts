@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'PAYLOAD_CORRUPT'
   | 'TRACE_FORMAT'
   | 'SCENARIO'
+  | 'LAYOUT'
+  | 'SHARED_META'
   | 'USAGE'
   | 'NO_SUCH_POINT'
   | 'NO_SUCH_VOLUME'

@@ -31,7 +31,10 @@ export interface CommandAsk {
   readonly about?: number
   readonly code?: Code
   readonly detail?: Detail
-  /** For copy.report of a clone that lives outside: the bytes of its extent, not to be changed any more. */
+  /**
+   * For kinds that carry bytes: whole units of 512, taken over by the engine; `length` is then theirs. A copy.report
+   * has them of a clone that lives outside.
+   */
   readonly data?: Uint8Array
 }
 
@@ -44,7 +47,7 @@ export interface Answer {
   readonly seq: number
   /** What a read returned. */
   readonly data?: Uint8Array
-  /** Number of the session, volume, backup or pair that a command made; 0 otherwise. */
+  /** Number of the session, volume, backup, pair or fence that a command made; 0 otherwise. */
   readonly made: number
 }
 
@@ -99,10 +102,6 @@ function ioFault({ kind, data, length = 0 }: IoAsk): string | undefined {
 }
 
 function commandFault(ask: CommandAsk): string | undefined {
-  const { data } = ask
-  if (data !== undefined && (ask.kind !== 'copy.report' || data.length !== ask.length)) {
-    return `${ask.kind} has ${data.length} bytes of data, not those of the extent it is about`
-  }
   const used: readonly string[] = kinds[ask.kind].columns
   for (const name of [...Object.keys(limits), 'offset', 'length']) {
     const value = ask[name as 'tag'] ?? 0
@@ -111,5 +110,15 @@ function commandFault(ask: CommandAsk): string | undefined {
   const code = ask.code ?? 'ok'
   if (!Object.hasOwn(codes, code)) return `${ask.kind} has an unknown code ${JSON.stringify(code)}`
   if (code !== 'ok' && !used.includes('code')) return `${ask.kind} has no code`
-  return detailFault(ask.kind, ask.detail ?? noDetail)
+  return dataFault(ask) ?? detailFault(ask.kind, ask.detail ?? noDetail)
+}
+
+function dataFault({ kind, data, length = 0 }: CommandAsk): string | undefined {
+  const carries = (kinds[kind].columns as readonly string[]).includes('payload')
+  const mayLack = kind === 'mover.report' || kind === 'copy.report'
+  if (data === undefined) return carries && !mayLack ? `${kind} has no data` : undefined
+  if (!carries || !(data instanceof Uint8Array)) return `${kind} carries no data of that form`
+  const fits = data.length > 0 && data.length % 512 === 0 && data.length <= maxIoBytes
+  if (!fits) return `${kind} has ${data.length} bytes, not whole units of 512 up to ${maxIoBytes}`
+  return length === 0 || length === data.length ? undefined : `${kind} has length ${length} and other data`
 }

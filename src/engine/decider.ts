@@ -124,10 +124,10 @@ export class Decider {
     this.replies.decided(seq, { code })
   }
 
-  /** Where the bytes are that a report brought, and their digest; zeros take no place. */
-  #brought(data: Uint8Array, digest: Uint8Array): Pick<NewEvent, 'payload' | 'digestHigh' | 'digestLow'> {
+  /** Where the bytes are that a command or report brought, and their digest; zeros take no place. */
+  #brought(data: Uint8Array, digest: Uint8Array): Brought {
     const payload = data.every((byte) => byte === 0) ? 0 : this.#options.payload.put(data)
-    return { payload, digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
+    return { length: data.length, payload, digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
   }
 
   /** Puts an event on the record, and notes what it will cause. */
@@ -178,6 +178,8 @@ export class Decider {
     return { code: 'ok', data }
   }
 }
+
+type Brought = Pick<NewEvent, 'length' | 'payload' | 'digestHigh' | 'digestLow'>
 
 /** The range of a request; adding zero makes -0 a plain 0. */
 function rangeOf(ask: IoAsk): { readonly offset: number; readonly length: number } {

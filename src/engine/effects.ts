@@ -4,6 +4,7 @@
  *     copy.started     ──▶ the copier moves an extent ──▶ copy.report      (at the pair's pace, copy-pace.ts)
  *                          from a clone outside: its bytes are read ──▶ copy.report with them
  *     backup.flag_set  ──▶ a timer                     ──▶ deadline.reached
+ *     fences: see fence-effects.ts
  *
  * After a restart the effects still owed are a function of the state: deadlines of the backups that are active; the
  * copies are started anew by the recovery itself.
@@ -23,6 +24,7 @@ import { pairsOf, pairsOn } from '../layers/pair-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
 import type { Ask } from './ask.ts'
 import { CopyPace } from './copy-pace.ts'
+import type { FenceEffects } from './fence-effects.ts'
 
 /** A copy to make: an extent of a pair, in the direction that `volume` (the one written) says. */
 export interface Copy {
@@ -53,16 +55,18 @@ export class Effects {
   readonly #world: World
   readonly #images: Images
   readonly #pace: CopyPace
+  readonly #fences: FenceEffects
   readonly #timers = new Map<number, () => void>()
   #owed: (() => void)[] = []
   #stopped = false
 
-  constructor(tools: EffectTools, world: World, submit: (ask: Ask) => void) {
+  constructor(tools: EffectTools, world: World, fences: FenceEffects, submit: (ask: Ask) => void) {
     this.#clock = tools.clock
     this.#copier = tools.copier
     this.#images = new Images(tools.openImage)
     this.#pace = new CopyPace(tools.clock)
     this.#world = world
+    this.#fences = fences
     this.#submit = submit
   }
 
@@ -98,7 +102,10 @@ export class Effects {
         this.#owed.push(() => this.#forget(tag))
         return
       }
-      default:
+      default: {
+        const owed = this.#fences.owed(event)
+        if (owed !== undefined) this.#owed.push(owed)
+      }
     }
   }
 
@@ -123,6 +130,7 @@ export class Effects {
   /** Nothing begins any more, and no timer will call. */
   stop(): void {
     this.#stopped = true
+    this.#fences.stop()
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
     this.#pace.stop()

@@ -25,6 +25,7 @@ import { stateHash } from '../volume/snapshot.ts'
 import { type Answer, type Ask, askFault } from './ask.ts'
 import { Decider, type DeciderOptions, type Waiting } from './decider.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
+import { FenceEffects } from './fence-effects.ts'
 
 export interface EngineOptions extends DeciderOptions {
   readonly journal: Journal
@@ -63,10 +64,12 @@ export class Engine {
     this.#options = options
     this.#writer = writer
     this.#world = world
-    const { clock, copier = internalCopier, openImage = openRawFile } = options
-    this.#effects = new Effects({ clock, copier, openImage }, world, (ask) => {
+    const { clock, payload, copier = internalCopier, openImage = openRawFile } = options
+    const submit = (ask: Ask) => {
       this.submit(ask).catch(() => undefined)
-    })
+    }
+    const fences = new FenceEffects(world, payload, clock, submit)
+    this.#effects = new Effects({ clock, copier, openImage }, world, fences, submit)
     this.#decider = new Decider(options, world, this.#effects)
     this.frames$ = this.#frames$.asObservable()
   }

@@ -72,6 +72,7 @@ export class Replies {
       case 'backup.flag_set':
       case 'pair.created':
       case 'device.created':
+      case 'fence.requested':
         this.#made.set(this.#input, event.tag)
         return
       default:

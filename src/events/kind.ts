@@ -7,7 +7,7 @@
  * (log.appended, hold.enqueued, io.dispatched, cdm.*, prm.*) is not stored: see volume/expand.ts.
  *
  * Columns in use by a kind are listed beside it; the others of its row are zero. `tag` is the number of the
- * backup, pair or device that a row is about, counted from 1; `about` the sequence number of the request.
+ * backup, pair, device or fence that a row is about, counted from 1; `about` the sequence number of the request.
  */
 
 type Columns = readonly (
@@ -39,6 +39,10 @@ const io: Columns = [
   'digest',
 ]
 const released: Columns = [...io, 'payload', 'about']
+/** An internal write: it takes effect as a host's does, and nobody waits for its answer. */
+const internal: Columns = ['tag', 'volume', 'offset', 'length', 'payload', 'op', 'fate', 'flags', 'about']
+const owned: Columns = ['session']
+const fenced: Columns = ['tag', 'volume']
 
 export const kinds = {
   // Host I/O. `fate` says what became of it in its own entry.
@@ -64,11 +68,11 @@ export const kinds = {
   'fsmeta.commit': { number: 35, columns: ['volume'] },
   'pair.create': { number: 40, columns: [] },
   'pair.sync': { number: 41, columns: [] },
-  'pair.fracture': { number: 42, columns: [] },
-  'restore.start': { number: 48, columns: [] },
+  'pair.fracture': { number: 42, columns: ['session'] },
+  'restore.start': { number: 48, columns: ['session'] },
   'restore.pause': { number: 49, columns: [] },
   'restore.resume': { number: 50, columns: [] },
-  'restore.cancel': { number: 51, columns: [] },
+  'restore.cancel': { number: 51, columns: ['session'] },
   'copy.report': {
     number: 56,
     columns: ['tag', 'volume', 'offset', 'length', 'payload', 'digest', 'code', 'about'],
@@ -78,6 +82,21 @@ export const kinds = {
   'preserve.drop': { number: 97, columns: [] },
   'preserve.merge': { number: 98, columns: [] },
   'session.rebind': { number: 99, columns: ['session'] },
+  // Fences, by their owners; what the engine reports of them: the pattern is stored, what it waits for is durable.
+  'fence.raise': { number: 80, columns: ['session', 'volume'] },
+  'fence.update': { number: 81, columns: ['session', 'offset', 'length', 'payload', 'digest'] },
+  'fence.operate': { number: 82, columns: owned },
+  'fence.finish': { number: 83, columns: owned },
+  'fence.lower': { number: 84, columns: owned },
+  'fence.abort': { number: 85, columns: owned },
+  'fence.takeover': { number: 86, columns: owned },
+  'fence.force': { number: 87, columns: owned },
+  'fence.fail': { number: 88, columns: ['session', 'tag', 'code'] },
+  'fence.pattern': { number: 89, columns: ['tag', 'length', 'payload', 'digest', 'about'] },
+  'fence.flushed': { number: 92, columns: ['tag', 'about'] },
+  // The restore of an image behind a fence: asked for on one network, reported from the other.
+  'mover.request': { number: 90, columns: owned },
+  'mover.report': { number: 91, columns: ['tag', 'offset', 'length', 'payload', 'digest', 'code'] },
   // The engine's own life.
   'engine.started': { number: 64, columns: [] },
   'engine.recover': { number: 65, columns: [] },
@@ -125,6 +144,33 @@ export const kinds = {
   'merge.block': { number: 223, columns: ['volume', 'offset', 'length', 'payload', 'op', 'fate'] },
   'merge.finished': { number: 224, columns: ['volume'] },
   'engine.recovered': { number: 190, columns: [] },
+  'fence.requested': { number: 192, columns: ['tag', 'volume', 'session'] },
+  'fence.saved': { number: 193, columns: fenced },
+  'fence.pattern_written': { number: 194, columns: internal },
+  'fence.raised': { number: 195, columns: fenced },
+  'fence.meta_updated': { number: 196, columns: [...fenced, 'offset', 'length', 'payload'] },
+  'fence.meta_buffered': {
+    number: 197,
+    columns: [...fenced, 'offset', 'length', 'payload', 'flags', 'about'],
+  },
+  'fence.meta_restored': { number: 198, columns: internal },
+  'op.started': { number: 199, columns: fenced },
+  'op.finished': { number: 200, columns: fenced },
+  'op.failed': { number: 201, columns: [...fenced, 'code'] },
+  'fence.lowering': { number: 202, columns: fenced },
+  'fence.meta_written': { number: 203, columns: internal },
+  'fence.lowered': { number: 204, columns: fenced },
+  'fence.aborted': { number: 205, columns: [...fenced, 'code'] },
+  'fence.violation': {
+    number: 206,
+    columns: [...fenced, 'session', 'request', 'offset', 'length', 'about'],
+  },
+  'fence.taken_over': { number: 207, columns: [...fenced, 'session'] },
+  'fence.forced': { number: 208, columns: fenced },
+  'mover.requested': { number: 210, columns: [...fenced, 'session'] },
+  'mover.dispatched': { number: 211, columns: fenced },
+  'mover.copied': { number: 212, columns: internal },
+  'mover.done': { number: 213, columns: fenced },
 } as const satisfies Record<string, { readonly number: number; readonly columns: Columns }>
 
 export type Kind = keyof typeof kinds

@@ -28,6 +28,7 @@ export interface EventRecord {
   readonly about?: number
   readonly backup?: string
   readonly pair?: string
+  readonly fence?: string
   /** The first 8 bytes of the SHA-256 of what was written or read, where it was noted. */
   readonly digest?: string
   /** Volumes are named here too. */
@@ -81,7 +82,7 @@ function toldOf(detail: Detail, names: Names): [string, Told][] {
 export function eventText(record: EventRecord): string {
   const { seq, instant, kind, volume, offset, length, op, fate, flags, code, detail = {} } = record
   const range = offset === undefined ? undefined : `${offset}+${length}`
-  const named = (['request', 'about', 'backup', 'pair', 'digest'] as const).map((name) =>
+  const named = (['request', 'about', 'backup', 'pair', 'fence', 'digest'] as const).map((name) =>
     record[name] === undefined ? undefined : `${name}=${record[name]}`,
   )
   const details = Object.entries(detail).map(([name, value]) => `${name}=${valueText(value)}`)

@@ -7,21 +7,23 @@ import type { Event } from '../events/columns.ts'
 import { count, counts, text } from '../events/detail.ts'
 import type { Kind } from '../events/kind.ts'
 import { devicesOf } from '../layers/device.ts'
+import { fencesOf } from '../layers/fence-state.ts'
 import { holdQueueOf } from '../layers/hold-queue.ts'
 import type { World } from '../layers/layer.ts'
 import { pairsOf } from '../layers/pair-state.ts'
 
-/** A backup or a pair: its name and the numbers of the volumes it is about. */
+/** A backup, a pair or a fence: its name and the numbers of the volumes it is about. */
 export interface Subject {
   readonly name: string
   readonly volumes: readonly number[]
 }
 
-export type Tagged = 'backup' | 'pair' | 'device'
+export type Tagged = 'backup' | 'pair' | 'device' | 'fence'
 
 /** What the `tag` of a kind numbers. */
 export function taggedBy(kind: Kind): Tagged {
   if (kind === 'device.created') return 'device'
+  if (/^(?:fence|op|mover)\./.test(kind)) return 'fence'
   return kind.startsWith('backup.') || kind === 'deadline.reached' ? 'backup' : 'pair'
 }
 
@@ -31,6 +33,7 @@ export class Names {
     backup: new Map(),
     pair: new Map(),
     device: new Map(),
+    fence: new Map(),
   }
 
   /** @param world the state before the first event that will be noted. */
@@ -44,6 +47,9 @@ export class Names {
     }
     for (const { tag, name, source, clone } of pairsOf(world).byTag.values()) {
       this.#subjects.pair.set(tag, { name, volumes: [source, clone] })
+    }
+    for (const { tag, name, volume } of fencesOf(world).byTag.values()) {
+      this.#subjects.fence.set(tag, { name, volumes: [volume] })
     }
   }
 
@@ -59,6 +65,8 @@ export class Names {
     } else if (kind === 'pair.created') {
       const volumes = [count(detail, 'source'), count(detail, 'clone')]
       this.#subjects.pair.set(tag, { name: text(detail, 'name'), volumes })
+    } else if (kind === 'fence.requested') {
+      this.#subjects.fence.set(tag, { name: text(detail, 'name'), volumes: [event.volume] })
     }
   }
 
@@ -71,7 +79,7 @@ export class Names {
     return [...this.#volumes.values()].includes(name)
   }
 
-  /** The name of a backup, pair or device; `#N` when it is not known. */
+  /** The name of a backup, pair, device or fence; `#N` when it is not known. */
   subject(kind: Kind, tag: number): string {
     return this.#subjects[taggedBy(kind)].get(tag)?.name ?? `#${tag}`
   }

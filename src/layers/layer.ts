@@ -69,6 +69,8 @@ export interface Command {
   readonly volume: number
   readonly offset: number
   readonly length: number
+  /** Where the bytes that came with it are; 0: none. */
+  readonly payload: number
   readonly code: Code
   readonly about: number
   /** True when it brought bytes, whose payload and digest are in its event. */
@@ -99,6 +101,9 @@ export type Mark =
   | 'restore-u-clone'
   | 'sync-source'
   | 'sync-clone'
+  | 'fenced'
+  | 'fenced-own'
+  | 'fenced-own-full'
 
 /** A volume a command is about, and in which role: the rows of the admission matrix. */
 export interface Target {
@@ -118,6 +123,7 @@ export interface Target {
     | 'rebind'
     | 'cancel'
     | 'change'
+    | 'fence'
   readonly volume: number
 }
 
@@ -139,7 +145,8 @@ export interface Layer<State> {
   decide(state: State, command: Command, world: World): Decision
   due(state: State, world: World): Due | undefined
   targets(state: State, command: Command, world: World): readonly Target[]
-  marks(state: State, volume: number): readonly Mark[]
+  /** @param session who asks: the owner of a fence may do what others may not. */
+  marks(state: State, volume: number, session?: number): readonly Mark[]
   /** The outcomes that end what waits in this layer: of one session, or of all. */
   abandon(state: State, code: Code, session: number | undefined): readonly NewEvent[]
   /** The outcomes with which it takes up its work after a restart. */

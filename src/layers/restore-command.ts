@@ -4,7 +4,8 @@ import { lanesText } from '../core/lanes.ts'
 import type { NewEvent } from '../events/columns.ts'
 import { countOr0, text } from '../events/detail.ts'
 import { extentsOf } from './copy-gate.ts'
-import { type Command, type Decision, volumeOf, type World } from './layer.ts'
+import { blocksIn, type Fence, fencesOf, fencesOn, of } from './fence-state.ts'
+import { type Command, type Decision, type Volume, volumeOf, type World } from './layer.ts'
 import { named, type Pair, pairsOf, pairsOn } from './pair-state.ts'
 import { endOf } from './request.ts'
 import { neededCount, type Restore, type Restores, restoresOf } from './restore-state.ts'
@@ -50,6 +51,9 @@ function start(one: Pair, { detail }: Command, world: World): Decision {
   if (one.phase !== 'fractured') return 'E_STATE'
   const isProtected = detail.protected === true
   if (one.external !== null && !isProtected) return 'E_READ_ONLY'
+  const clone = volumeOf(world, one.clone)
+  const fences = fencesOn(fencesOf(world), one.source)
+  if (fences.length > 0 && (clone === undefined || !isProtected)) return 'E_FENCED'
   const others = pairsOn(pairsOf(world), one.source).filter((other) => other.phase === 'in-sync')
   const rate = countOr0(detail, 'rate')
   return [
@@ -65,6 +69,7 @@ function start(one: Pair, { detail }: Command, world: World): Decision {
         ...(rate === 0 ? {} : { rate }),
       },
     },
+    ...fences.flatMap((fence) => adopted(fence, clone!)),
   ]
 }
 
@@ -73,6 +78,17 @@ export function cloneHashOf({ clone, external }: Pair, world: World): string {
   if (external !== null) return external.sha256
   const { map } = volumeOf(world, clone)!
   return lanesText(map.hashLow, map.hashHigh)
+}
+
+/** The clone's bytes of a fence's metadata: they wait beside the volume until the fence is lowered (SPEC 7.1, 5). */
+function adopted(fence: Fence, clone: Volume): NewEvent[] {
+  return fence.meta.ranges.flatMap((range) => {
+    const { first, count } = blocksIn(fence, range)
+    return clone.map.runs(first, count).map((run): NewEvent => {
+      const { offset, length } = { offset: run.block * fence.block, length: run.count * fence.block }
+      return { ...of(fence, 'fence.meta_buffered'), offset, length, payload: run.place }
+    })
+  })
 }
 
 /** A copy in either direction came back: who waited for one that failed gets the error (SPEC S3-I11). */

@@ -7,6 +7,7 @@ import type { Event, NewEvent } from '../events/columns.ts'
 import { countOr0, text } from '../events/detail.ts'
 import { flag } from '../events/kind.ts'
 import { CopyGate, extentsOf } from './copy-gate.ts'
+import { fencedMeta } from './fence-state.ts'
 import { volumeOf, type World } from './layer.ts'
 import { blocksOf, pairsOf } from './pair-state.ts'
 import { cloneHashOf } from './restore-command.ts'
@@ -114,13 +115,20 @@ function ended(state: Restores, one: Restore, event: Event, world: World): void 
   removeRestore(state, one)
 }
 
-/** The source takes the clone's references, or the bytes that came from outside; the pair layer cleared the bit. */
+/**
+ * The source takes the clone's references, or the bytes that came from outside; the pair layer cleared the bit. Where a
+ * fence keeps its pattern nothing is copied: that extent is its owner's (SPEC 7.1, rule 5).
+ */
 function copied(one: Restore, event: Event, world: World): void {
   const source = volumeOf(world, one.source)!
-  const { first, count } = blocksOf(event, source)
-  if (one.clone > 0) source.map.copy(volumeOf(world, one.clone)!.map, first, count)
-  else if (event.payload > 0) source.map.write(first, count, event.payload)
-  else source.map.zero(first, count)
+  const { map } = source
+  for (const piece of fencedMeta(world, one.source).split(event)) {
+    const { first, count } = blocksOf(piece, source)
+    if (piece.inside) one.prm.set(extentsOf(event, one.extent).first)
+    else if (one.clone > 0) map.copy(volumeOf(world, one.clone)!.map, first, count)
+    else if (event.payload === 0) map.zero(first, count)
+    else map.write(first, count, event.payload + (piece.offset - event.offset) / 512)
+  }
   one.failures = 0
 }
 

@@ -98,9 +98,8 @@ function leave(row: Row, watcher: Watcher): void {
 
 /** A command or report as it was asked, to be kept while the cursor moves on. */
 function commandOf(row: Row): NewEvent {
-  const { kind, session, request, volume, offset, length, about, tag, flags, at, detail } = row
-  const { payload, digestHigh, digestLow } = row
-  const code = kind === 'copy.report' ? row.code : 'ok'
+  const { kind, code, session, request, volume, offset, length, payload, about, tag, flags, at, detail } = row
+  const { digestHigh, digestLow } = row
   const asked = { kind, code, session, request, volume, offset, length, about, tag, flags, at, detail }
   return { ...asked, payload, digestHigh, digestLow }
 }

@@ -28,7 +28,7 @@ export class PayloadCheck {
   *faults(frame: Frame, row: Row): Generator<Finding> {
     let digests = 0
     for (row.index = 0; row.index < frame.count; row.index++) {
-      if ((row.kind !== 'io.write' && row.kind !== 'copy.report') || row.payload === 0) continue
+      if (!row.isInput || row.payload === 0) continue
       const digest = digests < frame.payloads ? frame.digest(digests) : undefined
       digests++
       this.count++

@@ -1,13 +1,14 @@
 /**
  * Logical content: what a read of a volume returns in a state, as runs of places. While a source is being restored
  * its content is the clone's wherever an extent still needs its copy (SPEC 5.3, step 1): what lies in the source's
- * own map there is from before the restore and is never shown to anybody. A view shows image 2 where its table says
- * so, and elsewhere the logical content of its base (SPEC 7.1, rule 3). Of a clone that lives outside nothing is known
- * before its extent was copied: asking for that is an error.
+ * own map there is from before the restore and is never shown to anybody; metadata behind a fence is its pattern. A
+ * view shows image 2 where its table says so, and elsewhere the logical content of its base (SPEC 7.1, rule 3). Of a
+ * clone that lives outside nothing is known before its extent was copied: asking for that is an error.
  */
 
 import type { Run } from '../core/block-map.ts'
 import { BlockboxError } from '../core/errors.ts'
+import { fencedMeta } from '../layers/fence-state.ts'
 import type { Volume, World } from '../layers/layer.ts'
 import { volumeOf } from '../layers/layer.ts'
 import { blocksOf, pairsOf } from '../layers/pair-state.ts'
@@ -39,13 +40,20 @@ function plainRuns(world: World, volume: Volume, first: number, count: number): 
   const restore = restoresOf(world).bySource.get(volume.id)
   if (restore === undefined) return volume.map.runs(first, count)
   const cdm = deltaMapOf(world, restore.tag)
+  const fenced = fencedMeta(world, volume.id)
   const blocks = restore.extent / volume.block
   const runs: Run[] = []
   for (let block = first; block < first + count; ) {
     const e = Math.floor(block / blocks)
     const stop = Math.min(first + count, (e + 1) * blocks)
-    const image = needs(restore, cdm, e) ? cloneOf(world, restore, e) : volume
-    runs.push(...image.map.runs(block, stop - block))
+    if (!needs(restore, cdm, e)) runs.push(...volume.map.runs(block, stop - block))
+    else {
+      const range = { offset: block * volume.block, length: (stop - block) * volume.block }
+      for (const piece of fenced.split(range)) {
+        const { first: from, count: most } = blocksOf(piece, volume)
+        runs.push(...(piece.inside ? volume : cloneOf(world, restore, e)).map.runs(from, most))
+      }
+    }
     block = stop
   }
   return runs
@@ -68,11 +76,14 @@ function plainImage(world: World, volume: Volume): Volume {
   const restore = restoresOf(world).bySource.get(volume.id)
   if (restore === undefined) return volume
   const cdm = deltaMapOf(world, restore.tag)
+  const fenced = fencedMeta(world, volume.id)
   const map = volume.map.fork()
   for (let e = cdm.next(0); e >= 0; e = cdm.next(e + 1)) {
     if (!needs(restore, cdm, e)) continue
-    const { first, count } = blocksOf(rangeOf(restore, e), volume)
-    map.copy(cloneOf(world, restore, e).map, first, count)
+    for (const piece of fenced.split(rangeOf(restore, e))) {
+      const { first, count } = blocksOf(piece, volume)
+      if (!piece.inside) map.copy(cloneOf(world, restore, e).map, first, count)
+    }
   }
   return { ...volume, map }
 }

@@ -158,14 +158,14 @@ function decide(world: World, command: Command): Decision {
       const layer = claims.get(command.kind)
       assert(layer !== undefined, `a layer claims ${command.kind}`)
       const state = world.own[layer.name]
-      const code = admitted(layer.targets(state, command, world), marksIn(world))
+      const code = admitted(layer.targets(state, command, world), marksIn(world, command.session))
       return code === 'ok' ? layer.decide(state, command, world) : code
     }
   }
 }
 
-function marksIn(world: World): (volume: number) => readonly Mark[] {
-  return (volume) => stack.flatMap((one) => one.marks(world.own[one.name], volume))
+function marksIn(world: World, session: number): (volume: number) => readonly Mark[] {
+  return (volume) => stack.flatMap((one) => one.marks(world.own[one.name], volume, session))
 }
 
 function abandon(world: World, code: Code, session: number | undefined): NewEvent[] {
@@ -198,7 +198,7 @@ function changeVolume(world: World, command: Command): Decision {
   }
   const volume = volumeOf(world, id)
   if (volume === undefined) return 'E_NO_VOLUME'
-  const code = admitted([{ role: 'change', volume: id }], marksIn(world))
+  const code = admitted([{ role: 'change', volume: id }], marksIn(world, command.session))
   if (code !== 'ok') return code
   if (world.active[id - 1]!.length > 0) return 'E_STATE'
   if (kind === 'volume.delete') return [{ kind: 'volume.deleted', volume: id }]
@@ -215,6 +215,7 @@ function commandOf(input: NewEvent, atUs: number): Command {
     volume: input.volume ?? 0,
     offset: input.offset ?? 0,
     length: input.length ?? 0,
+    payload: input.payload ?? 0,
     code: input.code ?? 'ok',
     about: input.about ?? 0,
     brought: (input.digestHigh ?? 0) + (input.digestLow ?? 0) > 0,

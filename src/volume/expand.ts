@@ -6,12 +6,12 @@
  *     a release           its dispatch
  *     a dispatch          io.dispatched, for a write media.written and the bits it sets, then io.completed
  *     a copy that is in   copy.finished, media.written, cdm.cleared
- *     a merged run        log.appended, media.written and the bits it sets
+ *     an internal write   log.appended, media.written and the bits it sets (a merge, a fence, a data mover)
  *
  * What concerns a view stands between the acquire and the release of its lock: see view-locks.ts.
  */
 
-import type { Event } from '../events/columns.ts'
+import { type Event, takesEffect } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
 import { covers, extentsOf } from '../layers/copy-gate.ts'
 import { holdQueueOf } from '../layers/hold-queue.ts'
@@ -43,7 +43,8 @@ export interface Derived {
 
 /** The derived events of a stored one, in order; none for events that say all themselves. */
 export function expand(world: World, event: Event): readonly Derived[] {
-  if (event.kind === 'merge.block') return [derive(event)('log.appended'), ...changed(world, event)]
+  const internal = takesEffect(event) && event.session === 0
+  if (internal) return [derive(event)('log.appended'), ...changed(world, event)]
   if (event.op !== 'none') return event.about === 0 ? submitted(world, event) : released(world, event)
   return event.kind === 'copy.report' ? reported(world, event) : []
 }

@@ -7,8 +7,10 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checks } from '../../src/check/all.ts'
 import { findingsOf } from './canary.ts'
+import { fenceCanaries } from './fence-canaries.ts'
 import { holdCanaries } from './hold-canaries.ts'
 import { mergeCanaries } from './merge-canaries.ts'
+import { moverCanaries } from './mover-canaries.ts'
 import { orderCanaries } from './order-canaries.ts'
 import { pairCanaries } from './pair-canaries.ts'
 import { preserveCanaries } from './preserve-canaries.ts'
@@ -21,6 +23,8 @@ const test = suite('canaries')
 
 const canaries = [
   ...orderCanaries,
+  ...fenceCanaries,
+  ...moverCanaries,
   ...holdCanaries,
   ...scopeCanaries,
   ...preserveCanaries,
@@ -69,6 +73,8 @@ test('every invariant of the semantics that this version can express has a canar
     Array.from({ length: to - from + 1 }, (_, k) => `${system}-I${from + k}`)
   const expected = [
     ...['G-I1', 'G-I2', 'G-I5', 'G-I7', 'G-I9', 'S3-I17'],
+    ...range('S0', 1, 10),
+    'X-I4',
     ...range('S1', 1, 12),
     ...range('S2', 1, 9),
     ...['X-I2', 'X-I3', 'X-I7', 'X-I8'],

@@ -38,6 +38,19 @@ const stored: Readonly<Record<number, string>> = {
   64: 'engine.started',
   65: 'engine.recover',
   66: 'engine.stop',
+  80: 'fence.raise',
+  81: 'fence.update',
+  82: 'fence.operate',
+  83: 'fence.finish',
+  84: 'fence.lower',
+  85: 'fence.abort',
+  86: 'fence.takeover',
+  87: 'fence.force',
+  88: 'fence.fail',
+  89: 'fence.pattern',
+  90: 'mover.request',
+  91: 'mover.report',
+  92: 'fence.flushed',
   128: 'session.opened',
   129: 'session.closed',
   130: 'volume.created',
@@ -72,6 +85,27 @@ const stored: Readonly<Record<number, string>> = {
   182: 'restore.cancel_accepted',
   184: 'command.refused',
   190: 'engine.recovered',
+  192: 'fence.requested',
+  193: 'fence.saved',
+  194: 'fence.pattern_written',
+  195: 'fence.raised',
+  196: 'fence.meta_updated',
+  197: 'fence.meta_buffered',
+  198: 'fence.meta_restored',
+  199: 'op.started',
+  200: 'op.finished',
+  201: 'op.failed',
+  202: 'fence.lowering',
+  203: 'fence.meta_written',
+  204: 'fence.lowered',
+  205: 'fence.aborted',
+  206: 'fence.violation',
+  207: 'fence.taken_over',
+  208: 'fence.forced',
+  210: 'mover.requested',
+  211: 'mover.dispatched',
+  212: 'mover.copied',
+  213: 'mover.done',
 }
 
 const storedCodes = [
@@ -106,7 +140,8 @@ test('numbers of codes have no gap, and each code has its advice', () => {
 
 test('inputs are asked, outcomes have happened', () => {
   const outcomes = Object.keys(kinds).filter((kind) => !isInput(kind as keyof typeof kinds))
-  const past = /ed$|_set$|stopping$|lost$|rebound$|merge\.block$/
+  const past =
+    /ed$|_set$|stopping$|lost$|rebound$|merge\.block$|lowering$|written$|violation$|taken_over$|done$/
   assert.equal(
     outcomes.filter((kind) => !past.test(kind)),
     [],

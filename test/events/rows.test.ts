@@ -46,7 +46,7 @@ test('rows of any history are without a fault', () => {
 })
 
 test('numbers that nobody knows', () => {
-  assert.match(faultOf((columns) => columns.kind.set([200], 1), write) ?? '', 'kind 200')
+  assert.match(faultOf((columns) => columns.kind.set([250], 1), write) ?? '', 'kind 250')
   assert.match(faultOf((columns) => columns.code.set([99], 1), write) ?? '', 'code 99')
   assert.match(faultOf((columns) => columns.fate.set([5], 1), write) ?? '', 'fate 5')
   assert.match(faultOf((columns) => columns.op.set([6], 1), write) ?? '', 'operation 6')

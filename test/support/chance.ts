@@ -12,7 +12,9 @@ import { preservesOf } from '../../src/layers/preserve-state.ts'
 import { restoresOf } from '../../src/layers/restore-state.ts'
 import * as ask from './asked.ts'
 import { anyBackup, anyCommit } from './backup-chance.ts'
+import { fenceByChance, fenceReports, ownerByChance } from './chance-fence.ts'
 import * as say from './given.ts'
+import { durable } from './given-fence.ts'
 import type { History } from './history.ts'
 import { reportsOf } from './history.ts'
 
@@ -62,7 +64,8 @@ export class Chance {
     const dice = this.#random.below(100)
     if (dice < 52) enter(this.#io())
     else if (dice < 74) enter(this.#report())
-    else if (dice < 94) enter(this.#command())
+    else if (dice < 86) enter(this.#command())
+    else if (dice < 94) enter(fenceByChance(this.#random, this.#history))
     else if (dice < 97) enter(this.#session())
     else if (dice < 98) this.#restart()
     else enter(this.#nonsense())
@@ -73,6 +76,8 @@ export class Chance {
     const { enter } = bound(this.#history)
     for (const name of ['a', 'b', 'c']) enter(say.stop(name))
     for (const name of ['p', 'q', 'r', 's']) enter(ask.resume(name))
+    say.copied(this.#history)
+    durable(this.#history)
     say.copied(this.#history)
   }
 
@@ -106,6 +111,8 @@ export class Chance {
 
   #report(): NewEvent {
     const running = reportsOf(this.#history.world, this.#below(6) === 0 ? 'E_IO' : 'ok')
+    const awaited = fenceReports(this.#history.world)
+    if (awaited.length > 0 && this.#below(2) === 0) return awaited[this.#below(awaited.length)]!
     if (running.length === 0) return this.#io()
     const report = running[this.#below(running.length)]!
     this.#reported.push(report)
@@ -146,7 +153,7 @@ export class Chance {
     if (this.#below(4) === 0) return this.#viewCommand()
     const name = ['p', 'q', 'r', 's'][this.#below(4)]!
     const backup = ['a', 'b', 'c'][this.#below(3)]!
-    switch (this.#below(20)) {
+    switch (this.#below(21)) {
       case 0:
       case 1:
       case 12:
@@ -173,6 +180,8 @@ export class Chance {
         return ask.cancel(this.#restoring() ?? name, this.#below(3) > 0)
       case 14:
         return this.#change()
+      case 20:
+        return { ...say.restore(name), session: ownerByChance(this.#history.world) }
       default:
         return say.restore(name, this.#below(3) > 0)
     }

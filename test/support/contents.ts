@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import type { Check } from '../../src/check/check.ts'
 import { type Event, takesEffect } from '../../src/events/columns.ts'
 import { count } from '../../src/events/detail.ts'
+import { fencedMeta } from '../../src/layers/fence-state.ts'
 import { type Volume, volumeOf, type World } from '../../src/layers/layer.ts'
 import { type Pair, pairsOf, pairsOn } from '../../src/layers/pair-state.ts'
 import { overlayOf, preservesOf, viewsOf } from '../../src/layers/preserve-state.ts'
@@ -39,7 +40,7 @@ export class Contents implements Check {
         if (pair!.phase === 'syncing') this.#fractured(pair!, volumeOf(world, pair!.source)!)
         return
       case 'restore.started':
-        this.#started(pair!)
+        this.#started(pair!, world)
         return
       case 'restore.cancelled':
         this.#cancelled(pair!, world)
@@ -96,11 +97,16 @@ export class Contents implements Check {
     this.reads++
   }
 
-  /** The source is what its clone is, as far as it is known to differ from it. */
-  #started({ source, clone, external, cdm, extent }: Pair): void {
+  /** The source is what its clone is, as far as it is known to differ from it, but for metadata behind a fence. */
+  #started({ source, clone, external, cdm, extent }: Pair, world: World): void {
     this.#before.set(source, [...this.#of(source)])
     if (external === null) {
-      this.#held[source - 1] = [...this.#of(clone)]
+      const own = this.#of(source)
+      const { block } = volumeOf(world, source)!
+      const fenced = fencedMeta(world, source)
+      this.#held[source - 1] = this.#of(clone).map((place, at) => {
+        return fenced.touches({ offset: at * block, length: block }) ? own[at]! : place
+      })
       return
     }
     const held = this.#of(source)
@@ -152,7 +158,11 @@ export class Contents implements Check {
     const restoring = restoresOf(world).bySource.get(volume.id)
     if (restoring !== undefined) {
       const e = Math.floor((block * volume.block) / restoring.extent)
-      const needed = pairsOf(world).byTag.get(restoring.tag)!.cdm.get(e) && !restoring.prm.get(e)
+      const fenced = fencedMeta(world, volume.id).touches({
+        offset: block * volume.block,
+        length: volume.block,
+      })
+      const needed = !fenced && pairsOf(world).byTag.get(restoring.tag)!.cdm.get(e) && !restoring.prm.get(e)
       if (needed) return volumeOf(world, restoring.clone)?.map.get(block) ?? outside(block)
     }
     for (const pair of pairsOn(pairsOf(world), volume.id)) {

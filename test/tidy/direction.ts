@@ -5,6 +5,7 @@
  *     core <- events <- layers <- volume <-+- check, inspect, trace
  *                                          +- journal <- payload <- images <-+- engine <- nbd/server, control
  *                                                                            +- replay (and check)
+ *     core <- layout <- engine <- mover
  *     nbd/protocol <- nbd/client <- images      engine, trace <- run      engine, replay <- sim      all <- index
  */
 
@@ -24,13 +25,15 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   'nbd/protocol': ['core'],
   'nbd/client': ['nbd/protocol'],
   images: ['payload', 'nbd/client'],
-  engine: ['images'],
+  layout: ['core'],
+  engine: ['images', 'layout'],
+  mover: ['engine'],
   replay: ['images', 'check'],
   run: ['engine', 'trace'],
   'nbd/server': ['engine', 'nbd/protocol'],
   control: ['engine'],
   sim: ['engine', 'replay'],
-  index: ['sim', 'run', 'nbd/server', 'control', 'inspect'],
+  index: ['sim', 'run', 'mover', 'nbd/server', 'control', 'inspect'],
 }
 
 /** The unit a file of src belongs to, or undefined for a file outside src. */

@@ -13,7 +13,8 @@ export type Rule = (source: Source) => string[]
 const DIGEST = 'src/core/digest.ts'
 /** The one file of src/trace that opens files and streams. */
 const TRACE_SOURCE = 'src/trace/source.ts'
-const PURE = /^src\/(?:(?:core|events|layers|volume|check|inspect|trace)\/|volume\.ts$|nbd\/protocol\b)/
+const PURE =
+  /^src\/(?:(?:core|events|layers|volume|check|inspect|trace|layout)\/|volume\.ts$|nbd\/protocol\b)/
 
 /** True for files that must not know time, chance, the process or the outside. */
 export function isPure(path: string): boolean {

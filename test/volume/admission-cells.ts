@@ -4,7 +4,6 @@
  */
 
 import type { NewEvent } from '../../src/events/columns.ts'
-import type { Mark, Target } from '../../src/layers/layer.ts'
 import { cancel, rebind, remove, resize } from '../support/asked.ts'
 import {
   backup,
@@ -21,8 +20,8 @@ import {
   volume,
   write,
 } from '../support/given.ts'
-
-export type Role = Target['role']
+import { raise } from '../support/given-fence.ts'
+import type { Cell, Role } from './fence-cells.ts'
 
 /**
  * Volume 1 is the source of p (clone 2) and q (clone 3); 4 and 5 are free; everything on 1 is new since. Views come as 6,
@@ -31,6 +30,7 @@ export type Role = Target['role']
 export const base: readonly Step[] = [
   ...['disk', 'second', 'third', 'fourth', 'fifth'].map((name) => volume(name)),
   session(),
+  session('other'),
   write(1, { count: 16 }),
   pair('p', 1, 2),
   pair('q', 1, 3),
@@ -51,16 +51,9 @@ export const commands: Readonly<Record<Role, (volume: number) => NewEvent>> = {
   drop: (of) => drop(of),
   merge: (of) => merge(of < 6 ? 6 : of),
   rebind: (of) => rebind(of),
+  fence: (of) => raise({ name: 'asked', volume: of, meta: [15], covered: [14] }),
   cancel: () => cancel('p'),
   change: (of) => (of < 6 ? remove(of) : resize(of, 8)),
-}
-
-export interface Cell {
-  readonly role: Role
-  readonly mark: Mark
-  /** The volume that has the mark, and that the command is about in that role. */
-  readonly on: number
-  readonly past: readonly Step[]
 }
 
 const held = (of: number): Step[] => [backup('b', [of])]

@@ -5,22 +5,31 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { kinds } from '../../src/events/kind.ts'
 import type { Mark } from '../../src/layers/layer.ts'
 import { admission } from '../../src/volume/admission.ts'
 import { stateHashText } from '../../src/volume/snapshot.ts'
 import { stack } from '../../src/volume.ts'
 import { copied, given, merge, pair, preserve, restore, sync } from '../support/given.ts'
 import type { History } from '../support/history.ts'
-import { base, cells, commands, merging, type Role, view } from './admission-cells.ts'
+import { base, cells, commands, merging, view } from './admission-cells.ts'
+import { fenceCells, type Role } from './fence-cells.ts'
 
 const test = suite('admission')
 
+const everyCell = [...cells, ...fenceCells(Object.keys(commands) as Role[])]
 const notOfViews: readonly Mark[] = [
   ...(['overlay-base', 'restore-source', 'restore-clone', 'restore-u-source', 'restore-u-clone'] as const),
   ...(['sync-source', 'sync-clone'] as const),
 ]
-/** A source is no clone and a clone no source; a clone has one pair, whose source answers first; a view is no base. */
+/**
+ * A source is no clone and a clone no source; a clone has one pair, whose source answers first; a view is no base; a
+ * volume with views is not fenced, nor is a view.
+ */
 const cannotBe: readonly [Role, Mark][] = [
+  ...(['drop', 'merge', 'rebind'] as const).flatMap((role) =>
+    (['fenced', 'fenced-own', 'fenced-own-full'] as const).map((mark): [Role, Mark] => [role, mark]),
+  ),
   ['sync-source', 'restore-clone'],
   ['sync-source', 'sync-clone'],
   ['sync-clone', 'restore-source'],
@@ -70,24 +79,27 @@ const answeredAsBase: readonly [Role, Mark][] = [
   ['restore-source', 'merging'],
   ['restore-u-clone', 'merging'],
   ['change', 'merging'],
+  ['fence', 'merging'],
 ]
 
-const marksOf = ({ world }: History, of: number) =>
-  stack.flatMap((layer) => layer.marks(world.own[layer.name], of))
+const marksOf = ({ world }: History, of: number, session?: number) =>
+  stack.flatMap((layer) => layer.marks(world.own[layer.name], of, session))
 const refusalIn = (history: History, from: number) =>
   history.ledger.from(from).find(({ kind }) => kind === 'command.refused')
 
-for (const { role, mark, on, past } of cells) {
+for (const { role, mark, on, past, session, layer = 'ok' } of everyCell) {
   const code = admission[role][mark]
   test(`${role} on a volume that is ${mark}: ${code}`, () => {
     given(...base, ...past).and((history) => {
-      assert.ok(marksOf(history, on).includes(mark), `the volume is ${mark}`)
-      const asked = commands[role](on)
+      assert.ok(marksOf(history, on, session).includes(mark), `the volume is ${mark}`)
+      const command = commands[role](on)
+      const columns: readonly string[] = kinds[command.kind].columns
+      const asked = { ...command, ...(columns.includes('session') && session !== undefined && { session }) }
       const before = stateHashText(history.world)
       const from = history.world.seq + 1
       history.enter(asked)
       const answer = refusalIn(history, from)
-      assert.is(answer?.code ?? 'ok', code)
+      assert.is(answer?.code ?? 'ok', code === 'ok' ? layer : code)
       if (code === 'ok') return
       assert.equal(history.ledger.from(from).length, 2, 'nothing but the refusal is on record')
       assert.is(stateHashText(history.world), before, 'a refused command changes nothing')
@@ -97,7 +109,7 @@ for (const { role, mark, on, past } of cells) {
 
 test('every cell of the table is here', () => {
   const listed = [
-    ...cells.map(({ role, mark }) => [role, mark]),
+    ...everyCell.map(({ role, mark }) => [role, mark]),
     ...cannotBe,
     ...answeredBefore,
     ...answeredAsBase,

@@ -133,7 +133,9 @@ export const fence: MakeCheck = (report) => {
         for (let k = 0; k < count; k++) {
           const range = { offset: event.offset + k * one.block, length: one.block }
           const place = event.payload + k * memory!.newest.step
-          if (!memory!.buffered.touches(range)) memory!.newest.write(first + k, 1, place)
+          if (memory!.buffered.touches(range)) continue
+          if (event.payload === 0) memory!.newest.zero(first + k, 1)
+          else memory!.newest.write(first + k, 1, place)
         }
         return
       case 'fence.meta_buffered': {

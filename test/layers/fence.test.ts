@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import type { NewEvent } from '../../src/events/columns.ts'
 import { fencesOf } from '../../src/layers/fence-state.ts'
 import { loadWorld, saveWorld, stateHashText } from '../../src/volume/snapshot.ts'
+import { checked } from '../support/checked.ts'
 import { block, given, passed, read, refusal, refused, type Step, write, zeroes } from '../support/given.ts'
 import {
   asks,
@@ -18,7 +19,7 @@ import {
   reports,
   update,
 } from '../support/given-fence.ts'
-import type { History } from '../support/history.ts'
+import { History } from '../support/history.ts'
 
 const test = suite('fence')
 
@@ -207,6 +208,16 @@ test('update changes the copy of the owner, and the device only when lowered', (
     )
     .when(durable)
     .and(holds(old(0), 5000, old(2)))
+})
+
+test('a block of zeros is an update like any other', () => {
+  const check = checked()
+  const history = new History(check)
+  const steps: readonly Step[] = [...fenced, update(1, 0), fence('lower'), durable]
+  for (const step of steps) typeof step === 'function' ? step(history) : history.enter(step)
+  history.end()
+  assert.equal(check.findings, [])
+  assert.equal(history.places(1, 3), [old(0), 0, old(2)])
 })
 
 test('abort gives the metadata back as it was, unless data changed', () => {

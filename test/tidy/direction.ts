@@ -30,10 +30,12 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   mover: ['engine'],
   replay: ['images', 'check'],
   run: ['engine', 'trace'],
+  recording: ['replay', 'trace', 'inspect'],
+  golden: ['run', 'recording'],
   'nbd/server': ['engine', 'nbd/protocol'],
   control: ['engine'],
   sim: ['engine', 'replay'],
-  index: ['sim', 'run', 'mover', 'nbd/server', 'control', 'inspect'],
+  index: ['sim', 'golden', 'run', 'mover', 'nbd/server', 'control', 'inspect'],
 }
 
 /** The unit a file of src belongs to, or undefined for a file outside src. */

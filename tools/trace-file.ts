@@ -44,9 +44,10 @@ export async function writeTraceFile(
   ).close()
   try {
     const target = createWriteStream(part, { flags: 'r+' })
-    const stream = packed ? createGzip() : target
-    const written = packed ? pipeline(stream, target) : undefined
+    const gzip = packed ? createGzip() : undefined
+    const written = gzip === undefined ? undefined : pipeline(gzip, target)
     written?.catch(() => undefined)
+    const stream: Writable = gzip ?? target
     const result = await convert(
       batches(),
       file,

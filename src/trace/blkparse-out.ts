@@ -11,7 +11,7 @@
 
 import type { TraceEvent, TraceFlag, TraceOp } from './event.ts'
 import { sectorBytes } from './field.ts'
-import type { TraceHolding } from './holding.ts'
+import { deviceNumber, type TraceHolding } from './holding.ts'
 import type { Put, TraceOutput, TraceWriter } from './writer.ts'
 
 const holding: TraceHolding = {
@@ -44,7 +44,6 @@ const letters: Readonly<Partial<Record<TraceOp, string>>> = {
   discard: 'D',
   flush: 'FW',
 }
-const numbered = /^\d{1,7},\d{1,7}$/
 const major = 259
 const second = 1e9
 
@@ -80,7 +79,7 @@ class BlkparseWriter implements TraceWriter {
   end(): void {}
 
   #name(dev: string | null): { numbers: string; process: string } {
-    const own = dev !== null && numbered.test(dev)
+    const own = dev !== null && deviceNumber.test(dev)
     const [high, low] = own ? dev.split(',') : [String(major), String(this.#given++)]
     const process = own ? '0' : (dev ?? 'disk').replace(/[^\x21-\x5a\x5e-\x7e]/g, '_').slice(0, 64)
     const named = { numbers: `${high!.padStart(3)},${low!.padEnd(3)}`, process }

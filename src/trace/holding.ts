@@ -23,7 +23,7 @@ export interface TraceHolding {
   readonly timeUnitNs: number
   /** Whether an event without a time gets one made, since every line has one. */
   readonly timeMust: boolean
-  /** `one`: events of all devices lie in one space; `number`: devices are told apart, their names may be lost. */
+  /** `one`: events of all devices lie in one space; `number`: a name other than two numbers is lost. */
   readonly devices: 'names' | 'number' | 'one'
   /** Offsets and lengths are whole multiples of so many bytes. */
   readonly unit: number
@@ -52,6 +52,8 @@ export interface TraceAccount {
 
 const encoder = new TextEncoder()
 const ranged: ReadonlySet<TraceOp> = new Set(['read', 'write', 'discard', 'zero'])
+/** The name of a device as its major and minor number. */
+export const deviceNumber = /^\d{1,7},\d{1,7}$/
 /** So many devices are told apart in the account at most. */
 const maxDevices = 65_536
 
@@ -116,7 +118,8 @@ export class Accounting {
     } else if (timeUnitNs === 0) count(this.#lost, 'times')
     else if (tNs % timeUnitNs !== 0) count(this.#lost, 'time_digits')
     if (dev !== null) {
-      if (devices !== 'names') count(this.#lost, 'device_names')
+      if (devices === 'one' || (devices === 'number' && !deviceNumber.test(dev)))
+        count(this.#lost, 'device_names')
       if (devices === 'one' && this.#devices.size < maxDevices) this.#devices.add(dev)
     }
     if (event.host !== undefined && !hosts) count(this.#lost, 'hosts')

@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs'
 import { add as backup } from './commands/backup.ts'
 import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
+import { add as convert } from './commands/convert.ts'
 import { add as device } from './commands/device.ts'
+import { add as exporting } from './commands/export.ts'
 import { add as image } from './commands/image.ts'
 import { add as importing } from './commands/import.ts'
 import { add as info } from './commands/info.ts'
@@ -34,6 +36,8 @@ await main(
     preserve,
     mark,
     importing,
+    convert,
+    exporting,
     run,
     replay,
     image,

@@ -32,6 +32,8 @@ export interface TraceEvent {
   /** The format's own name of the device, volume, file, LUN or ASU. */
   readonly dev: string | null
   readonly flags: readonly TraceFlag[]
+  /** Who asked for it, where that is known. */
+  readonly host?: string
   /** Bytes written, where the format carries them; valid until the next push. */
   readonly data?: Uint8Array
   /** Text of a mark. */

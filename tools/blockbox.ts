@@ -14,6 +14,7 @@ import { add as info } from './commands/info.ts'
 import { add as log } from './commands/log.ts'
 import { add as mark } from './commands/mark.ts'
 import { add as preserve } from './commands/preserve.ts'
+import { add as redact } from './commands/redact.ts'
 import { add as replay } from './commands/replay.ts'
 import { add as restore } from './commands/restore.ts'
 import { add as run } from './commands/run.ts'
@@ -38,6 +39,7 @@ await main(
     importing,
     convert,
     exporting,
+    redact,
     run,
     replay,
     image,

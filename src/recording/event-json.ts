@@ -83,11 +83,17 @@ function camelCase(name: string): string {
 }
 
 /** The event that an object of the line form says, and the digest of its payload where it has one. */
-export function eventOf(plain: Plain): { readonly seq: number; readonly event: NewEvent; sha256?: Uint8Array } {
+export function eventOf(plain: Plain): {
+  readonly seq: number
+  readonly event: NewEvent
+  sha256?: Uint8Array
+} {
   const seq = plain.count('seq')
   const kind = plain.text('kind')
   if (!Object.hasOwn(kinds, kind)) {
-    throw plain.fault(`there is no kind of event ${JSON.stringify(kind)}: a newer blockbox may have written it`)
+    throw plain.fault(
+      `there is no kind of event ${JSON.stringify(kind)}: a newer blockbox may have written it`,
+    )
   }
   const own = kind as Kind
   const full = plain.has('sha256') ? digestOf(plain, plain.text('sha256')) : undefined

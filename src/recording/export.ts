@@ -115,7 +115,12 @@ async function surveyed(journal: Journal, from: number, to: number, signal?: Abo
       const { kind, detail, volume: number } = row
       if (kind === 'run.begin' && isBefore) seed = count(detail, 'seed')
       if (kind === 'volume.created') {
-        volumes.push({ number, name: text(detail, 'name'), size: count(detail, 'size'), block: count(detail, 'block') })
+        volumes.push({
+          number,
+          name: text(detail, 'name'),
+          size: count(detail, 'size'),
+          block: count(detail, 'block'),
+        })
       } else if (kind === 'preserve.created') {
         const base = volumes.find((one) => one.number === count(detail, 'base'))
         volumes.push({ number, name: text(detail, 'name'), size: base?.size ?? 0, block: base?.block ?? 0 })
@@ -168,7 +173,9 @@ function wantedOf(
     let concerned = false
     do {
       names.note(row)
-      const is = (volume === undefined || names.concerns(row, volume)) && (session === undefined || row.session === session)
+      const is =
+        (volume === undefined || names.concerns(row, volume)) &&
+        (session === undefined || row.session === session)
       concerned ||= is
       row.index++
     } while (row.index < rows && !row.isInput)
@@ -219,7 +226,8 @@ class PayloadTaker {
   #madeBy({ kind, offset, length, request }: Row, data: Uint8Array): Synthetic | undefined {
     if (this.#seed === undefined || kind !== 'io.write' || length < 8) return undefined
     const words = new DataView(data.buffer, data.byteOffset)
-    if (words.getUint32(0, true) !== request || words.getUint32(4, true) !== (offset / 512) >>> 0) return undefined
+    if (words.getUint32(0, true) !== request || words.getUint32(4, true) !== (offset / 512) >>> 0)
+      return undefined
     for (let volume = 1; volume <= this.#volumes; volume++) {
       const made = { seed: this.#seed, volume, version: request }
       if (sameBytes(contentOf(made, offset, length), data)) return made

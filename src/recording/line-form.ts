@@ -19,7 +19,10 @@ import type { RecordedPayload, RecordingEnd } from './item.ts'
 export function checkpointLines({ seq, stateLow, stateHigh, frameHash, parts }: Checkpoint): string[] {
   const state = lanesText(stateLow, stateHigh)
   const head = { seq, state, frame_hash: hex(frameHash), parts: parts.length }
-  return [JSON.stringify({ checkpoint: head }), ...parts.map((part) => JSON.stringify({ part: base64(part) }))]
+  return [
+    JSON.stringify({ checkpoint: head }),
+    ...parts.map((part) => JSON.stringify({ part: base64(part) })),
+  ]
 }
 
 /** The line of a frame and those of its entries. */

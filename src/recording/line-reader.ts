@@ -12,7 +12,14 @@ import { isInput } from '../events/kind.ts'
 import { checkRows, encodeFrame, type FrameParts } from '../journal/frame.ts'
 import { eventOf } from './event-json.ts'
 import { isWhole, type RecordingHeader } from './header.ts'
-import { Counted, endFault, maxPayloadBytes, type RecordedPayload, type RecordingItem, type Synthetic } from './item.ts'
+import {
+  Counted,
+  endFault,
+  maxPayloadBytes,
+  type RecordedPayload,
+  type RecordingItem,
+  type Synthetic,
+} from './item.ts'
 import { Plain } from './plain.ts'
 import { contentOf } from './synthetic.ts'
 
@@ -65,7 +72,10 @@ export class LineReader {
       return this.#line(text, number)
     } catch (error) {
       if (!(error instanceof BlockboxError) || error.seq !== undefined) throw error
-      throw new BlockboxError(error.code, error.message, { cause: error, seq: this.#open?.next ?? this.#next })
+      throw new BlockboxError(error.code, error.message, {
+        cause: error,
+        seq: this.#open?.next ?? this.#next,
+      })
     }
   }
 
@@ -97,7 +107,9 @@ export class LineReader {
     const open = this.#open
     if (open === undefined) return []
     const { line, next, head, events } = open
-    throw plain.fault(`event ${next} is missing: the frame of line ${line} ends with ${head.first + events - 1}`)
+    throw plain.fault(
+      `event ${next} is missing: the frame of line ${line} ends with ${head.first + events - 1}`,
+    )
   }
 
   #frame(line: Plain, number: number): RecordingItem[] {
@@ -206,7 +218,8 @@ export class LineReader {
     const left = plain.count('parts', 2 ** 20)
     const seq = plain.count('seq')
     plain.done()
-    if (left === 0 || seq !== this.#header.first - 1) throw plain.fault('it is not true where the range begins')
+    if (left === 0 || seq !== this.#header.first - 1)
+      throw plain.fault('it is not true where the range begins')
     this.#checkpoint = { seq, high: lanes.getInt32(0), low: lanes.getInt32(4), frameHash, parts: [], left }
     return []
   }
@@ -238,7 +251,9 @@ export class LineReader {
     const fault = endFault(this.#whole ? end : { ...end, frames: found.frames }, found)
     if (fault !== undefined) throw plain.fault(fault)
     if (this.#whole && this.#next !== this.#header.last + 1) {
-      throw plain.fault(`the header says that the last event is ${this.#header.last}, it is ${this.#next - 1}`)
+      throw plain.fault(
+        `the header says that the last event is ${this.#header.last}, it is ${this.#next - 1}`,
+      )
     }
     this.#ended = true
     return { is: 'end', end }

@@ -92,11 +92,13 @@ export class RecordReader {
 
   #record(bytes: Uint8Array): RecordingItem[] {
     const view = new DataView(bytes.buffer, bytes.byteOffset)
-    if (sumOf(bytes) !== view.getUint32(12, true)) throw this.#fault('the record is damaged: its sum does not match')
+    if (sumOf(bytes) !== view.getUint32(12, true))
+      throw this.#fault('the record is damaged: its sum does not match')
     const kind = String.fromCharCode(...bytes.subarray(0, 4)) as RecordKind
     const body = bytes.subarray(recordHeaderBytes)
     if (this.#ended) throw this.#fault('a record stands behind the end')
-    if ((kind === 'HEAD') !== (this.header === undefined)) throw this.#fault('the header has its place at the beginning')
+    if ((kind === 'HEAD') !== (this.header === undefined))
+      throw this.#fault('the header has its place at the beginning')
     switch (kind) {
       case 'HEAD':
         return this.#begin(body)
@@ -113,7 +115,8 @@ export class RecordReader {
 
   #begin(body: Uint8Array): [] {
     const header = parseHeader(new TextDecoder().decode(body), `byte ${this.#at}`)
-    if (header.only !== undefined) throw this.#fault('a compact recording holds whole frames, not only some entries')
+    if (header.only !== undefined)
+      throw this.#fault('a compact recording holds whole frames, not only some entries')
     this.header = header
     this.#next = header.first
     this.#counted = new Counted(header.previous)
@@ -154,19 +157,28 @@ export class RecordReader {
       const digest = digestOf(found.length)
       const data = waiting[taken]?.place === place ? waiting[taken++]!.data : undefined
       if (data !== undefined && (data.length !== length || !sameBytes(sha256(data), digest))) {
-        const message = this.#fault(`the payload of event ${seq} is not the one whose digest its frame holds`).message
+        const message = this.#fault(
+          `the payload of event ${seq} is not the one whose digest its frame holds`,
+        ).message
         throw new BlockboxError('PAYLOAD_CORRUPT', message, { seq })
       }
       found.push({ seq, place, length, digest, data })
     }
-    if (taken < waiting.length) throw this.#fault('there is a payload that no event in the frame behind it refers to')
+    if (taken < waiting.length)
+      throw this.#fault('there is a payload that no event in the frame behind it refers to')
     return found
   }
 
   #checkpoint(body: Uint8Array): Checkpoint {
     if (this.#counted!.frames > 0) throw this.#fault('a checkpoint stands behind a frame')
     try {
-      const list = new Unpackr({ useRecords: false }).unpack(body) as [number, number, number, Uint8Array, Uint8Array[]]
+      const list = new Unpackr({ useRecords: false }).unpack(body) as [
+        number,
+        number,
+        number,
+        Uint8Array,
+        Uint8Array[],
+      ]
       const [seq, stateLow, stateHigh, frameHash, parts] = list
       if (seq !== this.header!.first - 1) throw new Error(`it is true after event ${seq}`)
       const copies = parts.map((part) => new Uint8Array(part))
@@ -197,7 +209,7 @@ export class RecordReader {
   }
 
   #fault(what: string): BlockboxError {
-    return new BlockboxError('TRACE_FORMAT', `byte ${this.#at}: ${what}`, { seq: this.#next })
+    return new BlockboxError('TRACE_FORMAT', `byte ${this.#at}: ${what}`)
   }
 
   /** Runs a step so that its complaint says the byte and the event. */
@@ -207,7 +219,8 @@ export class RecordReader {
     } catch (error) {
       if (!(error instanceof BlockboxError)) throw error
       const message = error.message.startsWith('byte ') ? error.message : `byte ${this.#at}: ${error.message}`
-      throw new BlockboxError(error.code, message, { cause: error, seq: error.seq ?? this.#next })
+      const seq = this.header === undefined ? {} : { seq: error.seq ?? this.#next }
+      throw new BlockboxError(error.code, message, { cause: error, ...seq })
     }
   }
 }

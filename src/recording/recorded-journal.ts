@@ -16,7 +16,7 @@ import { MemoryStore } from '../journal/memory-store.ts'
 import { openStoreJournal } from '../journal/opening.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { isWhole, type RecordingHeader } from './header.ts'
-import type { RecordingEnd } from './item.ts'
+import type { RecordingEnd, RecordingItem } from './item.ts'
 import { RecordedStore } from './recorded-store.ts'
 import { type OpenRecording, openRecording } from './recording-file.ts'
 
@@ -40,7 +40,10 @@ export interface RecordedOptions {
  * Opens the recording at `path` as a journal. Throws USAGE when it cannot be one (some entries only, too large),
  * TRACE_FORMAT, JOURNAL_CORRUPT or PAYLOAD_CORRUPT with line or byte when it is damaged.
  */
-export async function openRecordedJournal(path: string, options: RecordedOptions = {}): Promise<RecordedJournal> {
+export async function openRecordedJournal(
+  path: string,
+  options: RecordedOptions = {},
+): Promise<RecordedJournal> {
   return journalOf(await openRecording(path, options.signal), path, options)
 }
 
@@ -55,49 +58,89 @@ export async function journalOf(
     await items.return()
     throw new BlockboxError('USAGE', `${name} ${someOnly(header)}`)
   }
-  const store = new MemoryStore()
-  const deposit = new Deposit(store)
-  const payloads = new RecordedStore()
-  let bytes = 0
-  let begun = header.first === 1
-  let end: RecordingEnd | undefined
-  for await (const item of items) {
-    signal?.throwIfAborted()
-    if (item.is === 'checkpoint') {
-      await deposit.begin(header, item.checkpoint)
-      begun = true
-      for (const part of item.checkpoint.parts) bytes += part.length
-    } else if (item.is === 'frame') {
-      if (!begun) throw noBeginning(name, header)
-      await deposit.frame(item.frame)
-      bytes += item.frame.bytes.length
-      if (keep) for (const one of item.payloads) payloads.add(one)
-    } else if (item.is === 'end') end = item.end
-    if (bytes + payloads.bytes > maxBytes) {
-      const message = `${name} is too large to be looked at in memory: \`blockbox import ${name} -j DIR\`, then use -j DIR`
-      throw new BlockboxError('USAGE', message)
+  const filling = new Filling(header, name, keep)
+  try {
+    for await (const item of items) {
+      signal?.throwIfAborted()
+      await filling.take(item)
     }
+  } catch (error) {
+    throw asDamage(error, filling.next)
   }
-  const slot = await deposit.end()
-  const head = memoryHead()
-  if (slot !== undefined) head.write(1, slot)
-  const journal = await openStoreJournal({ store, head, readOnly: true })
-  if (!sameBytes(journal.bounds().head, end!.head)) {
-    const message = `${name}: its end names the head ${hex(end!.head)}, its last frame has another hash`
-    throw new BlockboxError('JOURNAL_CORRUPT', message, { seq: header.last })
+  return filling.end()
+}
+
+/** A journal in memory that takes the items of a recording one after the other. */
+class Filling {
+  /** The first event that was not taken so far. */
+  next: number
+  readonly #header: RecordingHeader
+  readonly #name: string
+  readonly #keep: boolean
+  readonly #store = new MemoryStore()
+  readonly #deposit = new Deposit(this.#store)
+  readonly #payloads = new RecordedStore()
+  #bytes = 0
+  #begun: boolean
+  #end: RecordingEnd | undefined
+
+  constructor(header: RecordingHeader, name: string, keep: boolean) {
+    this.#header = header
+    this.#name = name
+    this.#keep = keep
+    this.#begun = header.first === 1
+    this.next = header.first
   }
-  return { header, journal, payload: payloads, end: end! }
+
+  async take(item: RecordingItem): Promise<void> {
+    const name = this.#name
+    if (item.is === 'checkpoint') {
+      await this.#deposit.begin(this.#header, item.checkpoint)
+      this.#begun = true
+      for (const part of item.checkpoint.parts) this.#bytes += part.length
+    } else if (item.is === 'frame') {
+      if (!this.#begun) {
+        const message = `${name} begins with event ${this.next} and holds no state to stand on there`
+        throw new BlockboxError('TRACE_FORMAT', message)
+      }
+      await this.#deposit.frame(item.frame)
+      this.#bytes += item.frame.bytes.length
+      this.next = item.frame.last + 1
+      if (this.#keep) for (const one of item.payloads) this.#payloads.add(one)
+    } else if (item.is === 'end') this.#end = item.end
+    if (this.#bytes + this.#payloads.bytes <= maxBytes) return
+    const how = `\`blockbox import ${name} -j DIR\`, then use -j DIR`
+    throw new BlockboxError('USAGE', `${name} is too large to be looked at in memory: ${how}`)
+  }
+
+  async end(): Promise<RecordedJournal> {
+    const header = this.#header
+    const end = this.#end!
+    const slot = await this.#deposit.end()
+    const head = memoryHead()
+    if (slot !== undefined) head.write(1, slot)
+    const journal = await openStoreJournal({ store: this.#store, head, readOnly: true })
+    if (!sameBytes(journal.bounds().head, end.head)) {
+      const message = `${this.#name}: its end names the head ${hex(end.head)}, its last frame has another hash`
+      throw new BlockboxError('JOURNAL_CORRUPT', message, { seq: header.last })
+    }
+    return { header, journal, payload: this.#payloads, end }
+  }
+}
+
+/** To whoever wants a journal, a recording that makes no sense is one that is damaged from an event on. */
+function asDamage(error: unknown, seq: number): unknown {
+  if (!(error instanceof BlockboxError) || error.code !== 'TRACE_FORMAT') return error
+  return new BlockboxError('JOURNAL_CORRUPT', error.message, { cause: error, seq: error.seq ?? seq })
 }
 
 /** What a recording of some entries cannot be used for. */
 export function someOnly({ only = {} }: RecordingHeader): string {
   const { volume, session } = only
-  const what = [volume === undefined ? '' : `volume ${volume}`, session === undefined ? '' : `session ${session}`]
+  const what = [
+    volume === undefined ? '' : `volume ${volume}`,
+    session === undefined ? '' : `session ${session}`,
+  ]
   const about = what.filter((one) => one !== '').join(' and ')
   return `holds only the entries of ${about}: it shows their order, nothing can be decided again; export without that choice`
-}
-
-function noBeginning(name: string, { first }: RecordingHeader): BlockboxError {
-  const message = `${name} begins with event ${first} and holds no state to stand on there`
-  return new BlockboxError('TRACE_FORMAT', message, { seq: first })
 }

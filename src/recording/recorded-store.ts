@@ -73,5 +73,8 @@ export class RecordedStore implements PayloadStore {
 
 function missing(place: number): BlockboxError {
   const why = 'only its digest was recorded, or it was written before the range'
-  return new BlockboxError('PAYLOAD_CORRUPT', `the recording does not hold the payload at place ${place}: ${why}`)
+  return new BlockboxError(
+    'PAYLOAD_CORRUPT',
+    `the recording does not hold the payload at place ${place}: ${why}`,
+  )
 }

@@ -21,7 +21,9 @@ const sniffBytes = 32
 export type RecordingForm = 'lines' | 'records'
 
 /** The form that a file name asks for; undefined when it is no name of a recording. */
-export function formOfName(path: string): { readonly form: RecordingForm; readonly gzip: boolean } | undefined {
+export function formOfName(
+  path: string,
+): { readonly form: RecordingForm; readonly gzip: boolean } | undefined {
   const gzip = path.endsWith('.gz')
   const name = gzip ? path.slice(0, -3) : path
   if (name.endsWith('.trace.jsonl')) return { form: 'lines', gzip }
@@ -79,7 +81,8 @@ export async function openRecording(path: string, signal?: AbortSignal): Promise
     const pieces = rejoined(first, content)
     const items = form === 'lines' ? fromLines(pieces, path) : fromRecords(pieces, path)
     const { value } = await items.next()
-    if (value === undefined || value.is !== 'header') throw new BlockboxError('TRACE_FORMAT', `${path} has no header`)
+    if (value === undefined || value.is !== 'header')
+      throw new BlockboxError('TRACE_FORMAT', `${path} has no header`)
     return { header: value.header, form, items: behindHeader(items) }
   } catch (error) {
     await content.return()
@@ -151,6 +154,10 @@ function named<T>(path: string, step: () => T): T {
   } catch (error) {
     if (!(error instanceof BlockboxError)) throw error
     const { code, message, seq } = error
-    throw new BlockboxError(code, `${path}: ${message}`, seq === undefined ? { cause: error } : { cause: error, seq })
+    throw new BlockboxError(
+      code,
+      `${path}: ${message}`,
+      seq === undefined ? { cause: error } : { cause: error, seq },
+    )
   }
 }

@@ -30,7 +30,8 @@ export async function* encodeRecording(
 ): AsyncGenerator<Uint8Array, RecordingEnd> {
   const encode = form === 'lines' ? asLines() : asRecords
   if (form === 'records' && header.only !== undefined) {
-    const message = 'the compact form holds whole frames: entries of one volume or session go into a .trace.jsonl'
+    const message =
+      'the compact form holds whole frames: entries of one volume or session go into a .trace.jsonl'
     throw new BlockboxError('USAGE', message)
   }
   const counted = new Counted(header.previous)

@@ -86,7 +86,18 @@ function anew(frame: Frame, previous: Uint8Array, known: Aliases, world: World):
   const details = new Map([...row.details].map(([index, detail]) => [index, known.detail(detail)]))
   const digests = Array.from({ length: frame.payloads }, (_, k) => frame.digest(k))
   const { first, instantNs, durableNs, replied, flags, stateLow, stateHigh } = frame
-  const parts = { first, instantNs, durableNs, replied, flags, stateLow, stateHigh, columns: row.columns, details, digests }
+  const parts = {
+    first,
+    instantNs,
+    durableNs,
+    replied,
+    flags,
+    stateLow,
+    stateHigh,
+    columns: row.columns,
+    details,
+    digests,
+  }
   const unhashed = encodeFrame(parts, frame.epoch, previous)
   const state = foldedInto(world, unhashed.open())
   return state === undefined ? unhashed : encodeFrame({ ...parts, ...state }, frame.epoch, previous)

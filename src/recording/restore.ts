@@ -30,7 +30,8 @@ export async function restoreJournal(
     for await (const item of items) {
       options.signal?.throwIfAborted()
       if (item.is === 'frame') {
-        for (const payload of item.payloads) await put(deposit, chunks.take(payload.place, dataOf(payload, path)))
+        for (const payload of item.payloads)
+          await put(deposit, chunks.take(payload.place, dataOf(payload, path)))
         await put(deposit, chunks.end())
         await deposit.frame(item.frame)
         options.onFrame?.(item.frame.last, header.last)
@@ -52,9 +53,13 @@ function unfit(header: RecordingHeader): string | undefined {
 
 function dataOf({ seq, data }: RecordedPayload, path: string): Uint8Array {
   if (data !== undefined) return data
-  throw new BlockboxError('TRACE_FORMAT', `${path} says that it holds every payload, that of event ${seq} is missing`, {
-    seq,
-  })
+  throw new BlockboxError(
+    'TRACE_FORMAT',
+    `${path} says that it holds every payload, that of event ${seq} is missing`,
+    {
+      seq,
+    },
+  )
 }
 
 async function put(deposit: Deposit, chunk: RebuiltChunk | undefined): Promise<void> {

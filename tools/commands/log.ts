@@ -4,20 +4,24 @@
  *     names from the nearest state ─▶ events up to --from, for their names ─▶ lines ─▶ -f: what is appended here
  */
 
+import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
-import { Columns } from '../../src/events/columns.ts'
+import { Columns, type Row } from '../../src/events/columns.ts'
 import { type Kind, kindNames } from '../../src/events/kind.ts'
 import { eventRecord, eventText } from '../../src/inspect/event-record.ts'
 import { Names } from '../../src/inspect/names.ts'
 import { checkRows, type Frame } from '../../src/journal/frame.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { nearestWorld } from '../../src/journal/state.ts'
+import { isWhole } from '../../src/recording/header.ts'
+import { isRecording, openRecording } from '../../src/recording/recording-file.ts'
+import { newWorld } from '../../src/volume.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
-import { withJournal } from '../journal-use.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
+import { withSource } from '../recording-use.ts'
 
 interface LogOptions extends JournalOption {
   readonly from?: number
@@ -32,7 +36,8 @@ const printAtOnce = 64 * 1024
 
 export function add(program: Command): void {
   journalOption(program.command('log'))
-    .description('print the events of a journal')
+    .description('print the events of a journal or a recording')
+    .argument('[source]', 'a journal folder or a recording (.trace, .trace.jsonl), in place of -j')
     .option('--from <seq>', 'the first event', wholeNumber(1))
     .option('--to <seq>', 'the last event', wholeNumber(1))
     .option('--volume <name>', 'only events about this volume, its pairs and its backups')
@@ -57,11 +62,12 @@ function kinds(word: string, before: readonly Kind[] = []): readonly Kind[] {
   throw new BlockboxError('USAGE', `there is no kind of event "${word}"; they begin with ${known}`)
 }
 
-async function act(options: LogOptions): Promise<void> {
+async function act(source: string | undefined, options: LogOptions): Promise<void> {
   const { from = 1, to = Number.MAX_SAFE_INTEGER, follow = false } = options
   if (to < from) throw new BlockboxError('USAGE', `--to ${to} is before --from ${from}`)
   try {
-    await withJournal(options, async ({ journal }) => {
+    if (source !== undefined && (await isPartial(source))) return await logPartial(source, options)
+    await withSource(source, options, false, async ({ journal }) => {
       const log = await openLog(journal, options)
       for await (const frames of journal.batches(log.next, to)) {
         for (const frame of frames) await log.add(frame)
@@ -78,6 +84,23 @@ async function act(options: LogOptions): Promise<void> {
       'Stop the other, then read it without -f'
     throw new BlockboxError('JOURNAL_LOCKED', message, { cause: error })
   }
+}
+
+/** True for a recording that holds only some entries: there is no journal to make of it. */
+async function isPartial(path: string): Promise<boolean> {
+  if ((await stat(path).catch(() => undefined))?.isFile() !== true || !(await isRecording(path, interrupt)))
+    return false
+  const { header, items } = await openRecording(path, interrupt)
+  await items.return()
+  return !isWhole(header)
+}
+
+async function logPartial(path: string, options: LogOptions): Promise<void> {
+  const { items } = await openRecording(path, interrupt)
+  const log = new Log(options, new Names(newWorld()), 1, options.from ?? 1)
+  for await (const item of items) if (item.is === 'entry') await log.rows(item.row, item.instantNs)
+  await log.flush()
+  log.assertVolume(false)
 }
 
 /** Prints what becomes durable from now on, until the interrupt. */
@@ -135,15 +158,19 @@ class Log {
   }
 
   async add(frame: Frame): Promise<void> {
-    const { to = Number.MAX_SAFE_INTEGER, volume, kind, json = false } = this.#options
     const row = frame.open(this.#columns)
     checkRows(frame, row)
-    for (row.index = 0; row.index < frame.count && row.seq <= to; row.index++) {
+    await this.rows(row, frame.instantNs)
+  }
+
+  async rows(row: Row, instantNs: bigint): Promise<void> {
+    const { to = Number.MAX_SAFE_INTEGER, volume, kind, json = false } = this.#options
+    for (row.index = 0; row.index < row.columns.count && row.seq <= to; row.index++) {
       this.#names.note(row)
       this.next = row.seq + 1
       if (row.seq < this.#from || (kind !== undefined && !kind.includes(row.kind))) continue
       if (volume !== undefined && !this.#names.concerns(row, volume)) continue
-      const record = eventRecord(row, frame.instantNs, this.#names)
+      const record = eventRecord(row, instantNs, this.#names)
       const line = json ? JSON.stringify(record) : escaped(eventText(record))
       this.#lines.push(line)
       this.#waiting += line.length

@@ -13,8 +13,8 @@ import { exitCodes } from '../exit-code.ts'
 import { findingLine, findingOf } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
-import { withJournal } from '../journal-use.ts'
 import { escaped, print } from '../output.ts'
+import { withSource } from '../recording-use.ts'
 import { showProgress } from '../remark.ts'
 
 interface ReplayOptions extends JournalOption {
@@ -25,21 +25,22 @@ interface ReplayOptions extends JournalOption {
 
 export function add(program: Command): void {
   journalOption(program.command('replay'))
-    .description('check a journal: fold it, decide every input again, run the checks')
+    .description('check a journal or a recording: fold it, decide every input again, run the checks')
+    .argument('[source]', 'a journal folder or a recording (.trace, .trace.jsonl), in place of -j')
     .option('--json', 'print the verdict as one JSON object')
     .option('-v, --verbose', 'print a line for each frame first')
     .option('--fold-only', 'do not decide again: for journals of an older version of the rules')
     .addHelpText(
       'after',
-      '\nExample:\n  blockbox replay -j nightly.journal && echo sound\n\nPayloads are not read: `blockbox verify` checks them.\n',
+      '\nExample:\n  blockbox replay -j nightly.journal && echo sound\n  blockbox replay nightly.trace.jsonl.gz\n\nPayloads are not read: `blockbox verify` checks them.\n',
     )
     .action(act)
 }
 
-async function act(options: ReplayOptions): Promise<void> {
+async function act(source: string | undefined, options: ReplayOptions): Promise<void> {
   let verdict: ReplayVerdict
   try {
-    verdict = await withJournal(options, ({ journal }) => replayed(journal, options))
+    verdict = await withSource(source, options, false, ({ journal }) => replayed(journal, options))
   } catch (error) {
     const finding = findingOf(error)
     if (finding === undefined || options.json !== true) throw error

@@ -11,8 +11,8 @@ import { exitCodes } from '../exit-code.ts'
 import { findingLine, findingOf } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
-import { withJournal } from '../journal-use.ts'
 import { escaped, print } from '../output.ts'
+import { withSource } from '../recording-use.ts'
 import { showProgress } from '../remark.ts'
 
 interface VerifyOptions extends JournalOption {
@@ -32,7 +32,8 @@ interface Verified extends VerifyVerdict {
 
 export function add(program: Command): void {
   journalOption(program.command('verify'))
-    .description('check that a journal can be trusted: chain, gaps, head, every payload')
+    .description('check that a journal or a recording can be trusted: chain, gaps, head, every payload')
+    .argument('[source]', 'a journal folder or a recording (.trace, .trace.jsonl), in place of -j')
     .option('--head <hash@seq>', 'a head that was kept elsewhere: the journal must hold it', parseHead)
     .option('--json', 'print the verdict as one JSON object')
     .addHelpText(
@@ -52,10 +53,10 @@ function parseHead(text: string): Head {
   throw new BlockboxError('USAGE', `"${text}" is no head: write HASH@SEQ, as \`blockbox info\` prints it`)
 }
 
-async function act(options: VerifyOptions): Promise<void> {
+async function act(source: string | undefined, options: VerifyOptions): Promise<void> {
   let verdict: Verified
   try {
-    verdict = await withJournal(options, async ({ journal, payload }) => {
+    verdict = await withSource(source, options, true, async ({ journal, payload }) => {
       const { last } = journal.bounds()
       const found = await verify(journal, payload, {
         ...(options.head === undefined ? {} : { head: options.head }),

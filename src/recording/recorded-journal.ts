@@ -79,7 +79,7 @@ class Filling {
   readonly #keep: boolean
   readonly #store = new MemoryStore()
   readonly #deposit = new Deposit(this.#store)
-  readonly #payloads = new RecordedStore()
+  readonly #payloads: RecordedStore
   #bytes = 0
   #begun: boolean
   #end: RecordingEnd | undefined
@@ -89,6 +89,7 @@ class Filling {
     this.#name = name
     this.#keep = keep
     this.#begun = header.first === 1
+    this.#payloads = new RecordedStore(header.payload !== 'whole')
     this.next = header.first
   }
 

@@ -11,7 +11,13 @@ export class RecordedStore implements PayloadStore {
   /** Places in ascending order, and what lies there. */
   readonly #places: number[] = []
   readonly #data: Uint8Array[] = []
+  readonly #partial: boolean
   bytes = 0
+
+  /** @param partial true when it is meant that payloads are missing. */
+  constructor(partial = false) {
+    this.#partial = partial
+  }
 
   /** Takes a payload whose bytes the recording holds. Throws TRACE_FORMAT when its place is behind the one before. */
   add({ seq, place, data }: RecordedPayload): void {
@@ -39,6 +45,11 @@ export class RecordedStore implements PayloadStore {
       if (at + length <= piece.length) return piece.subarray(at, at + length)
     }
     return this.#gathered(place, length)
+  }
+
+  lacks(place: number): boolean {
+    const k = this.#pieceAt(place)
+    return this.#partial && (k < 0 || place >= this.#places[k]! + this.#data[k]!.length / placeUnit)
   }
 
   async sync(): Promise<void> {}

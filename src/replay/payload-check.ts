@@ -31,6 +31,7 @@ export class PayloadCheck {
       if (!row.isInput || row.payload === 0) continue
       const digest = digests < frame.payloads ? frame.digest(digests) : undefined
       digests++
+      if (this.#store.lacks?.(row.payload) === true) continue
       this.count++
       this.bytes += row.length
       const fault = this.#fault(row, digest)

@@ -96,8 +96,10 @@ async function isPartial(path: string): Promise<boolean> {
 }
 
 async function logPartial(path: string, options: LogOptions): Promise<void> {
-  const { items } = await openRecording(path, interrupt)
-  const log = new Log(options, new Names(newWorld()), 1, options.from ?? 1)
+  const { header, items } = await openRecording(path, interrupt)
+  const names = new Names(newWorld())
+  for (const { number, name } of header.volumes) names.volumeIs(number, name)
+  const log = new Log(options, names, 1, options.from ?? 1)
   for await (const item of items) if (item.is === 'entry') await log.rows(item.row, item.instantNs)
   await log.flush()
   log.assertVolume(false)

@@ -105,6 +105,8 @@ class Run {
       for (const sending of asks) this.#submit(sending)
       if (asks.length + finished + stepped === 0) {
         if (this.#isOver()) return
+        const [step] = this.#steps
+        if (step !== undefined && this.#isDue(step)) continue
         if (!(await this.#rest.take(this.hosts))) throw this.#stall()
         continue
       }

@@ -10,7 +10,7 @@ import { BlockboxError } from '../core/errors.ts'
 import { isName } from '../events/detail.ts'
 import type { TraceOptions } from '../trace/event.ts'
 import { fileDigest, readTrace } from '../trace/source.ts'
-import type { Pace } from './pace.ts'
+import { type Pace, Schedule } from './pace.ts'
 import { isPlayed, placed, type Remap } from './remap.ts'
 import type { Scenario, ScenarioVolume } from './scenario.ts'
 import type { ScenarioHost } from './scenario-host.ts'
@@ -28,8 +28,6 @@ export interface TraceRunAsk {
   /** Bytes of each volume that has to be made; the end of the furthest request when left out. */
   readonly size?: number
   readonly seed: number
-  /** Volumes that are there already: they are used as they are. */
-  readonly there: ReadonlySet<string>
   readonly signal?: AbortSignal
 }
 
@@ -41,9 +39,9 @@ export async function traceScenario(ask: TraceRunAsk): Promise<Scenario> {
   const hosts: ScenarioHost[] = []
   for (const { volume, path } of ask.traces) {
     const name = uniqueName(nameOf(path), hosts)
-    if (ask.remap.wrap && ask.size === undefined && !ask.there.has(volume))
+    if (ask.remap.wrap && ask.size === undefined)
       throw new BlockboxError('USAGE', `volume ${volume} needs a --size for offsets to be wrapped at its end`)
-    const { end, block } = await shapeOf(path, ask)
+    const { end, block } = await shapeOf(path, name, ask)
     const before = volumes.get(volume) ?? { end: sizeStep, block: sizeStep }
     volumes.set(volume, { end: Math.max(before.end, end), block: Math.min(before.block, block) })
     const { sha256 } = await fileDigest(path)
@@ -66,15 +64,21 @@ function volumeOf(name: string, end: number, block: number, { size, remap }: Tra
   return { name, size: bytes, block: bytes % 4096 === 0 ? block : 512 }
 }
 
-/** How far what is played of a trace reaches, and the blocks it needs. */
-async function shapeOf(path: string, ask: TraceRunAsk): Promise<{ end: number; block: number }> {
+/** How far what is played of a trace reaches, and the blocks it needs; that its times give a pace, if one is to be kept. */
+async function shapeOf(
+  path: string,
+  name: string,
+  ask: TraceRunAsk,
+): Promise<{ end: number; block: number }> {
   const { format, options, remap, size, signal } = ask
   if (path === '-') throw new BlockboxError('USAGE', 'a trace is read twice to be played: name a file, not -')
   const adding = traceShape()
+  const schedule = new Schedule(ask.pace, name)
   const request = { ...(format && { format }), ...(options && { options }), ...(signal && { signal }) }
   for await (const { events } of readTrace(path, request)) {
     for (const event of events) {
       if (!isPlayed(remap, event)) continue
+      schedule.dueNs(event.tNs, event.index)
       const { offset, length } = event
       if (offset === null || length === null) adding.add(event)
       else adding.add({ ...event, ...placed(remap, { offset, length }, size ?? Number.MAX_SAFE_INTEGER) })

@@ -6,30 +6,12 @@
 
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { BlockboxError } from '../core/errors.ts'
+import { hostOf, type ScenarioHost } from './scenario-host.ts'
 
 export interface ScenarioVolume {
   readonly name: string
   readonly size: number
   readonly block: number
-}
-
-/** A host plays a trace, or scans its volume once from beginning to end in reads of `scan` bytes. */
-export interface ScenarioHost {
-  readonly name: string
-  readonly volume: string
-  /** How many requests it keeps outstanding. */
-  readonly depth: number
-  /** False: it begins with a step `host.start`. */
-  readonly started: boolean
-  readonly plays:
-    | {
-        readonly trace: string
-        readonly format: string
-        readonly sha256: string
-        readonly only: readonly string[]
-        readonly wrap: boolean
-      }
-    | { readonly scan: number }
 }
 
 /** When a step is due: at the beginning, after a host submitted K events of its trace, or after its last. */
@@ -96,25 +78,6 @@ export function parseScenario(toml: string, size: SizeReader): Scenario {
   }
   checkNames(scenario)
   return scenario
-}
-
-function hostOf(host: Fields): ScenarioHost {
-  const common = {
-    name: host.text('name'),
-    volume: host.text('volume'),
-    depth: host.count('depth', 1),
-    started: host.flag('started', true),
-  }
-  if (common.depth < 1 || common.depth > 1024) throw host.fault('depth is 1 to 1024')
-  if (host.has('scan')) return { ...common, plays: { scan: host.size('scan') }, ...host.done() }
-  const plays = {
-    trace: host.text('trace'),
-    format: host.text('format'),
-    sha256: host.text('sha256', ''),
-    only: host.texts('only', []),
-    wrap: host.flag('wrap', false),
-  }
-  return { ...common, plays, ...host.done() }
 }
 
 function stepOf(step: Fields): ScenarioStep {

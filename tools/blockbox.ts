@@ -18,6 +18,7 @@ import { add as redact } from './commands/redact.ts'
 import { add as replay } from './commands/replay.ts'
 import { add as restore } from './commands/restore.ts'
 import { add as run } from './commands/run.ts'
+import { add as test } from './commands/test.ts'
 import { add as verify } from './commands/verify.ts'
 import { add as version } from './commands/version.ts'
 import { add as volume } from './commands/volume.ts'
@@ -42,6 +43,7 @@ await main(
     redact,
     run,
     replay,
+    test,
     image,
     verify,
     completion,

@@ -6,6 +6,7 @@
 
 import { lanesText } from '../core/lanes.ts'
 import type { Event, Row } from '../events/columns.ts'
+import type { Kind } from '../events/kind.ts'
 import { eventRecord, eventText } from '../inspect/event-record.ts'
 import { Names } from '../inspect/names.ts'
 import type { Frame } from '../journal/frame.ts'
@@ -101,11 +102,14 @@ function at(row: Row | undefined, index: number): Row | undefined {
   return row
 }
 
+/** What may differ: the program's version, and the wording of a scenario that does the same. */
+const aside: Readonly<Partial<Record<Kind, string>>> = { 'engine.started': 'program', 'run.begin': 'digest' }
+
 function objectOf(event: Event | undefined): Record<string, unknown> {
   if (event === undefined) return {}
   const { detail, ...fields } = eventObject(event)
   const told = Object.entries((detail ?? {}) as Record<string, unknown>)
-  const kept = told.filter(([name]) => !(event.kind === 'engine.started' && name === 'program'))
+  const kept = told.filter(([name]) => aside[event.kind] !== name)
   return { ...fields, ...Object.fromEntries(kept.map(([name, value]) => [`detail.${name}`, value])) }
 }
 

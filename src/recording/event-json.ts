@@ -79,7 +79,7 @@ function snakeCase(name: string): string {
 }
 
 function camelCase(name: string): string {
-  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  return name.replace(/(?<=[a-z0-9])_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
 /** The event that an object of the line form says, and the digest of its payload where it has one. */

@@ -63,8 +63,15 @@ function formOf(head: Uint8Array): RecordingForm | undefined {
 }
 
 /** Opens the recording at `path`. Throws TRACE_FORMAT when it is none, USAGE when it cannot be read. */
-export async function openRecording(path: string, signal?: AbortSignal): Promise<OpenRecording> {
-  const content = contentOf(path, signal)
+export function openRecording(path: string, signal?: AbortSignal): Promise<OpenRecording> {
+  return readRecording(contentOf(path, signal), path)
+}
+
+/** The same of uncompressed bytes, piece by piece; `path` is what complaints call them. */
+export async function readRecording(
+  content: AsyncGenerator<Uint8Array, void>,
+  path: string,
+): Promise<OpenRecording> {
   try {
     const first: Uint8Array[] = []
     let bytes = 0

@@ -8,6 +8,7 @@ import { add as completion } from './commands/completion.ts'
 import { add as convert } from './commands/convert.ts'
 import { add as device } from './commands/device.ts'
 import { add as exporting } from './commands/export.ts'
+import { add as fence } from './commands/fence.ts'
 import { add as image } from './commands/image.ts'
 import { add as importing } from './commands/import.ts'
 import { add as info } from './commands/info.ts'
@@ -36,6 +37,7 @@ await main(
     backup,
     restore,
     preserve,
+    fence,
     mark,
     importing,
     convert,

@@ -41,6 +41,7 @@ export const codes = {
   E_MIXED: 34,
   E_AGAIN: 35,
   E_NOSPC: 36,
+  E_KEY_USED: 37,
 } as const
 
 export type Code = keyof typeof codes
@@ -92,4 +93,5 @@ export const advice: Readonly<Record<Code, string>> = {
   E_MIXED: 'extents not yet copied would show old content again: stop the hosts first, or force it',
   E_AGAIN: 'not now: writes still wait, or too many do; try again later',
   E_NOSPC: 'there is no room left for the blocks of this view',
+  E_KEY_USED: 'the key belongs to another command, or to this one with other arguments: take a new key',
 }

@@ -17,6 +17,7 @@ import { openLevelPayload } from '../payload/level-payload.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { runScenario } from '../run/driver.ts'
 import { LogicalClock, roundMs } from '../run/logical-clock.ts'
+import { OutsideImages } from '../run/outside-images.ts'
 import { PacedCopier } from '../run/paced-copier.ts'
 import { parseScenario } from '../run/scenario.ts'
 
@@ -39,11 +40,14 @@ export async function recordScenario(path: string, signal?: AbortSignal): Promis
   const copier = new PacedCopier()
   const payload = await openLevelPayload(store)
   const journal = await openStoreJournal({ store, head, attachments: payload })
-  const engine = await openEngine({ journal, payload, clock, copier: copier.copy, readDigests: 'always' })
+  const images = new OutsideImages(dirname(path))
+  const hooks = { copier: copier.copy, openImage: images.open }
+  const engine = await openEngine({ journal, payload, clock, ...hooks, readDigests: 'always' })
   try {
     await runScenario({
       engine,
       copier,
+      images,
       scenario,
       digest: hex(sha256(bytes)),
       folder: dirname(path),

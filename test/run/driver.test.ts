@@ -12,6 +12,7 @@ import { checks } from '../../src/check/all.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { replay } from '../../src/replay/replay.ts'
 import { type RunReport, runScenario } from '../../src/run/driver.ts'
+import { OutsideImages } from '../../src/run/outside-images.ts'
 import type { Timekeeper } from '../../src/run/pace.ts'
 import { PacedCopier } from '../../src/run/paced-copier.ts'
 import { parseScenario } from '../../src/run/scenario.ts'
@@ -50,8 +51,10 @@ function virtualTime(lateNs = 0): Timekeeper & { sleeps: number } {
 async function driven(toml: string, time: Timekeeper = virtualTime()) {
   const opened = await openMemory()
   const copier = new PacedCopier()
+  const images = new OutsideImages(folder)
   const engine = await openEngine({
     ...opened,
+    openImage: images.open,
     clock: manualClock(),
     copier: copier.copy,
     readDigests: 'always',
@@ -60,7 +63,7 @@ async function driven(toml: string, time: Timekeeper = virtualTime()) {
   let failure: Error | undefined
   try {
     const scenario = parseScenario(toml, (text) => Number(text.slice(0, -1)) * 1024)
-    report = await runScenario({ engine, copier, scenario, digest: '', folder, time })
+    report = await runScenario({ engine, copier, images, scenario, digest: '', folder, time })
   } catch (error) {
     failure = error as Error
   }
@@ -182,7 +185,10 @@ test('a paced host that waits for a held write waits no longer than the deadline
 
 test('fields of a host that cannot be meant are refused', () => {
   const refused = (rest: string, words: RegExp) =>
-    assert.throws(() => parseScenario(volume + host(`trace = "x"\n${rest}`), Number), words)
+    assert.throws(
+      () => parseScenario(volume + host(`trace = "x"\n${rest}`), (text) => Number.parseInt(text, 10) * 1024),
+      words,
+    )
   refused('pace = "slow"', /pace is "fast", "recorded"/)
   refused('order = "any"', /order is one of trace, overlap, strict/)
   refused('scale = "0"', /scale is a text/)

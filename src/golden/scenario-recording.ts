@@ -57,6 +57,7 @@ export async function recordScenario(path: string, signal?: AbortSignal): Promis
     })
   } finally {
     await engine.close()
+    await images.close()
   }
   return {
     journal: await openStoreJournal({ store, head, readOnly: true }),

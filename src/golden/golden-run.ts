@@ -63,15 +63,14 @@ export function goldenFiles(path: string): GoldenFiles {
 
 /**
  * Every golden run in a folder and the folders in it, in order of their names: each recording, with its scenario where
- * there is one. `toMake`: each scenario instead, for making recordings. Throws USAGE when there is no such folder.
+ * there is one. A scenario without a recording is no golden run. Throws USAGE when there is no such folder.
  */
-export function goldenRuns(folder: string, toMake = false): string[] {
+export function goldenRuns(folder: string): string[] {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
     throw new BlockboxError('USAGE', `${folder} is no folder`)
   }
-  const endings = toMake ? [scenarioEnding] : recordingEndings
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  const runs = names.filter((name) => endings.some((one) => name.endsWith(one)))
+  const runs = names.filter((name) => recordingEndings.some((one) => name.endsWith(one)))
   return runs.map((name) => join(folder, name)).sort()
 }
 

@@ -7,13 +7,13 @@
 import { statSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
-import { type GoldenResult, goldenRun, goldenRuns } from '../../src/golden/golden-run.ts'
+import { type GoldenResult, goldenFiles, goldenRun, goldenRuns } from '../../src/golden/golden-run.ts'
 import { updateGolden } from '../../src/golden/golden-update.ts'
 import { exitCodes } from '../exit-code.ts'
 import { junit, resultJson, tap } from '../golden-report.ts'
 import { interrupt } from '../interrupt.ts'
 import { escaped, print } from '../output.ts'
-import { showProgress } from '../remark.ts'
+import { remark, showProgress } from '../remark.ts'
 
 interface TestOptions {
   readonly update?: boolean
@@ -38,13 +38,14 @@ export function add(program: Command): void {
     .option('--json', 'one JSON object a golden run')
     .addHelpText(
       'after',
-      '\nExamples:\n  blockbox test traces/golden\n  blockbox test traces/golden/s1-hold-queue.scenario.toml --update\n',
+      '\nExamples:\n  blockbox test traces/golden\n  blockbox test traces/golden/s1-hold-queue.scenario.toml --update\n' +
+        '\nA scenario gets its first recording when it is named with --update. In a test: goldenRun(path) of the package.\n',
     )
     .action(act)
 }
 
 async function act(paths: readonly string[], options: TestOptions): Promise<void> {
-  const runs = paths.flatMap((path) => (isFolder(path) ? inFolder(path, options.update === true) : [path]))
+  const runs = paths.flatMap((path) => (isFolder(path) ? inFolder(path) : [path]))
   if (options.update === true) return update(runs, options.json === true)
   const timed: { readonly result: GoldenResult; readonly ms: number }[] = []
   const said = options.tap === true || options.junit === true
@@ -68,8 +69,8 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
-function inFolder(folder: string, withScenario: boolean): string[] {
-  const runs = goldenRuns(folder, withScenario)
+function inFolder(folder: string): string[] {
+  const runs = goldenRuns(folder)
   if (runs.length > 0) return runs
   throw new BlockboxError('USAGE', `there is no golden run in ${folder}`)
 }
@@ -77,6 +78,10 @@ function inFolder(folder: string, withScenario: boolean): string[] {
 async function update(runs: readonly string[], json: boolean): Promise<void> {
   for (const path of runs) {
     interrupt.throwIfAborted()
+    if (goldenFiles(path).scenario === undefined) {
+      remark(`${path} has no scenario: it stays as it is`)
+      continue
+    }
     const {
       name,
       path: file,

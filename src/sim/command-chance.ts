@@ -4,10 +4,10 @@
  */
 
 import type { CommandAsk } from '../engine/ask.ts'
+import type { World } from '../layers/layer.ts'
 import { pairsOf } from '../layers/pair-state.ts'
 import { preservesOf } from '../layers/preserve-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
-import type { World } from '../layers/layer.ts'
 import type { Dice } from './dice.ts'
 import { fenceByChance } from './fence-chance.ts'
 
@@ -20,7 +20,15 @@ const backupNames = ['a', 'b', 'c'] as const
 
 /** What a run begins with: devices, volumes, hosts, pairs. */
 export function beginning(dice: Dice): CommandAsk[] {
-  const layouts = [{}, { devices: [1] }, {}, { devices: [1, 2], stripe: block }, { devices: [2] }, { devices: [1] }, {}]
+  const layouts = [
+    {},
+    { devices: [1] },
+    {},
+    { devices: [1, 2], stripe: block },
+    { devices: [2] },
+    { devices: [1] },
+    {},
+  ]
   const volumes = volumeBlocks.map((blocks, k): CommandAsk => {
     const detail = { name: `v${k + 1}`, size: blocks * block, block, ...layouts[k] }
     return { kind: 'volume.create', detail }

@@ -210,4 +210,3 @@ export class ContentOracle {
     return this.#part(merging.view, { offset, length }).slice()
   }
 }
-

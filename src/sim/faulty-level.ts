@@ -130,11 +130,7 @@ class FaultyIterator extends AbstractIterator<FaultyLevel, Uint8Array, Uint8Arra
   readonly #read: (key: Uint8Array) => Uint8Array | undefined
   #at = 0
 
-  constructor(
-    level: FaultyLevel,
-    options: Range,
-    read: (key: Uint8Array) => Uint8Array | undefined,
-  ) {
+  constructor(level: FaultyLevel, options: Range, read: (key: Uint8Array) => Uint8Array | undefined) {
     super(level, options as never)
     const { gte, gt, lte, lt, reverse } = options
     const low = gte ?? gt

@@ -42,6 +42,7 @@ export interface SimulateOptions {
 
 export interface Simulated {
   readonly seed: number
+  /** Steps taken: all of them, or up to the one that brought a finding. */
   readonly steps: number
   readonly events: number
   readonly frames: number
@@ -102,15 +103,17 @@ export class Simulator {
     const which = typeof steps === 'number' ? Array.from({ length: steps }, (_, k) => k) : steps
     await this.#open()
     for (const ask of beginning(new Dice(seed, -1))) await this.#until(this.#ask(ask))
+    let taken = 0
     for (const step of which) {
-      await this.#step(new Dice(seed, step))
       if (this.#witness.failed) break
+      await this.#step(new Dice(seed, step))
+      taken++
     }
     if (!this.#witness.failed) await this.#finish()
     const { world, frames } = this.#witness
     return {
       seed,
-      steps: which.length,
+      steps: taken,
       events: world.seq,
       frames,
       crashes: this.#crashes,
@@ -217,7 +220,7 @@ export class Simulator {
       return this.#failed(error as Error)
     }
     this.#engine.frames$.subscribe({ error: (error: Error) => this.#failed(error) })
-    this.#witness.agrees(this.#engine.world)
+    this.#witness.agrees(this.#engine.durableSeq, this.#engine.world)
   }
 
   /** Opening or an append failed: right when the disk had failed, a finding otherwise. */

@@ -91,14 +91,18 @@ export class Witness {
     const { last } = journal.bounds()
     const { seq } = this.world
     if (last < Math.max(seq, this.#acknowledged)) {
-      this.find('lost', `the journal ends with event ${last}; event ${Math.max(seq, this.#acknowledged)} was durable`)
+      this.find(
+        'lost',
+        `the journal ends with event ${last}; event ${Math.max(seq, this.#acknowledged)} was durable`,
+      )
       return
     }
     for await (const frame of journal.read(seq + 1)) this.frame(frame)
   }
 
-  /** The state of the engine must be the one the frames lead to. */
-  agrees(world: World): void {
+  /** The durable state of the engine must be the one the frames lead to. */
+  agrees(durableSeq: number | undefined, world: World): void {
+    if (durableSeq !== this.world.seq) return
     const [own, theirs] = [stateHashText(this.world), stateHashText(world)]
     if (own !== theirs) this.find('state', `the engine's state is ${theirs}, its frames lead to ${own}`)
   }

@@ -1,0 +1,97 @@
+/**
+ * `blockbox simulate`: hosts, commands, copies, failures and crashes by chance, against the real engine and journal.
+ *
+ *     no findings ─▶ 0      findings ─▶ 12, the run made small and kept as a journal that `replay` shows
+ */
+
+import type { Command } from 'commander'
+import { keepRun } from '../../src/sim/keep.ts'
+import { type Shrunk, shrink } from '../../src/sim/shrink.ts'
+import { type Simulated, type SimulateOptions, simulate } from '../../src/sim/simulator.ts'
+import { exitCodes } from '../exit-code.ts'
+import { findingLine } from '../finding.ts'
+import { interrupt } from '../interrupt.ts'
+import { wholeNumber } from '../number.ts'
+import { escaped, print } from '../output.ts'
+import { showProgress } from '../remark.ts'
+
+interface SimulateCommand {
+  readonly seed: number
+  readonly seeds: number
+  readonly steps: number
+  readonly crashEvery: number
+  readonly faultEvery: number
+  readonly untilFailure?: boolean
+  readonly once?: boolean
+  readonly keep?: string
+  readonly json?: boolean
+}
+
+export function add(program: Command): void {
+  program
+    .command('simulate')
+    .description('drive the engine by chance, with failures and crashes, and check everything')
+    .option('--seed <n>', 'the seed; the same one gives the same journal', wholeNumber(0, 2 ** 32 - 1), 1)
+    .option('--seeds <n>', 'so many seeds, one after the other', wholeNumber(1), 1)
+    .option('--steps <n>', 'steps of each run', wholeNumber(1, 100_000_000), 10_000)
+    .option('--crash-every <n>', 'a crash once in so many steps; 0: none', wholeNumber(0), 2000)
+    .option('--fault-every <n>', 'a failure once in so many disk writes; 0: none', wholeNumber(0), 1000)
+    .option('--until-failure', 'go on with the next seed until something is found')
+    .option('--once', 'do not run each seed a second time to compare')
+    .option('--keep <dir>', 'keep the run (or, of a failure, its shortest form) as a journal')
+    .option('--json', 'one JSON object a run')
+    .addHelpText(
+      'after',
+      '\nExample:\n  blockbox simulate --seed 7 --steps 20000\n  blockbox simulate --until-failure --keep found.journal\n' +
+        '\nThe same seed and version give the same journal, byte for byte. What is found is made shorter before it is\n' +
+        'shown; the journal that --keep leaves is looked at with `blockbox log` and `blockbox replay`.\n',
+    )
+    .action(act)
+}
+
+async function act(options: SimulateCommand): Promise<void> {
+  const { seed: first, seeds, steps, crashEvery, faultEvery } = options
+  const last = options.untilFailure === true ? 2 ** 32 - 1 : first + seeds - 1
+  for (let seed = first; seed <= last && !interrupt.aborted; seed++) {
+    showProgress(() => `seed ${seed}`)
+    const asked: SimulateOptions = { seed, steps, crashEvery, faultEvery }
+    const run = await simulate({ ...asked, twice: options.once !== true })
+    const shrunk = run.findings.length > 0 ? await shrink(asked, run) : undefined
+    await report(run, shrunk, options)
+    const isLast = seed === last || shrunk !== undefined
+    if (options.keep !== undefined && isLast) await keepRun(options.keep, shrunk?.run ?? run)
+    if (shrunk === undefined) continue
+    process.exitCode = exitCodes.verification
+    return
+  }
+}
+
+async function report(
+  run: Simulated,
+  shrunk: Shrunk | undefined,
+  { json, keep }: SimulateCommand,
+): Promise<void> {
+  const { seed, steps, events, crashes, faults, head, stateHash, findings } = run
+  const failures = Object.values(faults).reduce((sum, count) => sum + count, 0)
+  if (json === true) {
+    const told = { seed, steps, events, crashes, faults: failures, head, state_hash: stateHash, findings }
+    const made = shrunk === undefined ? {} : { shrunk: { steps: shrunk.steps, runs: shrunk.runs } }
+    return print(JSON.stringify({ ...told, ...made }))
+  }
+  const line = `seed ${seed}: ${steps} steps, ${events} events, ${crashes} crashes, ${failures} failed writes`
+  if (shrunk === undefined)
+    return print(`${line}: 0 findings\n  state ${stateHash}, head ${head.hash}@${head.seq}`)
+  const kept = keep === undefined ? 'add --keep DIR to look at it' : `kept in ${keep}`
+  const { length } = shrunk.steps
+  await print(
+    [
+      `${line}: ${findings.length} findings`,
+      ...findings.map(findingLine),
+      `made shorter in ${shrunk.runs} runs: ${length} steps, ${shrunk.run.events} events, still`,
+      ...shrunk.run.findings.map(findingLine),
+      `steps ${shrunk.steps.slice(0, 50).join(' ')}${length > 50 ? ' ...' : ''}; ${kept}`,
+    ]
+      .map(escaped)
+      .join('\n'),
+  )
+}

@@ -67,12 +67,12 @@ test('a layer that breaks a rule ends the run with that rule', async () => {
   let heard = 0
   Object.assign(device, {
     evolve(...args: Parameters<typeof evolve>) {
-      if (args[1].kind === 'volume.created' && ++heard === 20) throw new Violation('S1-I1', 'planted')
+      if (args[1].kind === 'volume.created' && ++heard === 16) throw new Violation('S1-I1', 'planted')
       evolve(...args)
     },
   })
   try {
-    const run = await simulate({ seed: 4, steps: 3000, twice: false })
+    const run = await simulate({ seed: 4, steps: 8000, twice: false })
     assert.ok(run.findings.length > 0)
   } finally {
     Object.assign(device, { evolve })

@@ -23,6 +23,7 @@ interface SimulateCommand {
   readonly faultEvery: number
   readonly untilFailure?: boolean
   readonly once?: boolean
+  readonly shrink: boolean
   readonly keep?: string
   readonly json?: boolean
 }
@@ -38,6 +39,7 @@ export function add(program: Command): void {
     .option('--fault-every <n>', 'a failure once in so many disk writes; 0: none', wholeNumber(0), 1000)
     .option('--until-failure', 'go on with the next seed until something is found')
     .option('--once', 'do not run each seed a second time to compare')
+    .option('--no-shrink', 'show what is found as it is')
     .option('--keep <dir>', 'keep the run (or, of a failure, its shortest form) as a journal')
     .option('--json', 'one JSON object a run')
     .addHelpText(
@@ -56,11 +58,12 @@ async function act(options: SimulateCommand): Promise<void> {
     showProgress(() => `seed ${seed}`)
     const asked: SimulateOptions = { seed, steps, crashEvery, faultEvery }
     const run = await simulate({ ...asked, twice: options.once !== true })
-    const shrunk = run.findings.length > 0 ? await shrink(asked, run) : undefined
+    const found = run.findings.length > 0
+    const shrunk = found && options.shrink ? await shrink(asked, run) : undefined
     await report(run, shrunk, options)
-    const isLast = seed === last || shrunk !== undefined
+    const isLast = seed === last || found
     if (options.keep !== undefined && isLast) await keepRun(options.keep, shrunk?.run ?? run)
-    if (shrunk === undefined) continue
+    if (!found) continue
     process.exitCode = exitCodes.verification
     return
   }
@@ -79,19 +82,18 @@ async function report(
     return print(JSON.stringify({ ...told, ...made }))
   }
   const line = `seed ${seed}: ${steps} steps, ${events} events, ${crashes} crashes, ${failures} failed writes`
-  if (shrunk === undefined)
+  if (findings.length === 0)
     return print(`${line}: 0 findings\n  state ${stateHash}, head ${head.hash}@${head.seq}`)
   const kept = keep === undefined ? 'add --keep DIR to look at it' : `kept in ${keep}`
-  const { length } = shrunk.steps
-  await print(
-    [
-      `${line}: ${findings.length} findings`,
-      ...findings.map(findingLine),
-      `made shorter in ${shrunk.runs} runs: ${length} steps, ${shrunk.run.events} events, still`,
-      ...shrunk.run.findings.map(findingLine),
-      `steps ${shrunk.steps.slice(0, 50).join(' ')}${length > 50 ? ' ...' : ''}; ${kept}`,
-    ]
-      .map(escaped)
-      .join('\n'),
-  )
+  const found = [`${line}: ${findings.length} findings`, ...findings.map(findingLine)]
+  const told = shrunk === undefined ? [kept] : shorter(shrunk, kept)
+  await print([...found, ...told].map(escaped).join('\n'))
+}
+
+function shorter({ run, steps, runs }: Shrunk, kept: string): string[] {
+  return [
+    `made shorter in ${runs} runs: ${steps.length} steps, ${run.events} events, still`,
+    ...run.findings.map(findingLine),
+    `steps ${steps.slice(0, 50).join(' ')}${steps.length > 50 ? ' ...' : ''}; ${kept}`,
+  ]
 }

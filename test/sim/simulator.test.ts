@@ -10,7 +10,7 @@ import { simulate } from '../../src/sim/simulator.ts'
 
 const test = suite('simulator')
 /** Found trouble once, or reaches what others do not; each is short. */
-const seeds = [1, 2, 3, 5, 6, 42]
+const seeds = [1, 2, 3, 5, 42, 177]
 
 for (const seed of seeds) {
   test(`seed ${seed}: nothing is lost, reordered or altered through failures and crashes`, async () => {

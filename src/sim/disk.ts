@@ -39,7 +39,16 @@ export class Disk {
     return this.#unsynced.length
   }
 
-  /** Makes changes visible, together. Returns how many writes there have been: what `sync` is given. */
+  /** The disk as it is at this moment, on its own from now on. */
+  fork(): Disk {
+    const fork = new Disk()
+    fork.#content = this.#content.clone()
+    fork.#durable = this.#durable.clone()
+    fork.#unsynced = [...this.#unsynced]
+    return fork
+  }
+
+  /** Makes changes visible, together. Returns what `sync` is given. */
   write(changes: readonly Change[]): Unsynced {
     apply(this.#content, changes)
     const written = { changes }

@@ -8,6 +8,14 @@ export class FaultyHead implements HeadStore {
   #slots: Slots = [new Uint8Array(0), new Uint8Array(0)]
   #durable: Slots = [...this.#slots]
 
+  /** The slots as they are at this moment, on their own from now on. */
+  fork(): FaultyHead {
+    const fork = new FaultyHead()
+    fork.#slots = [...this.#slots]
+    fork.#durable = [...this.#durable]
+    return fork
+  }
+
   async read(): Promise<readonly Uint8Array[]> {
     return this.#slots
   }

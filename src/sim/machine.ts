@@ -27,11 +27,15 @@ export interface MachineOptions {
   readonly faultEvery: number
   /** The clone outside. */
   readonly outside: ExternalImage
+  /** Where it goes on; a new disk unless told otherwise. */
+  readonly from?: { readonly disk: Disk; readonly head: FaultyHead }
+  /** Told of each disk write when it is under way. */
+  readonly onWrite?: () => void
 }
 
 export class Machine {
-  readonly disk = new Disk()
-  readonly head = new FaultyHead()
+  readonly disk: Disk
+  readonly head: FaultyHead
   readonly clock = new SimClock()
   /** Failures of the disk, by kind. */
   readonly faults: Partial<Record<Fault, number>> = {}
@@ -47,6 +51,9 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.#options = options
+    const { disk = new Disk(), head = new FaultyHead() } = options.from ?? {}
+    this.disk = disk
+    this.head = head
   }
 
   /** Opens the journal as it is on the disk, lets `look` see it, recovers an engine. */
@@ -57,7 +64,10 @@ export class Machine {
     const writes = this.#writes
     const level = new FaultyLevel(this.disk, {
       fault: ({ kind }) => (kind === 'put' || kind === 'batch' ? this.#fault() : undefined),
-      turn: () => new Promise((go) => writes.push(go)),
+      turn: () => {
+        this.#options.onWrite?.()
+        return new Promise((go) => writes.push(go))
+      },
     })
     this.#level = level
     const store = level as unknown as KvStore
@@ -102,16 +112,16 @@ export class Machine {
     this.#writes.splice(dice.below(this.#writes.length), 1)[0]?.()
   }
 
-  /** One of the copies under way ends, well or not. */
-  endCopy(dice: Dice): void {
-    this.#copies.splice(dice.below(this.#copies.length), 1)[0]?.(dice.once(10) ? 'E_IO' : 'ok')
+  /** One of the copies under way ends, as `code` says or by chance. */
+  endCopy(dice: Dice, code?: Code): void {
+    this.#copies.splice(dice.below(this.#copies.length), 1)[0]?.(code ?? (dice.once(10) ? 'E_IO' : 'ok'))
   }
 
   /** Ends all that is under way. Returns false when nothing was. */
   endAll(): boolean {
     const copies = this.#copies.splice(0)
     for (const end of copies) end('ok')
-    return this.#writeAll() || copies.length > 0
+    return this.writeAll() || copies.length > 0
   }
 
   /** Lets the disk write, and everything go on, until `promise` is settled. */
@@ -122,13 +132,14 @@ export class Machine {
     }
     promise.then(done, done)
     while (!settled) {
-      this.#writeAll()
+      this.writeAll()
       await turn()
     }
     return promise
   }
 
-  #writeAll(): boolean {
+  /** All disk writes under way come to their end. Returns false when there were none. */
+  writeAll(): boolean {
     const writes = this.#writes.splice(0)
     for (const go of writes) go()
     return writes.length > 0

@@ -71,6 +71,16 @@ export class Witness {
     this.frames++
   }
 
+  /** The last event that somebody was told is durable. */
+  get acknowledged(): number {
+    return this.#acknowledged
+  }
+
+  /** Expects what another witness saw acknowledged. */
+  expect(acknowledged: number): void {
+    this.#acknowledged = Math.max(this.#acknowledged, acknowledged)
+  }
+
   /** Somebody was answered. */
   answer(ask: Ask, { code, seq, data }: Answer): void {
     if (code !== 'ok' || seq === 0) return

@@ -5,6 +5,8 @@
  */
 
 import type { Command } from 'commander'
+import { BlockboxError } from '../../src/core/errors.ts'
+import { enumerateCrashes } from '../../src/sim/enumerate.ts'
 import { keepRun } from '../../src/sim/keep.ts'
 import { type Shrunk, shrink } from '../../src/sim/shrink.ts'
 import { type Simulated, type SimulateOptions, simulate } from '../../src/sim/simulator.ts'
@@ -14,6 +16,12 @@ import { interrupt } from '../interrupt.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
 import { showProgress } from '../remark.ts'
+
+/** One of several equal parts, counted from 0. */
+interface Part {
+  readonly part: number
+  readonly of: number
+}
 
 interface SimulateCommand {
   readonly seed: number
@@ -25,6 +33,8 @@ interface SimulateCommand {
   readonly once?: boolean
   readonly shrink: boolean
   readonly keep?: string
+  readonly enumerate?: number
+  readonly part?: Part
   readonly json?: boolean
 }
 
@@ -41,6 +51,12 @@ export function add(program: Command): void {
     .option('--once', 'do not run each seed a second time to compare')
     .option('--no-shrink', 'show what is found as it is')
     .option('--keep <dir>', 'keep the run (or, of a failure, its shortest form) as a journal')
+    .option(
+      '--enumerate <n>',
+      'instead: every sequence of up to n operations, crashed at every disk write',
+      wholeNumber(1, 4),
+    )
+    .option('--part <k/n>', 'with --enumerate: the k-th of n equal parts', parsePart)
     .option('--json', 'one JSON object a run')
     .addHelpText(
       'after',
@@ -51,7 +67,26 @@ export function add(program: Command): void {
     .action(act)
 }
 
+/** K/N. Throws USAGE. */
+function parsePart(text: string): Part {
+  const [, k, n] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []
+  const [part, of] = [Number(k) - 1, Number(n)]
+  if (part >= 0 && part < of) return { part, of }
+  throw new BlockboxError('USAGE', `"${text}" is no part: write K/N with K from 1 to N`)
+}
+
+async function enumerate(most: number, { part, json }: SimulateCommand): Promise<void> {
+  const onSequence = (done: number) => showProgress(() => `${done} sequences`)
+  const { sequences, crashes, findings } = await enumerateCrashes({ most, ...part, onSequence })
+  if (findings.length > 0) process.exitCode = exitCodes.verification
+  if (json === true) return print(JSON.stringify({ most, sequences, crashes, findings }))
+  const line = `${sequences} sequences of up to ${most} operations, ${crashes} crashes: ${findings.length} findings`
+  const told = findings.map((finding) => `${finding.deeds.join(', ')}: ${findingLine(finding)}`)
+  await print([line, ...told].map(escaped).join('\n'))
+}
+
 async function act(options: SimulateCommand): Promise<void> {
+  if (options.enumerate !== undefined) return enumerate(options.enumerate, options)
   const { seed: first, seeds, steps, crashEvery, faultEvery } = options
   const last = options.untilFailure === true ? 2 ** 32 - 1 : first + seeds - 1
   for (let seed = first; seed <= last && !interrupt.aborted; seed++) {

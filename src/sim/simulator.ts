@@ -135,9 +135,10 @@ class Simulator {
 
   #ask(ask: Ask): Promise<void> {
     const engine = this.#engine
+    const after = this.#witness.asked()
     return engine.submit(ask).then(
       (answer) => {
-        if (engine === this.#engine) this.#witness.answer(ask, answer)
+        if (engine === this.#engine) this.#witness.answer(ask, answer, after)
       },
       (error: Error) => this.#turnedAway(engine, ask, error),
     )

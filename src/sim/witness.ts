@@ -30,6 +30,8 @@ export class Witness {
   /** Inputs of writes that took effect and whose answers did not come yet. */
   readonly #effects = new Set<number>()
   #acknowledged = 0
+  /** The last position of any answer of this process. */
+  #answered = 0
   #head: Uint8Array = new Uint8Array(32)
 
   constructor(oracle: ContentOracle) {
@@ -81,9 +83,20 @@ export class Witness {
     this.#acknowledged = Math.max(this.#acknowledged, acknowledged)
   }
 
-  /** Somebody was answered. */
-  answer(ask: Ask, { code, seq, data }: Answer): void {
+  /** Somebody asks: whatever was answered before this comes before it in the journal too. */
+  asked(): number {
+    return this.#answered
+  }
+
+  /**
+   * Somebody was answered, who asked when `after` was the last position answered. The journal is the witness of one
+   * order that every answer agrees with (linearizability, Herlihy and Wing 1990): it must keep the order of real time,
+   * and each read returns what the oracle has at its own position.
+   */
+  answer(ask: Ask, { code, seq, data }: Answer, after = 0): void {
     if (code !== 'ok' || seq === 0) return
+    if (seq <= after) this.find('linear', `${ask.kind} ${seq} was asked after ${after} was answered`, seq)
+    this.#answered = Math.max(this.#answered, seq)
     if (ask.kind === 'io.read') return this.#oracle.answered(seq, data!)
     if (ask.kind === 'io.flush') return
     this.#acknowledged = Math.max(this.#acknowledged, seq)
@@ -98,6 +111,7 @@ export class Witness {
   async recovered(journal: Journal): Promise<void> {
     this.#oracle.crashed()
     this.#effects.clear()
+    this.#answered = 0
     const { last } = journal.bounds()
     const { seq } = this.world
     if (last < Math.max(seq, this.#acknowledged)) {

@@ -25,12 +25,20 @@ export interface MachineOptions {
   readonly dice: Dice
   /** Once in how many disk writes one fails; 0: never. */
   readonly faultEvery: number
+  /** A certain disk write, counted from 1, fails, or that one and all behind it. */
+  readonly failure?: Failure
   /** The clone outside. */
   readonly outside: ExternalImage
   /** Where it goes on; a new disk unless told otherwise. */
   readonly from?: { readonly disk: Disk; readonly head: FaultyHead }
   /** Told of each disk write when it is under way. */
   readonly onWrite?: () => void
+}
+
+export interface Failure {
+  readonly write: number
+  readonly fault: Fault
+  readonly forEver: boolean
 }
 
 export class Machine {
@@ -48,6 +56,7 @@ export class Machine {
   #level: FaultyLevel | undefined
   #copies: ((code: Code) => void)[] = []
   #writes: (() => void)[] = []
+  #written = 0
 
   constructor(options: MachineOptions) {
     this.#options = options
@@ -146,12 +155,22 @@ export class Machine {
   }
 
   #fault(): Fault | undefined {
-    const { faultEvery, dice } = this.#options
-    if (this.calm || faultEvery === 0 || !dice.once(faultEvery)) return undefined
-    const fault = dice.of('refused', 'doubt', 'full')
+    const fault = this.calm ? undefined : this.#decided()
+    if (fault === undefined) return undefined
     this.faults[fault] = (this.faults[fault] ?? 0) + 1
     this.hurt = true
     return fault
+  }
+
+  #decided(): Fault | undefined {
+    const { faultEvery, dice, failure } = this.#options
+    this.#written++
+    if (failure !== undefined) {
+      const { write, fault, forEver } = failure
+      return this.#written === write || (forEver && this.#written > write) ? fault : undefined
+    }
+    if (faultEvery === 0 || !dice.once(faultEvery)) return undefined
+    return dice.of('refused', 'doubt', 'full')
   }
 }
 

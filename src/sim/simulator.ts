@@ -20,7 +20,7 @@ import { Dice } from './dice.ts'
 import type { Disk } from './disk.ts'
 import type { FaultyHead } from './faulty-head.ts'
 import { ioByChance, stamped } from './io-chance.ts'
-import { Machine, turn } from './machine.ts'
+import { type Failure, Machine, turn } from './machine.ts'
 import { Witness } from './witness.ts'
 
 export interface SimulateOptions {
@@ -29,6 +29,8 @@ export interface SimulateOptions {
   readonly steps: number | readonly number[]
   /** Once in how many disk writes one fails; 0: never. 1000 unless told otherwise. */
   readonly faultEvery?: number
+  /** Instead: this one fails. */
+  readonly failure?: Failure
   /** Once in how many steps the machine or the process dies; 0: never. 2000 unless told otherwise. */
   readonly crashEvery?: number
 }
@@ -82,7 +84,11 @@ class Simulator {
   constructor(options: SimulateOptions) {
     this.#options = options
     const dice = new Dice(options.seed, -2)
-    const machine = new Machine({ dice, faultEvery: options.faultEvery ?? 1000, outside: outsideImage })
+    const { faultEvery = 1000, failure } = options
+    const machine = new Machine({
+      ...{ dice, faultEvery, outside: outsideImage },
+      ...(failure !== undefined && { failure }),
+    })
     this.#machine = machine
     this.#witness = new Witness(
       new ContentOracle((place, length) => machine.payload.read(place, length), outside),

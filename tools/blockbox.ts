@@ -9,6 +9,7 @@ import { add as convert } from './commands/convert.ts'
 import { add as device } from './commands/device.ts'
 import { add as exporting } from './commands/export.ts'
 import { add as fence } from './commands/fence.ts'
+import { add as head } from './commands/head.ts'
 import { add as image } from './commands/image.ts'
 import { add as importing } from './commands/import.ts'
 import { add as info } from './commands/info.ts'
@@ -19,6 +20,8 @@ import { add as redact } from './commands/redact.ts'
 import { add as replay } from './commands/replay.ts'
 import { add as restore } from './commands/restore.ts'
 import { add as run } from './commands/run.ts'
+import { add as salvage } from './commands/salvage.ts'
+import { add as simulate } from './commands/simulate.ts'
 import { add as test } from './commands/test.ts'
 import { add as verify } from './commands/verify.ts'
 import { add as version } from './commands/version.ts'
@@ -48,6 +51,9 @@ await main(
     test,
     image,
     verify,
+    head,
+    salvage,
+    simulate,
     completion,
     version,
   ]),

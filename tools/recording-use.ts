@@ -20,13 +20,14 @@ export async function withSource<T>(
   options: JournalOption,
   payload: boolean,
   use: (open: OpenFolder) => Promise<T>,
+  look: Parameters<typeof withJournal>[2] = {},
 ): Promise<T> {
-  if (path === undefined) return withJournal(options, use)
+  if (path === undefined) return withJournal(options, use, look)
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   )
-  if (isFolder) return withJournal({ journal: path }, use)
+  if (isFolder) return withJournal({ journal: path }, use, look)
   const open = await openRecordedJournal(path, { payload, signal: interrupt })
   const { header } = open
   if (header.first > 1) remark(`${path} begins with event ${header.first}, from the state recorded before it`)

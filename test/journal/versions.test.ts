@@ -43,7 +43,7 @@ for (const [name, { state, head, events }] of Object.entries(versions)) {
     const end = await restoreJournal(join(ofRepository('traces', name), 'journal.trace.gz'), place)
     assert.equal([hex(end.head), end.events], [head, events])
     const { journal, payload } = await openToRead(place)
-    const verified = await verify(journal, payload, { head: { seq: events, hash: head } })
+    const verified = await verify(journal, payload, { heads: [{ seq: events, hash: head }] })
     assert.equal([verified.findings, verified.events], [[], events])
     assert.ok(verified.payloads > 100)
     const folded = await replay(journal, { decide: false })

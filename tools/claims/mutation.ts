@@ -5,12 +5,17 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runFile } from '../test/child.ts'
-import { failuresIn, type Mutant, names } from './claim.ts'
+import { failuresIn } from './claim.ts'
 
 const limitMs = 120_000
 
-/** Where a defect is planted: text of the compiled file, and what stands there instead. */
-export type Defect = Pick<Mutant, 'file' | 'find' | 'replace'>
+/** One text of a compiled file, what stands there instead, and the test file to be run; paths are the repository's. */
+export interface Defect {
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+  readonly test: string
+}
 
 export interface Planted {
   readonly noticed: boolean
@@ -35,14 +40,14 @@ export class Nursery {
     }
   }
 
-  /** Plants the defect, runs its test file, takes it back. */
-  async plant(seed: string, mutant: Mutant): Promise<Planted> {
+  /** Plants the defect, runs its test file, takes it back. It is noticed when a test fails that `notices` names. */
+  async plant(mutant: Defect, notices: (test: string) => boolean): Promise<Planted> {
     const run = await this.withDefect(mutant, (build) => runFile(join(build, compiled(mutant.test)), limitMs))
     if (typeof run === 'string') return { noticed: false, why: run }
     const { ending, output } = run
     if (ending.expiredMs !== undefined) return { noticed: true, why: 'its test never ended' }
     const failed = failuresIn(output)
-    const red = failed.filter((name) => names({ seed, claims: mutant.claims }, name))
+    const red = failed.filter(notices)
     if (red.length > 0) return { noticed: true, why: red[0]! }
     const why =
       failed.length > 0 ? `other tests failed: ${failed[0]}` : `its test ended with code ${ending.code}`
@@ -50,7 +55,7 @@ export class Nursery {
   }
 
   /** What `use` makes of the build with the defect in it; in words when there is no place to plant it. */
-  async withDefect<T>(defect: Defect, use: (build: string) => Promise<T>): Promise<T | string> {
+  async withDefect<T>(defect: Omit<Defect, 'test'>, use: (build: string) => Promise<T>): Promise<T | string> {
     const file = compiled(defect.file)
     const place = join(this.#folder, '.build', file)
     if (!existsSync(place)) return `there is no ${defect.file}`

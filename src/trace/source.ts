@@ -14,7 +14,7 @@ import process from 'node:process'
 import { addAbortSignal, pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
-import type { TraceEvent, TraceOptions } from './event.ts'
+import type { TraceDoubt, TraceEvent, TraceOptions } from './event.ts'
 import {
   formatNames,
   type RemarkingParser,
@@ -54,6 +54,8 @@ export interface TraceBatch {
   /** Name of the format the trace is read as. */
   readonly format: string
   readonly events: readonly TraceEvent[]
+  /** Why the parser doubts that the trace is whole; only when places were asked for. */
+  readonly doubts?: readonly TraceDoubt[]
   /** With the last batch: what the user ought to know of where the trace ended. */
   readonly remark?: string
 }
@@ -77,6 +79,7 @@ export async function* readTrace(
       const { format, parser } = reading
       for await (const piece of content.pieces) {
         for (const events of batches(file, () => parser.push(piece))) yield { format: format.name, events }
+        yield* doubted(reading)
       }
       if (place < paths.length - 1) within(file, () => parser.nextFile?.())
     } finally {
@@ -89,6 +92,7 @@ export async function* readTrace(
     yield { format: format.name, events }
     signal?.throwIfAborted()
   }
+  yield* doubted(reading)
   const remark = parser.remark?.()
   yield { format: format.name, events: [], ...(remark !== undefined && { remark }) }
 }
@@ -115,6 +119,11 @@ function begin(head: Uint8Array, paths: readonly string[], request: TraceRequest
     throw new BlockboxError('USAGE', `a trace of the format ${format.name} is one file, not ${paths.length}`)
   }
   return { format, parser: format.parser(request.options ?? {}) }
+}
+
+function* doubted({ format, parser }: Reading): Generator<TraceBatch> {
+  const doubts = parser.doubts?.() ?? []
+  if (doubts.length > 0) yield { format: format.name, events: [], doubts }
 }
 
 /** The events a step of the parser gives, some at a time; its complaints name the trace. */

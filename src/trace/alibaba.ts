@@ -9,12 +9,12 @@
  */
 
 import type { TraceOptions, TraceParser } from './event.ts'
-import { big, brief, refusal, safeRange, whole } from './field.ts'
-import { Origin, tooFar } from './origin.ts'
+import { brief, refusal, safeRange, whole } from './field.ts'
+import { Origin } from './origin.ts'
 import { rows } from './rows.ts'
 
 const columns = ['device_id', 'opcode', 'offset', 'length', 'timestamp']
-const microsecond = 1000n
+const microsecond = 1000
 
 /** A parser of one file. */
 export function alibaba(options: TraceOptions = {}): TraceParser {
@@ -29,8 +29,7 @@ export function alibaba(options: TraceOptions = {}): TraceParser {
         const offset = whole(cells[2]!, line, 'offset')
         const length = whole(cells[3]!, line, 'length')
         safeRange(offset, length, line)
-        const tNs = origin.since(big(cells[4]!, line, 'time stamp') * microsecond)
-        if (tNs === undefined) throw refusal(line, tooFar)
+        const tNs = origin.units(cells[4]!, microsecond, line, 'time stamp')
         return { index, op, offset, length, tNs, dev: dev!, flags: [] }
       },
     },

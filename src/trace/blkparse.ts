@@ -15,7 +15,7 @@
 import { blockFlags, blockOp, categoryOf } from './block-action.ts'
 import { Numbering } from './doubt.ts'
 import type { BlockAction, TraceDoubt, TraceEvent, TraceOptions, TraceParser } from './event.ts'
-import { brief, refusal, safeNs, safeRange, sectors } from './field.ts'
+import { brief, exactNs, refusal, safeRange, second, sectors } from './field.ts'
 import { LineCutter } from './line-cutter.ts'
 import { firstLine } from './rows.ts'
 
@@ -89,7 +89,7 @@ class Blkparse implements TraceParser {
     const offset = sector === undefined || length === 0 ? null : sectors(sector, line, 'sector')
     if (offset !== null) safeRange(offset, length, line)
     const op = blockOp(bits, length)
-    const tNs = safeNs(BigInt(seconds!) * 1_000_000_000n + BigInt(nanos!), line)
+    const tNs = exactNs(Number(seconds) * second + Number(nanos), line)
     const flags = blockFlags(bits, op)
     const event = { index: this.#count++, op, offset, length, tNs, dev: dev!.replace(' ', ''), flags }
     this.#events.push(this.#numbering === undefined ? event : { ...event, line })

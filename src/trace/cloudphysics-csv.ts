@@ -9,8 +9,8 @@
  */
 
 import type { TraceOptions, TraceParser } from './event.ts'
-import { brief, decimalNs, refusal, safeRange, second, sectors, whole } from './field.ts'
-import { Origin, tooFar } from './origin.ts'
+import { brief, refusal, safeRange, sectors, whole } from './field.ts'
+import { Origin } from './origin.ts'
 import { beginsWithHeader, rows } from './rows.ts'
 import { scsiOp } from './scsi-op.ts'
 
@@ -27,8 +27,7 @@ export function cloudphysicsCsv(options: TraceOptions = {}): TraceParser {
         if (version !== '1' && version !== '2') {
           throw refusal(line, `version "${brief(version!)}" is unknown; 1 and 2 can be read`)
         }
-        const tNs = origin.since(decimalNs(stamp!, second, line, 'time'))
-        if (tNs === undefined) throw refusal(line, tooFar)
+        const tNs = origin.seconds(stamp!, line, 'time')
         if (!/^[0-9a-f]{1,2}$/i.test(opcode!)) {
           throw refusal(line, `the opcode "${brief(opcode!)}" is no hexadecimal byte`)
         }

@@ -9,12 +9,12 @@
  */
 
 import type { TraceOptions, TraceParser } from './event.ts'
-import { big, brief, refusal, safeRange, whole } from './field.ts'
-import { Origin, tooFar } from './origin.ts'
+import { brief, refusal, safeRange, whole } from './field.ts'
+import { Origin } from './origin.ts'
 import { beginsWithHeader, firstLine, rows } from './rows.ts'
 
 const columns = ['Timestamp', 'Hostname', 'DiskNumber', 'Type', 'Offset', 'Size', 'ResponseTime']
-const unit = 100n
+const unit = 100
 const firstRow = /^\d{17,18},[^,]*,\d+,(?:Read|Write),/
 
 /** A parser of one file. */
@@ -25,8 +25,7 @@ export function msr(options: TraceOptions = {}): TraceParser {
       columns,
       event(cells, line, index) {
         const [stamp, host, disk, type] = cells
-        const tNs = origin.since(big(stamp!, line, 'time stamp') * unit)
-        if (tNs === undefined) throw refusal(line, tooFar)
+        const tNs = origin.units(stamp!, unit, line, 'time stamp')
         const op = type === 'Write' ? 'write' : type === 'Read' ? 'read' : undefined
         if (op === undefined) throw refusal(line, `the type "${brief(type!)}" is neither Read nor Write`)
         const offset = whole(cells[4]!, line, 'offset')

@@ -10,8 +10,8 @@
  */
 
 import type { TraceOp, TraceOptions, TraceParser } from './event.ts'
-import { brief, decimalNs, refusal, safeRange, second, whole } from './field.ts'
-import { Origin, tooFar } from './origin.ts'
+import { brief, refusal, safeRange, whole } from './field.ts'
+import { Origin } from './origin.ts'
 import { beginsWithHeader, rows } from './rows.ts'
 
 const columns = ['Timestamp', 'Response', 'IOType', 'LUN', 'Offset', 'Size']
@@ -29,8 +29,7 @@ export function systor(options: TraceOptions = {}): TraceParser {
       columns,
       event(cells, line, index) {
         const [stamp, , type, lun] = cells
-        const tNs = origin.since(decimalNs(stamp!, second, line, 'time stamp'))
-        if (tNs === undefined) throw refusal(line, tooFar)
+        const tNs = origin.seconds(stamp!, line, 'time stamp')
         const op = ops.get(type!.trim())
         if (op === undefined) throw refusal(line, `the type "${brief(type!)}" is neither R nor W nor blank`)
         const offset = whole(cells[4]!, line, 'offset')

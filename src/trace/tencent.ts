@@ -9,12 +9,12 @@
  */
 
 import type { TraceOptions, TraceParser } from './event.ts'
-import { big, brief, refusal, safeRange, sectors } from './field.ts'
-import { Origin, tooFar } from './origin.ts'
+import { brief, refusal, safeRange, sectors } from './field.ts'
+import { Origin } from './origin.ts'
 import { rows } from './rows.ts'
 
 const columns = ['Timestamp', 'Offset', 'Size', 'IOType', 'VolumeID']
-const second = 1_000_000_000n
+const second = 1e9
 
 /** A parser of one file. */
 export function tencent(options: TraceOptions = {}): TraceParser {
@@ -24,8 +24,7 @@ export function tencent(options: TraceOptions = {}): TraceParser {
       columns,
       event(cells, line, index) {
         const type = cells[3]!
-        const tNs = origin.since(big(cells[0]!, line, 'time stamp') * second)
-        if (tNs === undefined) throw refusal(line, tooFar)
+        const tNs = origin.units(cells[0]!, second, line, 'time stamp')
         const offset = sectors(cells[1]!, line, 'offset')
         const length = sectors(cells[2]!, line, 'size')
         safeRange(offset, length, line)

@@ -37,7 +37,7 @@ const lbnAt = 16
 const timeAt = 24
 /** Enough bytes for the versions of two records, whichever the layout. */
 const headBytes = 48
-const microsecond = 1000n
+const microsecond = 1000
 
 /** A parser of one file. */
 export function vscsi({ places = false }: TraceOptions = {}): TraceParser {
@@ -141,7 +141,11 @@ class Vscsi implements TraceParser {
     if (offset + length > Number.MAX_SAFE_INTEGER) {
       throw damage(place + lbnAt, `record ${this.#count} ends beyond 2^53 bytes`)
     }
-    const tNs = this.#origin.since(view.getBigUint64(at + timeAt, true) * microsecond)
+    const tNs = this.#origin.sinceHalves(
+      view.getUint32(at + timeAt + 4, true),
+      view.getUint32(at + timeAt, true),
+      microsecond,
+    )
     if (tNs === undefined) throw damage(place + timeAt, `record ${this.#count}: ${tooFar}`)
     const op = scsiOp(view.getUint16(at + layout.commandAt, true))
     const event = { index: this.#count++, op, offset, length, tNs, dev: null, flags: [] }

@@ -41,5 +41,18 @@ export { type CloneVerdict, cloneUnchanged } from './replay/clone-unchanged.ts'
 export { type Point, parseAddress, parsePoint, seqOf } from './replay/point.ts'
 export { type ReplayOptions, type ReplayVerdict, replay } from './replay/replay.ts'
 export { type VerifyOptions, type VerifyVerdict, verify } from './replay/verify.ts'
+export {
+  type Conversion,
+  type ConversionAsk,
+  convert,
+  type EventBatch,
+} from './run/conversion.ts'
+export { type ExportTally, exportEvents, exportTally } from './run/export-run.ts'
 export { recordTrace } from './run/import-run.ts'
+export type { TraceEvent, TraceFlag, TraceOp, TraceOptions } from './trace/event.ts'
+export type { TraceAccount, TraceHolding } from './trace/holding.ts'
+export { Linter, type LintFinding, lintRules } from './trace/lint/linter.ts'
+export { traceOutput, traceOutputs } from './trace/output-format.ts'
+export { readTrace, type TraceBatch } from './trace/source.ts'
+export type { TraceOutput, TraceWriter, WriterOptions } from './trace/writer.ts'
 export { stateHashText } from './volume/snapshot.ts'

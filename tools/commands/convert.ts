@@ -11,7 +11,7 @@ import type { WriterOptions } from '../../src/trace/writer.ts'
 import { conversionRecord, conversionText } from '../conversion-report.ts'
 import { interrupt } from '../interrupt.ts'
 import { wholeNumber } from '../number.ts'
-import { print } from '../output.ts'
+import { plainJson, print } from '../output.ts'
 import { remark, showProgress } from '../remark.ts'
 import { parseSize } from '../size.ts'
 import { writeTraceFile } from '../trace-file.ts'
@@ -73,7 +73,7 @@ async function act(path: string, out: string, options: ConvertOptions): Promise<
   if (conversion.remark !== undefined) remark(`${path}: ${conversion.remark}`)
   dropped.refuseNothing(volume)
   const record = { ...conversionRecord(conversion, to, out), ...dropped.record() }
-  const text = json ? JSON.stringify(record) : conversionText(record)
+  const text = json ? plainJson(JSON.stringify(record)) : conversionText(record)
   if (out === '-') process.stderr.write(`${text}\n`)
   else await print(text)
 }

@@ -14,7 +14,7 @@ import { type ConversionRecord, conversionRecord, conversionText } from '../conv
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { withJournal } from '../journal-use.ts'
-import { print } from '../output.ts'
+import { plainJson, print } from '../output.ts'
 import { remark, showProgress } from '../remark.ts'
 import { parseSize } from '../size.ts'
 import { writeTraceFile } from '../trace-file.ts'
@@ -112,7 +112,7 @@ async function act(name: string, options: ExportOptions): Promise<void> {
       ...{ format: exporter.name, path, force, writing },
     })
   })
-  const text = json ? JSON.stringify(record) : conversionText(record)
+  const text = json ? plainJson(JSON.stringify(record)) : conversionText(record)
   if (path === '-') process.stderr.write(`${text}\n`)
   else await print(text)
 }

@@ -9,7 +9,7 @@ import { readTrace } from '../../src/trace/source.ts'
 import { exitCodes } from '../exit-code.ts'
 import { interrupt } from '../interrupt.ts'
 import { wholeNumber } from '../number.ts'
-import { escaped, print } from '../output.ts'
+import { escaped, plainJson, print } from '../output.ts'
 import { showProgress } from '../remark.ts'
 import { parseSize } from '../size.ts'
 import { type ReadingOptions, readingOptions, traceOptions } from '../trace-option.ts'
@@ -75,7 +75,7 @@ async function act(files: readonly string[], options: LintCommandOptions): Promi
 }
 
 function findingJson(finding: LintFinding): string {
-  return JSON.stringify(finding)
+  return plainJson(JSON.stringify(finding))
 }
 
 function findingText({ rule, event, line, byte, detail, advice }: LintFinding): string {

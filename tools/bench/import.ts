@@ -9,14 +9,14 @@ import { createReadStream, createWriteStream, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createGunzip, createGzip } from 'node:zlib'
+import { createGunzip } from 'node:zlib'
 import { openToWrite } from '../../src/engine/open-folder.ts'
-import { convert } from '../../src/run/conversion.ts'
 import { recordTrace } from '../../src/run/import-run.ts'
 import type { TraceEvent } from '../../src/trace/event.ts'
 import { traceOutput } from '../../src/trace/output-format.ts'
 import { readTrace } from '../../src/trace/source.ts'
 import { summarise } from '../../src/trace/summary.ts'
+import { writeTraceFile } from '../trace-file.ts'
 import { withFolder } from './folder.ts'
 import type { Line } from './line.ts'
 import { type Contender, collectGarbage, medians, microseconds, type Rounds } from './rounds.ts'
@@ -122,8 +122,6 @@ async function unpacked(path: string): Promise<void> {
 /** A log of writes of content that packs about three to one; returns how many. */
 async function writeLog(path: string, bytes: number): Promise<number> {
   const events = Math.ceil(bytes / writeBytes)
-  const gzip = createGzip({ level: 1 })
-  const written = pipeline(gzip, createWriteStream(path))
   async function* batches() {
     for (let index = 0; index < events; index++) {
       const offset = ((index * 37) % 4096) * writeBytes
@@ -139,16 +137,7 @@ async function writeLog(path: string, bytes: number): Promise<number> {
       yield { events: [{ ...event, data: content(index) }] }
     }
   }
-  const output = traceOutput('dm-log-writes')
-  let first: Uint8Array[] = []
-  const { head } = await convert(batches(), { output }, async (piece) => {
-    first.push(Uint8Array.from(piece))
-  })
-  const all = Buffer.concat(first)
-  first = []
-  all.set(head!)
-  gzip.end(all)
-  await written
+  await writeTraceFile({ path, force: true, again: true, output: traceOutput('dm-log-writes') }, batches)
   return events
 }
 

@@ -71,7 +71,6 @@ async function act(path: string, out: string, options: ConvertOptions): Promise<
     () => dropped.from(reading(path, options), volume, size),
   )
   if (conversion.remark !== undefined) remark(`${path}: ${conversion.remark}`)
-  dropped.refuseNothing(volume)
   const record = { ...conversionRecord(conversion, to, out), ...dropped.record() }
   const text = json ? plainJson(JSON.stringify(record)) : conversionText(record)
   if (out === '-') process.stderr.write(`${text}\n`)
@@ -125,10 +124,11 @@ class Dropped {
       })
       yield { ...batch, events }
     }
+    this.#refuseNothing(volume)
   }
 
   /** Throws USAGE when a volume was asked for that the trace does not have. */
-  refuseNothing(volume: string | undefined): void {
+  #refuseNothing(volume: string | undefined): void {
     if (volume === undefined || this.#kept > 0 || this.#beyond > 0) return
     const has = [...this.#others].join(', ')
     throw new BlockboxError('USAGE', `the trace has no events of "${volume}"; it has ${has || 'none at all'}`)

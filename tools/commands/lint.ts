@@ -33,6 +33,7 @@ export function add(program: Command): void {
   const rules = lintRules.map(({ name, title }) => `  ${name.padEnd(14)} ${title}`)
   const parsers = [
     `  ${'capture-hole'.padEnd(14)} numbers of records are missing, or the recorder says that it lost some`,
+    `  ${'remark'.padEnd(14)} the trace makes sense, but its end is not where it says`,
     `  ${'damaged'.padEnd(14)} the trace stops making sense, or ends too early`,
   ]
   readingOptions(command)

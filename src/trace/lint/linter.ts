@@ -90,7 +90,8 @@ export class Linter {
 
   /** Takes what a parser says of the end (`remark`), or why it refused the trace (`damaged`). */
   complain(rule: 'damaged' | 'remark', detail: string): void {
-    this.#add(rule, ofParser[rule]!, detail)
+    const place = /\b(line|byte) (\d+): /.exec(detail)
+    this.#add(rule, ofParser[rule]!, detail, place === null ? {} : { [place[1]!]: Number(place[2]) })
   }
 
   end(): void {

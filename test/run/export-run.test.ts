@@ -156,7 +156,6 @@ test('copies of a pair and writes that waited are in the trace, in the order in 
   await ask({ kind: 'restore.start', detail: { pair: 'p', protected: true } })
   await write(source, 9, 0x44)
   for (let k = 0; k < 200; k++) await engine.settled()
-  await ask({ kind: 'volume.resize', volume: clone, detail: { size: 32768 } }).catch(() => undefined)
   await engine.submit({ kind: 'io.write', session, volume: source, request: 99, offset: 1, data: bytes(1) })
   await engine.settled()
   await engine.close()
@@ -200,6 +199,31 @@ test('formats without payload keep every request and its time', async () => {
     assert.equal(actions(all.toString()), actions(readFileSync(trace, 'utf8')))
     assert.equal(account.left_out, {})
     assert.is(account.lost.payload, 1423)
+  } finally {
+    await open.journal.close()
+  }
+})
+
+test('what was cut off a volume does not come back when it grows again', async () => {
+  const path = join(folder, 'resized')
+  const { engine } = await openToWrite(path, { create: true })
+  const ask = async (what: Parameters<typeof engine.submit>[0]) =>
+    assert.is((await engine.submit(what)).code, 'ok')
+  await ask({ kind: 'volume.create', detail: { name: 'v', size: 65536, block: 4096 } })
+  await ask({ kind: 'session.open', detail: { name: 'host' } })
+  for (const block of [1, 12]) {
+    const place = { session: 1, volume: 1, request: block, offset: block * 4096 }
+    await ask({ kind: 'io.write', ...place, data: bytes(block) })
+  }
+  for (const size of [32768, 65536]) await ask({ kind: 'volume.resize', volume: 1, detail: { size } })
+  await engine.close()
+  const open = await openToRead(path)
+  try {
+    const { all, tally } = await exported(open, { volume: 1 })
+    const { volume } = await volumeAt(open.journal, 'v', { by: 'last' })
+    const replayed = replayedLog(all, 65536)
+    assert.is(replayed.imageAfter(replayed.entries), imageDigest(volume, open.payload))
+    assert.is(tally.internal, 1)
   } finally {
     await open.journal.close()
   }

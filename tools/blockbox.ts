@@ -13,6 +13,7 @@ import { add as head } from './commands/head.ts'
 import { add as image } from './commands/image.ts'
 import { add as importing } from './commands/import.ts'
 import { add as info } from './commands/info.ts'
+import { add as lint } from './commands/lint.ts'
 import { add as log } from './commands/log.ts'
 import { add as mark } from './commands/mark.ts'
 import { add as preserve } from './commands/preserve.ts'
@@ -43,6 +44,7 @@ await main(
     fence,
     mark,
     importing,
+    lint,
     convert,
     exporting,
     redact,

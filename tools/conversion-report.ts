@@ -45,7 +45,9 @@ const made: Readonly<Record<string, string>> = {
 /** A line for what was written, then one for each thing that was not carried over. */
 export function conversionText(record: ConversionRecord): string {
   const { format, file, events, written, bytes, left_out } = record
-  const lines = [`${file}: ${written} of ${events} events as ${format}, ${bytes} bytes`]
+  const lines = [
+    `${file === '-' ? 'standard output' : file}: ${written} of ${events} events as ${format}, ${bytes} bytes`,
+  ]
   for (const [what, count] of Object.entries(left_out)) {
     lines.push(`  left out: ${count} ${leftOut[what] === undefined ? `of the kind ${what}` : leftOut[what]}`)
   }

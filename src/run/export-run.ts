@@ -9,7 +9,8 @@
  *     mark on the volume, or on none       ─▶ mark
  *
  * Requests that were refused, dropped or lost changed nothing and are counted only. Times count from the first event.
- * A trace that begins behind the volume's creation replays onto the volume as it was then.
+ * A trace that begins behind the volume's creation replays onto the volume as it was then. It gives the medium: while a
+ * restore runs, readers see more than that.
  */
 
 import { BlockboxError } from '../core/errors.ts'

@@ -5,7 +5,7 @@
  *     259,0    0        2     0.000301200     0  Q  FW [disk0]
  *
  * Places and counts are sectors of 512 bytes, times nanoseconds from the first event. A device that has a name in
- * place of two numbers becomes 259,K in the order of appearance, and its name stands where the process's is. A
+ * place of two numbers becomes 259,K in the order of appearance, and its name stands where that of a process is. A
  * write of zeros has no letter and is written as a write. Rules: blkparse_fmt.c and blkparse.1 (blktrace).
  */
 
@@ -49,7 +49,7 @@ const second = 1e9
 
 class BlkparseWriter implements TraceWriter {
   readonly #put: Put
-  readonly #devices = new Map<string | null, { numbers: string; process: string }>()
+  readonly #devices = new Map<string | null, { numbers: string; command: string }>()
   #given = 0
   #sequence = 0
   #tNs = 0
@@ -63,7 +63,7 @@ class BlkparseWriter implements TraceWriter {
   write(event: TraceEvent): void {
     const { op, flags, dev } = event
     if (event.tNs !== null) this.#tNs = Math.max(0, event.tNs)
-    const { numbers, process } = this.#devices.get(dev) ?? this.#name(dev)
+    const { numbers, command } = this.#devices.get(dev) ?? this.#name(dev)
     const has = (flag: TraceFlag, letter: string) => (flags.includes(flag) ? letter : '')
     const rwbs = `${has('FLUSH', 'F')}${letters[op]}${has('FUA', 'F')}${has('SYNC', 'S')}${has('META', 'M')}`
     const seconds = String(Math.floor(this.#tNs / second)).padStart(5)
@@ -72,17 +72,17 @@ class BlkparseWriter implements TraceWriter {
     const length = event.length ?? 0
     const place = length === 0 ? '' : `${(event.offset ?? 0) / sectorBytes} + ${length / sectorBytes} `
     this.#put(
-      `${numbers}  0 ${sequence} ${seconds}.${nanos}     0  Q ${rwbs.padStart(3)} ${place}[${process}]\n`,
+      `${numbers}  0 ${sequence} ${seconds}.${nanos}     0  Q ${rwbs.padStart(3)} ${place}[${command}]\n`,
     )
   }
 
   end(): void {}
 
-  #name(dev: string | null): { numbers: string; process: string } {
+  #name(dev: string | null): { numbers: string; command: string } {
     const own = dev !== null && deviceNumber.test(dev)
     const [high, low] = own ? dev.split(',') : [String(major), String(this.#given++)]
-    const process = own ? '0' : (dev ?? 'disk').replace(/[^\x21-\x5a\x5e-\x7e]/g, '_').slice(0, 64)
-    const named = { numbers: `${high!.padStart(3)},${low!.padEnd(3)}`, process }
+    const command = own ? '0' : (dev ?? 'disk').replace(/[^\x21-\x5a\x5e-\x7e]/g, '_').slice(0, 64)
+    const named = { numbers: `${high!.padStart(3)},${low!.padEnd(3)}`, command }
     this.#devices.set(dev, named)
     return named
   }

@@ -11,7 +11,7 @@ import type { WriterOptions } from '../../src/trace/writer.ts'
 import { conversionRecord, conversionText } from '../conversion-report.ts'
 import { interrupt } from '../interrupt.ts'
 import { wholeNumber } from '../number.ts'
-import { print } from '../output.ts'
+import { plainJson, print } from '../output.ts'
 import { remark, showProgress } from '../remark.ts'
 import { parseSize } from '../size.ts'
 import { writeTraceFile } from '../trace-file.ts'
@@ -71,9 +71,8 @@ async function act(path: string, out: string, options: ConvertOptions): Promise<
     () => dropped.from(reading(path, options), volume, size),
   )
   if (conversion.remark !== undefined) remark(`${path}: ${conversion.remark}`)
-  dropped.refuseNothing(volume)
   const record = { ...conversionRecord(conversion, to, out), ...dropped.record() }
-  const text = json ? JSON.stringify(record) : conversionText(record)
+  const text = json ? plainJson(JSON.stringify(record)) : conversionText(record)
   if (out === '-') process.stderr.write(`${text}\n`)
   else await print(text)
 }
@@ -125,10 +124,11 @@ class Dropped {
       })
       yield { ...batch, events }
     }
+    this.#refuseNothing(volume)
   }
 
   /** Throws USAGE when a volume was asked for that the trace does not have. */
-  refuseNothing(volume: string | undefined): void {
+  #refuseNothing(volume: string | undefined): void {
     if (volume === undefined || this.#kept > 0 || this.#beyond > 0) return
     const has = [...this.#others].join(', ')
     throw new BlockboxError('USAGE', `the trace has no events of "${volume}"; it has ${has || 'none at all'}`)

@@ -17,7 +17,7 @@ import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { withJournal } from '../journal-use.ts'
 import { wholeNumber } from '../number.ts'
-import { print } from '../output.ts'
+import { plainJson, print } from '../output.ts'
 import { exportRecording, recordingFormats, recordingFormOf } from '../recording-out.ts'
 import { remark, showProgress } from '../remark.ts'
 import { parseSize } from '../size.ts'
@@ -139,7 +139,7 @@ async function act(argument: string | undefined, options: ExportOptions): Promis
       ...{ format: exporter.name, path, force, writing },
     })
   })
-  const text = json ? JSON.stringify(record) : conversionText(record)
+  const text = json ? plainJson(JSON.stringify(record)) : conversionText(record)
   if (path === '-') process.stderr.write(`${text}\n`)
   else await print(text)
 }

@@ -18,7 +18,7 @@ import { summarise } from '../../src/trace/summary.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
-import { escaped, print } from '../output.ts'
+import { escaped, plainJson, print } from '../output.ts'
 import { record } from '../recording.ts'
 import { showProgress } from '../remark.ts'
 import { parseSize } from '../size.ts'
@@ -150,7 +150,7 @@ async function printEvents(files: readonly string[], options: ImportOptions): Pr
   let waiting = 0
   for await (const { events } of batches(files, options)) {
     for (const event of events) {
-      const line = eventLine(event)
+      const line = plainJson(eventLine(event))
       lines.push(line)
       waiting += line.length
     }

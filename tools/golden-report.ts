@@ -1,7 +1,7 @@
 /** Results of golden runs for machines: JSON lines, TAP version 14, JUnit XML. */
 
 import type { GoldenResult } from '../src/golden/golden-run.ts'
-import { escaped } from './output.ts'
+import { escaped, plainJson } from './output.ts'
 
 export function resultJson({
   ok,
@@ -29,7 +29,7 @@ export function resultJson({
         }
   const found = findings.map(({ seq, rule, detail }) => ({ seq, rule, detail }))
   const record = { version: 1, ok, name, file: path, events, state_hash: stateHash, findings: found }
-  return JSON.stringify({ ...record, divergence: parted, text })
+  return plainJson(JSON.stringify({ ...record, divergence: parted, text }))
 }
 
 export function tap(results: readonly GoldenResult[]): string {

@@ -9,7 +9,7 @@ import { formOfName, type RecordingForm } from '../src/recording/recording-file.
 import { writeRecording } from '../src/recording/recording-writer.ts'
 import { type Point, seqOf } from '../src/replay/point.ts'
 import { interrupt } from './interrupt.ts'
-import { escaped, print } from './output.ts'
+import { escaped, plainJson, print } from './output.ts'
 import { showProgress } from './remark.ts'
 import { parseSize } from './size.ts'
 
@@ -85,7 +85,7 @@ export function writtenJson(path: string, header: RecordingHeader, end: Recordin
   const { frames, events, payloads, payloadBytes } = end
   const counted = { frames, events, payloads, payload_bytes: payloadBytes }
   const about = { first, last, ...counted, payload, only, redacted, checkable: checkable(header) }
-  return JSON.stringify({ version: 1, file: path, ...about })
+  return plainJson(JSON.stringify({ version: 1, file: path, ...about }))
 }
 
 export function writtenText(path: string, header: RecordingHeader, end: RecordingEnd): string {

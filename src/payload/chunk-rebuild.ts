@@ -4,6 +4,7 @@
  */
 
 import { chunkOf, encodeChunk, offsetOf } from './chunk.ts'
+import { placeUnit } from './payload.ts'
 
 export interface RebuiltChunk {
   readonly number: number
@@ -23,6 +24,8 @@ export class ChunkRebuild {
     const gap = offsetOf(place) - this.#length
     if (gap > 0) this.#add(new Uint8Array(gap))
     if (gap >= 0) this.#add(data)
+    const rest = this.#length % placeUnit
+    if (rest > 0) this.#add(new Uint8Array(placeUnit - rest))
     return done
   }
 

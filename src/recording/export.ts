@@ -19,6 +19,7 @@ import { checkpointOf } from '../journal/state.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { worldAt } from '../replay/at.ts'
 import { newWorld } from '../volume.ts'
+import { payloadOf, rowsWithPayload } from './brought.ts'
 import type { RecordedVolume, RecordingHeader } from './header.ts'
 import type { RecordedPayload, RecordingItem, Synthetic } from './item.ts'
 import { contentOf } from './synthetic.ts'
@@ -204,27 +205,27 @@ class PayloadTaker {
   /** Moves the cursor. @param entries rows of the inputs that are wanted; all when left out */
   of(frame: Frame, row: Row, entries?: ReadonlySet<number>): RecordedPayload[] {
     const found: RecordedPayload[] = []
-    let digests = 0
     for (row.index = 0; row.index < frame.count; row.index++) {
       if (row.kind === 'run.begin') this.#seed = count(row.detail, 'seed')
-      if (!row.isInput || row.payload === 0) continue
-      if (digests === frame.payloads) {
-        const message = `event ${row.seq} has a payload and its frame no digest: run \`blockbox verify\``
-        throw new BlockboxError('JOURNAL_CORRUPT', message, { seq: row.seq })
-      }
-      const digest = frame.digest(digests++)
-      if (entries !== undefined && !entries.has(row.index)) continue
+    }
+    for (const [k, index] of rowsWithPayload(row, frame.payloads).entries()) {
+      row.index = index
+      if (entries !== undefined && !entries.has(inputOf(row))) continue
+      row.index = index
+      const digest = frame.digest(k)
       const { seq, payload: place, length } = row
-      const data = length <= this.#longest ? this.#store.read(place, length).slice() : undefined
+      const data = length <= this.#longest ? payloadOf(row, digest, this.#store) : undefined
       const synthetic = data === undefined ? undefined : this.#madeBy(row, data)
-      found.push({ seq, place, length, digest, data, ...(synthetic !== undefined && { synthetic }) })
+      const stored = data?.length ?? length
+      found.push({ seq, place, length: stored, digest, data, ...(synthetic !== undefined && { synthetic }) })
     }
     return found
   }
 
   /** How the content of a write can be made again, when the seed of its run tells. */
   #madeBy({ kind, offset, length, request }: Row, data: Uint8Array): Synthetic | undefined {
-    if (this.#seed === undefined || kind !== 'io.write' || length < 8) return undefined
+    if (this.#seed === undefined || kind !== 'io.write' || length < 8 || data.length !== length)
+      return undefined
     const words = new DataView(data.buffer, data.byteOffset)
     if (words.getUint32(0, true) !== request || words.getUint32(4, true) !== (offset / 512) >>> 0)
       return undefined
@@ -234,4 +235,10 @@ class PayloadTaker {
     }
     return undefined
   }
+}
+
+/** The row of the input whose entry a row is in; moves the cursor there. */
+function inputOf(row: Row): number {
+  while (!row.isInput) row.index--
+  return row.index
 }

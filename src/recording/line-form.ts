@@ -66,14 +66,15 @@ function entryLines(
   wanted: (entry: number) => boolean = () => true,
 ): string[] {
   const { count } = row.columns
+  const bySeq = new Map(payloads.map((payload) => [payload.seq, payload]))
   const lines: string[] = []
-  let next = 0
   for (row.index = 0; row.index < count; ) {
     const start = row.index
-    const payload = payloads[next]?.seq === row.seq ? payloads[next++] : undefined
-    const entry = eventObject(row, payload)
+    const entry = eventObject(row, bySeq.get(row.seq))
     const outcomes: unknown[] = []
-    for (row.index++; row.index < count && !row.isInput; row.index++) outcomes.push(eventObject(row))
+    for (row.index++; row.index < count && !row.isInput; row.index++) {
+      outcomes.push(eventObject(row, bySeq.get(row.seq)))
+    }
     if (!wanted(start)) continue
     lines.push(JSON.stringify(outcomes.length === 0 ? entry : { ...entry, outcomes }))
   }

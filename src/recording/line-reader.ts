@@ -176,16 +176,24 @@ export class LineReader {
   #payload(plain: Plain, open: OpenFrame, seq: number, event: NewEvent, digest: Uint8Array): void {
     const { payload: place = 0, length = 0, offset = 0 } = event
     if (place === 0) throw plain.fault('there is a payload and no place')
-    if (length <= 0 || length > maxPayloadBytes || !Number.isSafeInteger(length)) {
+    const made = plain.has('synthetic') ? madeBy(plain.object('synthetic')) : undefined
+    if (made !== undefined && !(length > 0 && length <= maxPayloadBytes && Number.isSafeInteger(length))) {
       throw plain.fault(`a payload has 1 to ${maxPayloadBytes} bytes`)
     }
-    const made = plain.has('synthetic') ? madeBy(plain.object('synthetic')) : undefined
     const data = made === undefined ? inlineOf(plain) : contentOf(made, offset, length)
-    if (data !== undefined && (data.length !== length || !sameBytes(sha256(data), digest))) {
+    if (data !== undefined && (data.length === 0 || !sameBytes(sha256(data), digest))) {
       const message = `the payload of event ${seq} is not the one whose digest stands beside it`
       throw new BlockboxError('PAYLOAD_CORRUPT', plain.fault(message).message, { seq })
     }
-    const payload = { seq, place, length, digest, data, ...(made !== undefined && { synthetic: made }) }
+    const stored = data?.length ?? length
+    const payload = {
+      seq,
+      place,
+      length: stored,
+      digest,
+      data,
+      ...(made !== undefined && { synthetic: made }),
+    }
     this.#counted.payload(payload)
     open.digests.push(digest)
     open.payloads.push(payload)

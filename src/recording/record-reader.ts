@@ -9,6 +9,7 @@ import { BlockboxError } from '../core/errors.ts'
 import { Columns, type Row } from '../events/columns.ts'
 import { checkRows, decodeFrame } from '../journal/frame.ts'
 import type { Checkpoint } from '../journal/journal.ts'
+import { rowsWithPayload } from './brought.ts'
 import { parseHeader, type RecordingHeader } from './header.ts'
 import { Counted, endFault, type RecordedPayload, type RecordingItem } from './item.ts'
 import { Plain } from './plain.ts'
@@ -150,19 +151,18 @@ export class RecordReader {
     const waiting = this.#waiting
     this.#waiting = []
     let taken = 0
-    for (row.index = 0; row.index < row.columns.count; row.index++) {
-      if (!row.isInput || row.payload === 0) continue
-      if (found.length === digests) throw this.#fault(`event ${row.seq} has a payload and no digest`)
+    for (const [k, index] of rowsWithPayload(row, digests).entries()) {
+      row.index = index
       const { seq, payload: place, length } = row
-      const digest = digestOf(found.length)
+      const digest = digestOf(k)
       const data = waiting[taken]?.place === place ? waiting[taken++]!.data : undefined
-      if (data !== undefined && (data.length !== length || !sameBytes(sha256(data), digest))) {
+      if (data !== undefined && !sameBytes(sha256(data), digest)) {
         const message = this.#fault(
           `the payload of event ${seq} is not the one whose digest its frame holds`,
         ).message
         throw new BlockboxError('PAYLOAD_CORRUPT', message, { seq })
       }
-      found.push({ seq, place, length, digest, data })
+      found.push({ seq, place, length: data?.length ?? length, digest, data })
     }
     if (taken < waiting.length)
       throw this.#fault('there is a payload that no event in the frame behind it refers to')

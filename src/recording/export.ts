@@ -15,7 +15,8 @@ import { Names } from '../inspect/names.ts'
 import { program } from '../journal/epoch.ts'
 import { checkRows, type Frame } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
-import { checkpointOf } from '../journal/state.ts'
+import { checkpointOf, nearestWorld } from '../journal/state.ts'
+import type { World } from '../layers/layer.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { worldAt } from '../replay/at.ts'
 import { newWorld } from '../volume.ts'
@@ -100,12 +101,13 @@ interface Survey {
 
 /** Goes through the journal once: where the frames of the range lie, which volumes there are. Folds nothing. */
 async function surveyed(journal: Journal, from: number, to: number, signal?: AbortSignal): Promise<Survey> {
-  const volumes: RecordedVolume[] = []
+  const start = journal.bounds().first
+  const volumes = start > 1 ? volumesOf(await nearestWorld(journal, start - 1)) : []
   let range: Pick<Survey, 'first' | 'previous' | 'epoch'> | undefined
   let seed: number | undefined
   let last = 0
   const columns = new Columns()
-  for await (const frame of journal.read(journal.bounds().first, to)) {
+  for await (const frame of journal.read(start, to)) {
     signal?.throwIfAborted()
     const row = frame.open(columns)
     checkRows(frame, row)
@@ -129,6 +131,11 @@ async function surveyed(journal: Journal, from: number, to: number, signal?: Abo
     }
   }
   return { ...range!, last, volumes, seed }
+}
+
+/** Those that were made before the journal begins, as they are there. */
+function volumesOf(world: World): RecordedVolume[] {
+  return world.volumes.map(({ id: number, name, size, block }) => ({ number, name, size, block }))
 }
 
 async function* itemsOf(

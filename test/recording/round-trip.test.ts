@@ -78,6 +78,24 @@ test('a range stands on the state before it: it is decided again, its chain and 
   await fails('NO_SUCH_POINT', () => exported(run.opened, 'lines', { from: 9, to: 8 }))
 })
 
+test('a journal whose beginning was given up goes out from where it begins now', async () => {
+  const run = await startRun({ checkpointEvery: 8 })
+  await run.volume('disk', 16)
+  await run.must('session.open', { name: 'host' })
+  for (let k = 0; k < 40; k++) await run.io('io.write', { at: k % 16 })
+  const { journal } = run.opened
+  await journal.truncateBefore(journal.bounds().last - 8)
+  const { first } = journal.bounds()
+  assert.ok(first > 20)
+  for (const form of forms) {
+    const { header, journal: back } = await journalFrom(await exported(run.opened, form))
+    assert.is(header.first, first)
+    assert.equal(header.volumes, [{ number: 1, name: 'disk', size: 65_536, block: 4096 }])
+    const verdict = await replay(back, { checks })
+    assert.equal([verdict.findings, verdict.stateHash], [[], (await replay(journal)).stateHash])
+  }
+})
+
 test('content that the range wrote is there, content from before it is an error and never zeros', async () => {
   const run = await startRun()
   await run.volume('disk', 4)

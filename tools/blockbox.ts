@@ -16,6 +16,7 @@ import { add as preserve } from './commands/preserve.ts'
 import { add as replay } from './commands/replay.ts'
 import { add as restore } from './commands/restore.ts'
 import { add as run } from './commands/run.ts'
+import { add as simulate } from './commands/simulate.ts'
 import { add as verify } from './commands/verify.ts'
 import { add as version } from './commands/version.ts'
 import { add as volume } from './commands/volume.ts'
@@ -40,6 +41,7 @@ await main(
     replay,
     image,
     verify,
+    simulate,
     completion,
     version,
   ]),

@@ -33,13 +33,16 @@ export interface ControlUse extends EngineUse {
 
 export type Hints = Partial<Record<Code, string>>
 
+/** The command; undefined when what it is to bring about goes on already, and has only to be waited for. */
+export type Asked = CommandAsk | undefined
+
 /**
  * Asks one command of the engine of an existing journal. `ask` is given the state, to find numbers by name; `said` puts
  * the answer in words, once everything the command started has come to an end.
  */
 export async function control(
   options: ControlOptions,
-  ask: (world: World, open: OpenFolder) => CommandAsk | Promise<CommandAsk>,
+  ask: (world: World, open: OpenFolder) => Asked | Promise<Asked>,
   said: (answer: Answer, world: World) => string,
   use: ControlUse = {},
 ): Promise<void> {
@@ -47,6 +50,11 @@ export async function control(
     options,
     async (engine, open) => {
       const found = await ask(engine.world, open)
+      if (found === undefined) {
+        await atRest(engine)
+        const nothing: Answer = { code: 'ok', seq: engine.world.seq, made: 0 }
+        return tell(options, 'none', nothing, engine, said, use)
+      }
       const session = use.owner === undefined ? {} : { session: await asOwner(engine, use.owner) }
       const asked: CommandAsk = {
         ...found,

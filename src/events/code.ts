@@ -60,7 +60,7 @@ export const advice: Readonly<Record<Code, string>> = {
   E_ALIGN: 'writes must cover whole blocks: use a volume with a smaller block',
   E_NO_VOLUME: 'there is no such volume or device: list them with `blockbox volume ls`',
   E_NO_SESSION: 'the session is not open: open one first',
-  E_NOT_ACTIVE: 'no backup of that name is running',
+  E_NOT_ACTIVE: 'no backup, restore or fence of that name is active',
   E_ALREADY: 'a thing of that name exists or runs already: choose another name',
   E_SIZE:
     'size, block or extent do not fit: powers of two, sizes whole blocks, a pair two volumes alike in both',

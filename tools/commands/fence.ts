@@ -8,6 +8,8 @@
 
 import type { Command } from 'commander'
 import type { CommandAsk } from '../../src/engine/ask.ts'
+import type { Detail } from '../../src/events/detail.ts'
+import { commandKeysOf } from '../../src/layers/command-key.ts'
 import { fenceNamed, fencesOf } from '../../src/layers/fence-state.ts'
 import { raiseDetail } from '../../src/layout/layout.ts'
 import { volumeNamed } from '../../src/replay/volume-at.ts'
@@ -18,6 +20,7 @@ import { type FenceAnswer, type FenceOptions, type FenceUse, fenceControl } from
 import { moveBehind } from '../fence-image.ts'
 import { fencingFor, type LayoutOptions } from '../fence-layout.ts'
 import { writeBehind } from '../fence-write.ts'
+import { journalOption } from '../journal-option.ts'
 import { addList } from '../list-command.ts'
 import { wholeNumber } from '../number.ts'
 import { defaultOwner } from '../owner.ts'
@@ -41,7 +44,7 @@ const verbs = {
 export function add(program: Command): void {
   const fence = program.command('fence').description('keep hosts away from data while it is worked on')
   addRaise(fence)
-  owned(fence.command('write'))
+  ofOwner(fence.command('write'))
     .description('write bytes behind a fence: metadata waits beside the volume, data goes to it')
     .argument('<fence>', 'the name of the fence')
     .requiredOption('--from <file>', 'the bytes, whole blocks')
@@ -50,7 +53,7 @@ export function add(program: Command): void {
     .action((name: string, options: FenceOptions & { readonly from: string; readonly at: number }) =>
       fenceControl(name, options, (use) => writeBehind(use, name, options.from, options.at)),
     )
-  owned(fence.command('restore'))
+  ofOwner(fence.command('restore'))
     .description('restore a raw image behind a fence; its metadata waits beside the volume')
     .argument('<fence>', 'the name of the fence')
     .requiredOption('--from <image>', 'the image, at most as long as the volume')
@@ -78,6 +81,13 @@ export function add(program: Command): void {
       )
   }
   addList(fence, 'fences', 'list the fences that stand')
+}
+
+/** Of what is done in several commands, and so has no key. */
+function ofOwner(command: Command): Command {
+  return journalOption(command)
+    .option('--owner <name>', 'who owns the fence', defaultOwner)
+    .option('--json', 'as one JSON object')
 }
 
 function owned(command: Command): Command {
@@ -117,17 +127,38 @@ async function raise(use: FenceUse, name: string, options: RaiseOptions): Promis
   const { engine, open, ask } = use
   const { advisory = false, metaFirst, deadlineMs } = options
   const volume = volumeNamed(engine.world, options.volume)
-  const fencing = fencingFor(options, engine.world, volume, open)
-  const detail = raiseDetail(newName(name), fencing, {
-    advisory,
-    metaFirst: metaFirst !== undefined,
-    deadlineMs,
-  })
+  const how = { advisory, metaFirst: metaFirst !== undefined, deadlineMs }
+  const before = await askedBefore(use, options, { name, volume: volume.id })
+  const detail =
+    before === undefined
+      ? raiseDetail(newName(name), fencingFor(options, engine.world, volume, open), how)
+      : { ...before, ...how }
   const answer = await ask(keyed({ kind: 'fence.raise', volume: volume.id, detail }, options))
   if (answer.code !== 'ok' || metaFirst === undefined || answer.repeats !== undefined) {
     return { command: 'fence.raise', answer }
   }
   return restore(use, name, metaFirst)
+}
+
+/**
+ * What was asked for with the same key before: the layout that it was made from is under the fence now, and cannot be
+ * read again.
+ */
+async function askedBefore(
+  { engine, open: { journal } }: FenceUse,
+  { key }: RaiseOptions,
+  { name, volume }: { readonly name: string; readonly volume: number },
+): Promise<Detail | undefined> {
+  const first = key === undefined ? undefined : commandKeysOf(engine.world).byKey.get(key)
+  if (first === undefined || first.seq < journal.bounds().first) return undefined
+  for await (const frame of journal.read(first.seq, first.seq)) {
+    const row = frame.open()
+    row.index = first.seq - frame.first
+    if (row.kind !== 'fence.raise' || row.volume !== volume || row.detail.name !== name) return undefined
+    const { key: _, ...detail } = row.detail
+    return detail
+  }
+  return undefined
 }
 
 async function restore({ engine, session }: FenceUse, name: string, image: string): Promise<FenceAnswer> {

@@ -9,7 +9,7 @@ import { type ControlOptions, controlOption } from '../control-option.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { withJournal } from '../journal-use.ts'
-import { escaped, print, table } from '../output.ts'
+import { escaped, print } from '../output.ts'
 
 interface ListOptions extends JournalOption {
   readonly json?: boolean
@@ -39,7 +39,7 @@ async function list(options: ListOptions): Promise<void> {
   await withJournal(options, async ({ journal }) => {
     const { volumes } = await worldAt(journal, journal.bounds().last, interrupt)
     const name = (id: number) => volumes[id - 1]?.name ?? ''
-    if (options.json !== true) await print(table([['seq', 'instant', 'volume', 'mark']]))
+    if (options.json !== true) await print(cells('seq', 'instant', 'volume', 'mark'))
     for await (const marks of marksOf(journal, interrupt)) {
       if (marks.length === 0) continue
       const lines = marks.map((one) => (options.json === true ? json(one, name) : line(one, name)))
@@ -52,6 +52,11 @@ function json({ seq, atNs, volume, label }: Mark, name: (id: number) => string):
   return JSON.stringify({ seq, instant: isoNs(atNs), volume: name(volume), label })
 }
 
+/** As wide as an event's number, an instant and most names: lines come before all of them are known. */
+function cells(seq: string, instant: string, volume: string, label: string): string {
+  return `${seq.padStart(7)}  ${instant.padEnd(30)}  ${volume.padEnd(12)}  ${label}`
+}
+
 function line({ seq, atNs, volume, label }: Mark, name: (id: number) => string): string {
-  return escaped(`${seq}  ${isoNs(atNs)}  ${name(volume)}  ${label}`)
+  return escaped(cells(String(seq), isoNs(atNs), name(volume), label))
 }

@@ -5,8 +5,12 @@ import type { Command } from 'commander'
 import { openRawFile } from '../../src/images/external.ts'
 import type { World } from '../../src/layers/layer.ts'
 import { pairsOf } from '../../src/layers/pair-state.ts'
+import { restoresOf } from '../../src/layers/restore-state.ts'
+import { worldAt } from '../../src/replay/at.ts'
 import { type ControlUse, control, pairSaid } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
+import { interrupt } from '../interrupt.ts'
+import { withJournal } from '../journal-use.ts'
 import { addList } from '../list-command.ts'
 import { wholeNumber } from '../number.ts'
 
@@ -27,6 +31,10 @@ interface CancelOptions extends CopyOptions {
 const fileOption = ['--clone-file <file>', 'where the file of a clone outside is now'] as const
 const ownerOption = ['--owner <name>', 'whose fence the restore goes on behind'] as const
 
+const hints = {
+  E_FENCED: 'a fence keeps others out: name its owner with --owner, or wait until it is lowered',
+}
+
 export function add(program: Command): void {
   const restore = program.command('restore').description('restore sources from their clones')
   controlOption(restore.command('start'))
@@ -37,18 +45,14 @@ export function add(program: Command): void {
     .option(...fileOption)
     .option(...ownerOption)
     .addHelpText('after', '\nExample:\n  blockbox restore start mirror -j DIR\n')
-    .action((pair: string, options: StartOptions) => {
+    .action(async (pair: string, options: StartOptions) => {
       const { rate, unprotected = false } = options
       const detail = { pair, protected: !unprotected, ...(rate > 0 && { rate }) }
-      const { found, use } = imageOf(pair, options)
-      return control(
+      await control(
         options,
-        (world) => {
-          found(world)
-          return { kind: 'restore.start', detail }
-        },
+        () => ({ kind: 'restore.start', detail }),
         (_, world) => pairSaid(world, pair),
-        use,
+        await useOf(pair, options),
       )
     })
   controlOption(restore.command('pause'))
@@ -67,18 +71,14 @@ export function add(program: Command): void {
     .argument('<pair>', 'the name of the pair')
     .option(...fileOption)
     .addHelpText('after', '\nExample:\n  blockbox restore resume mirror -j DIR\n')
-    .action((pair: string, options: CopyOptions) => {
-      const { found, use } = imageOf(pair, options)
-      return control(
+    .action(async (pair: string, options: CopyOptions) =>
+      control(
         options,
-        (world) => {
-          found(world)
-          return { kind: 'restore.resume', detail: { pair } }
-        },
+        (world) => (goesOn(world, pair) ? undefined : { kind: 'restore.resume', detail: { pair } }),
         (_, world) => pairSaid(world, pair),
-        use,
-      )
-    })
+        await useOf(pair, options),
+      ),
+    )
   controlOption(restore.command('cancel'))
     .description('give a restore up; extents not yet copied show their old content again')
     .argument('<pair>', 'the name of the pair')
@@ -90,21 +90,27 @@ export function add(program: Command): void {
         options,
         () => ({ kind: 'restore.cancel', detail: { pair, force: options.force === true } }),
         (_, world) => pairSaid(world, pair),
-        { owner: options.owner },
+        { owner: options.owner, hints },
       ),
     )
   addList(restore, 'restores', 'list the restores that run')
 }
 
 /** Where the clone of a pair is read from, when it lives outside and its file is not where the record says. */
-function imageOf(
-  name: string,
-  { cloneFile, owner }: CopyOptions,
-): { found: (world: World) => void; use: ControlUse } {
-  const moved = new Map<string, string>()
-  const found = (world: World) => {
-    const pair = [...pairsOf(world).byTag.values()].find((one) => one.name === name)
-    if (pair?.external != null && cloneFile !== undefined) moved.set(pair.external.path, resolve(cloneFile))
-  }
-  return { found, use: { owner, openImage: (path) => openRawFile(moved.get(path) ?? path) } }
+async function useOf(name: string, options: CopyOptions): Promise<ControlUse> {
+  const { cloneFile, owner } = options
+  if (cloneFile === undefined) return { owner, hints }
+  const world = await withJournal(options, ({ journal }) =>
+    worldAt(journal, journal.bounds().last, interrupt),
+  )
+  const recorded = [...pairsOf(world).byTag.values()].find((one) => one.name === name)?.external?.path
+  const moved = resolve(cloneFile)
+  return { owner, hints, openImage: (path) => openRawFile(path === recorded ? moved : path) }
+}
+
+/** True when the restore of a pair copies by itself, as it does after a restart. */
+function goesOn(world: World, name: string): boolean {
+  const pair = [...pairsOf(world).byTag.values()].find((one) => one.name === name)
+  const restore = restoresOf(world).byTag.get(pair?.tag ?? 0)
+  return restore?.background === true && !restore.paused
 }

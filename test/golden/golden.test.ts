@@ -3,6 +3,8 @@
  * defect in the system that it is about.
  */
 
+// limit: 240 s
+
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,8 +20,6 @@ import { exported } from '../support/recordings.ts'
 import { ofRepository } from '../tools/commands/blockbox.ts'
 
 const test = suite('golden runs')
-/** A build copied once, and the program started once for each golden run. */
-export const timeLimitMs = 240_000
 
 const folder = ofRepository('traces', 'golden')
 const runs = goldenRuns(folder)

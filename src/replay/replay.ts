@@ -90,6 +90,8 @@ export async function replay(journal: Journal, options: ReplayOptions = {}): Pro
   return { events, frames, findings: player.findings, stateHash: lanesText(low, high), head, world }
 }
 
+const unwatched: Watcher = { before: () => undefined, after: () => undefined }
+
 class Player {
   readonly findings: Finding[] = []
   stopped = false
@@ -103,14 +105,17 @@ class Player {
     this.#options = options
     const checks = (options.checks ?? []).map((make) => make((finding) => this.find(finding)))
     this.#checks = checks
-    this.#watcher = {
-      before: (event) => {
-        for (const check of checks) check.before?.(event, world)
-      },
-      after: (event) => {
-        for (const check of checks) check.after?.(event, world)
-      },
-    }
+    this.#watcher =
+      checks.length === 0
+        ? unwatched
+        : {
+            before: (event) => {
+              for (const check of checks) check.before?.(event, world)
+            },
+            after: (event) => {
+              for (const check of checks) check.after?.(event, world)
+            },
+          }
   }
 
   find(finding: Finding): void {

@@ -104,10 +104,23 @@ function leave(row: Row, watcher: Watcher): void {
 
 /** A command or report as it was asked, to be kept while the cursor moves on. */
 function commandOf(row: Row): NewEvent {
-  const { kind, code, session, request, volume, offset, length, payload, about, tag, flags, at, detail } = row
-  const { digestHigh, digestLow } = row
-  const asked = { kind, code, session, request, volume, offset, length, about, tag, flags, at, detail }
-  return { ...asked, payload, digestHigh, digestLow }
+  return {
+    kind: row.kind,
+    code: row.code,
+    session: row.session,
+    request: row.request,
+    volume: row.volume,
+    offset: row.offset,
+    length: row.length,
+    payload: row.payload,
+    about: row.about,
+    tag: row.tag,
+    flags: row.flags,
+    digestHigh: row.digestHigh,
+    digestLow: row.digestLow,
+    at: row.at,
+    detail: row.detail,
+  }
 }
 
 /** True when a change that was to be merged was refused because what it would have been merged with is damaged. */

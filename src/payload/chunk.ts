@@ -34,6 +34,13 @@ export function sealChunk(bytes: Uint8Array): Uint8Array {
   return bytes
 }
 
+/** The stored form of a chunk with these data. */
+export function encodeChunk(data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(chunkHeaderBytes + data.length)
+  bytes.set(data, chunkHeaderBytes)
+  return sealChunk(bytes)
+}
+
 /** The data of a stored chunk; throws PAYLOAD_CORRUPT when it is not what was stored. */
 export function decodeChunk(bytes: Uint8Array | undefined, chunk: number): Uint8Array {
   if (bytes === undefined) throw new BlockboxError('PAYLOAD_CORRUPT', `payload chunk ${chunk} is missing`)

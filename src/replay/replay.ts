@@ -92,7 +92,8 @@ export async function replay(journal: Journal, options: ReplayOptions = {}): Pro
 
 const unwatched: Watcher = { before: () => undefined, after: () => undefined }
 
-class Player {
+/** Plays frames one after the other on a world: decides again, folds, compares, checks. */
+export class Player {
   readonly findings: Finding[] = []
   stopped = false
   readonly #world: World

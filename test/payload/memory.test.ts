@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { hex } from '../../src/core/digest.ts'
 import { key, tables } from '../../src/journal/keys.ts'
 import type { KvStore } from '../../src/journal/store.ts'
-import { chunkHeaderBytes, decodeChunk, placeIn, sealChunk } from '../../src/payload/chunk.ts'
+import { decodeChunk, encodeChunk, placeIn } from '../../src/payload/chunk.ts'
 import { type LevelPayload, openLevelPayload } from '../../src/payload/level-payload.ts'
 import { fails } from '../support/frames.ts'
 import { entriesOf, hooked, memoryStore } from '../support/store.ts'
@@ -19,7 +19,7 @@ async function drainInto(store: KvStore, payload: LevelPayload): Promise<void> {
 
 /** The stored form of a chunk of these payloads. */
 function chunkOf(...payloads: readonly Uint8Array[]): Uint8Array {
-  return sealChunk(new Uint8Array(Buffer.concat([new Uint8Array(chunkHeaderBytes), ...payloads])))
+  return encodeChunk(Buffer.concat(payloads))
 }
 
 const test = payloadSuite('payload in memory', async () => {

@@ -120,6 +120,25 @@ test('a damaged payload of a release is found by its digest', async () => {
   )
 })
 
+test('of a journal whose beginning was given up the payloads are checked all the same', async () => {
+  const run = await startRun({ checkpointEvery: 4 })
+  await run.volume('disk', 16)
+  await run.must('session.open', { name: 'host' })
+  for (let k = 0; k < 9; k++) await run.ask({ kind: 'io.write', ...at(100 + k), data: data(4096, 2 + k) })
+  const { journal, payload } = run.opened
+  await journal.truncateBefore((await journal.checkpoint())!.seq + 1)
+  assert.ok(journal.bounds().first > 4)
+  const verdict = await verify(journal, payload)
+  assert.equal(verdict.findings, [])
+  assert.is(verdict.payloadBytes, verdict.payloads * 8192)
+  const last = eventsOf(await framesOf(run.opened.store)).findLast((event) => event.payload !== undefined)!
+  const { findings } = await verify(journal, altered(payload, last.payload!, 8191))
+  assert.equal(
+    findings.map(({ seq, rule }) => [seq, rule]),
+    [[last.seq, 'PAYLOAD_CORRUPT']],
+  )
+})
+
 test('what cannot be merged because what is there is damaged is refused, at once or when it is released', async () => {
   const run = await startRun()
   await run.volume('disk', 16)

@@ -24,6 +24,7 @@ import { nearestWorld, unfoldable } from '../journal/state.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import { blocksOf } from '../layers/pair-state.ts'
 import { overlayOf } from '../layers/preserve-state.ts'
+import { touchedBlocks } from '../layers/sub-block.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import type { TraceEvent, TraceFlag, TraceOp } from '../trace/event.ts'
 import { evolve } from '../volume.ts'
@@ -169,13 +170,15 @@ class Reaching {
     throw new BlockboxError('USAGE', `${name} ${why}, or write an image of the view`)
   }
 
+  /** A write of part of a sector is one of the sector, as it was merged: most formats know no less. */
   #requested(row: Row, tNs: number, host: string | undefined): TraceEvent {
     const { op, offset, length, flags, payload } = row
     if (row.session === 0) this.#tally.internal++
-    const whole = op === 'flush' ? { offset: null, length: null } : { offset, length }
     const { block } = volumeOf(this.#world, this.#volume) ?? { block: 512 }
     const brings = op === 'write' && payload !== 0
-    const data = brings ? writtenBytes(this.#payload, row, block) : undefined
+    const sectors = brings ? touchedBlocks({ offset, length }, 512) : { offset, length }
+    const whole = op === 'flush' ? { offset: null, length: null } : sectors
+    const data = brings ? writtenBytes(this.#payload, { ...sectors, payload }, block) : undefined
     return {
       ...this.#event(opOf[op] ?? 'other', tNs),
       ...whole,

@@ -14,6 +14,7 @@ import type { Finding } from '../check/check.ts'
 import { BlockboxError } from '../core/errors.ts'
 import { openRecordedJournal } from '../recording/recorded-journal.ts'
 import { replay } from '../replay/replay.ts'
+import { subBlock } from '../replay/sub-block.ts'
 import { type Divergence, divergenceText, firstDivergence } from './divergence.ts'
 import { recordScenario } from './scenario-recording.ts'
 
@@ -85,8 +86,9 @@ export async function goldenRun(path: string, options: GoldenOptions = {}): Prom
   }
   const result = { name, path: recording, events: 0, stateHash: '', findings: [] }
   try {
-    const { journal } = await openRecordedJournal(recording, options)
-    const { events, stateHash, findings } = await replay(journal, { checks, ...options })
+    const { journal, payload } = await openRecordedJournal(recording, { ...options, payload: true })
+    const all = payload.lacks?.() === true ? checks : [...checks, subBlock(payload)]
+    const { events, stateHash, findings } = await replay(journal, { checks: all, ...options })
     const replayed = { ...result, events, stateHash, findings }
     if (findings.length > 0) return failed(replayed, findings.map(findingText))
     if (scenario === undefined)

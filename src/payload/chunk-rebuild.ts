@@ -32,7 +32,13 @@ export class ChunkRebuild {
   /** The last chunk; undefined when there is none. */
   end(): RebuiltChunk | undefined {
     if (this.#length === 0) return undefined
-    const rebuilt = { number: this.#number, bytes: encodeChunk(this.#parts, this.#length) }
+    const data = new Uint8Array(this.#length)
+    let at = 0
+    for (const part of this.#parts) {
+      data.set(part, at)
+      at += part.length
+    }
+    const rebuilt = { number: this.#number, bytes: encodeChunk(data) }
     this.#parts = []
     this.#length = 0
     return rebuilt

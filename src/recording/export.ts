@@ -231,7 +231,13 @@ class PayloadTaker {
 
   /** How the content of a write can be made again, when the seed of its run tells. */
   #madeBy({ kind, offset, length, request }: Row, data: Uint8Array): Synthetic | undefined {
-    if (this.#seed === undefined || kind !== 'io.write' || length < 8 || data.length !== length)
+    if (
+      this.#seed === undefined ||
+      kind !== 'io.write' ||
+      length < 8 ||
+      offset % 512 !== 0 ||
+      data.length !== length
+    )
       return undefined
     const words = new DataView(data.buffer, data.byteOffset)
     if (words.getUint32(0, true) !== request || words.getUint32(4, true) !== (offset / 512) >>> 0)

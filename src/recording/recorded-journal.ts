@@ -89,7 +89,7 @@ class Filling {
     this.#name = name
     this.#keep = keep
     this.#begun = header.first === 1
-    this.#payloads = new RecordedStore(header.payload !== 'whole')
+    this.#payloads = new RecordedStore(header.payload !== 'whole' || header.first > 1)
     this.next = header.first
   }
 

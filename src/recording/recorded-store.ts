@@ -47,7 +47,8 @@ export class RecordedStore implements PayloadStore {
     return this.#gathered(place, length)
   }
 
-  lacks(place: number): boolean {
+  lacks(place?: number): boolean {
+    if (place === undefined) return this.#partial
     const k = this.#pieceAt(place)
     return this.#partial && (k < 0 || place >= this.#places[k]! + this.#data[k]!.length / placeUnit)
   }

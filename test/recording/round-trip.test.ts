@@ -11,6 +11,7 @@ import { hex, sha256 } from '../../src/core/digest.ts'
 import { syntheticContent } from '../../src/core/prng.ts'
 import { imagePieces } from '../../src/images/export.ts'
 import { replay } from '../../src/replay/replay.ts'
+import { subBlock } from '../../src/replay/sub-block.ts'
 import { verify } from '../../src/replay/verify.ts'
 import { volumeAt } from '../../src/replay/volume-at.ts'
 import { fails, gathered } from '../support/frames.ts'
@@ -149,6 +150,31 @@ test('made content goes out as its numbers, and comes back as its bytes', async 
   )
   const { journal, payload } = await journalFrom(bytes)
   assert.equal((await verify(journal, payload)).findings, [])
+})
+
+test('changes of parts of blocks come back with the blocks that they left, held ones too', async () => {
+  const run = await startRun()
+  await run.volume('disk', 4)
+  await run.must('session.open', { name: 'host' })
+  await run.io('io.write', { at: 0, count: 4 })
+  const odd = (kind: 'io.write' | 'io.zeroes', offset: number, length: number) =>
+    run.ask({
+      ...{ kind, session: 1, volume: 1, offset },
+      ...(kind === 'io.write' ? { data: new Uint8Array(length).fill(3) } : { length }),
+    })
+  await odd('io.write', 100, 50)
+  await odd('io.zeroes', 4000, 5000)
+  await run.must('backup.start', { name: 'b', volumes: [1], deadlineMs: 0, maxEntries: 0, maxBytes: 0 })
+  const held = [odd('io.write', 8190, 4), odd('io.zeroes', 513, 7)]
+  await run.must('backup.stop', { name: 'b' })
+  await Promise.all(held)
+  const before = await verify(run.opened.journal, run.opened.payload)
+  assert.ok(before.payloads >= 6)
+  for (const form of forms) {
+    const { journal, payload } = await journalFrom(await exported(run.opened, form))
+    assert.equal(pick(await verify(journal, payload)), pick(before))
+    assert.equal((await replay(journal, { checks: [...checks, subBlock(payload)] })).findings, [])
+  }
 })
 
 test('payloads can be left out, all or the long ones: what is there is verified, what is not is no damage', async () => {

@@ -15,6 +15,7 @@ import { add as preserve } from './commands/preserve.ts'
 import { add as replay } from './commands/replay.ts'
 import { add as restore } from './commands/restore.ts'
 import { add as run } from './commands/run.ts'
+import { add as serve } from './commands/serve.ts'
 import { add as verify } from './commands/verify.ts'
 import { add as version } from './commands/version.ts'
 import { add as volume } from './commands/volume.ts'
@@ -35,6 +36,7 @@ await main(
     mark,
     importing,
     run,
+    serve,
     replay,
     image,
     verify,

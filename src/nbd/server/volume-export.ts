@@ -14,7 +14,6 @@ import type { ExportDescription } from '../protocol/export-description.ts'
 import type { Extent } from '../protocol/reply.ts'
 import { extentsOf } from './allocation.ts'
 import type { DiskAnswer, DiskRequest, OpenExport } from './exported.ts'
-import { trimmed, zeroed } from './whole-blocks.ts'
 
 /** What a client is told of a volume. */
 export function describeVolume(volume: Volume, readOnly: boolean): ExportDescription {
@@ -24,7 +23,7 @@ export function describeVolume(volume: Volume, readOnly: boolean): ExportDescrip
     description: `volume ${name}, recorded`,
     size,
     readOnly,
-    minimumBlock: block,
+    minimumBlock: 1,
     preferredBlock: Math.max(block, 4096),
   }
 }
@@ -59,16 +58,9 @@ class VolumeExport implements OpenExport {
   submit(request: DiskRequest): Promise<DiskAnswer> {
     const { kind, offset, length } = request
     const inside = offset <= this.#volume.size - length
-    if (kind === 'io.discard' && inside) {
-      const whole = trimmed(offset, length, this.#volume.block)
-      if (whole.length === 0) return Promise.resolve({ code: 'ok' })
-      return this.#ask({ ...request, ...whole })
-    }
-    if (kind !== 'io.zeroes' || !inside) return this.#ask(request)
-    const parts = zeroed(offset, length, this.#volume.block)
-    return parts.length === 1 && parts[0]!.data === undefined
-      ? this.#ask(request)
-      : this.#askAll(request, parts)
+    if (kind !== 'io.discard' || !inside) return this.#ask(request)
+    const whole = wholeBlocks(offset, length, this.#volume.block)
+    return whole.length === 0 ? Promise.resolve({ code: 'ok' }) : this.#ask({ ...request, ...whole })
   }
 
   extents(offset: number, length: number, most: number): readonly Extent[] {
@@ -85,18 +77,6 @@ class VolumeExport implements OpenExport {
       .catch(() => undefined)
   }
 
-  /** Parts are decided one behind the other with nothing in between; the first that fails is the answer. */
-  async #askAll(request: DiskRequest, parts: ReturnType<typeof zeroed>): Promise<DiskAnswer> {
-    const answers = await Promise.all(
-      parts.map(({ data, ...range }) =>
-        this.#ask(
-          data === undefined ? { ...request, ...range } : { ...request, ...range, kind: 'io.write', data },
-        ),
-      ),
-    )
-    return answers.find(({ code }) => code !== 'ok') ?? { code: 'ok' }
-  }
-
   #ask({ kind, offset, length, fua, data }: DiskRequest): Promise<DiskAnswer> {
     this.#requests = this.#requests === 2 ** 32 - 1 ? 1 : this.#requests + 1
     const common = {
@@ -110,4 +90,11 @@ class VolumeExport implements OpenExport {
     const ask: IoAsk = data === undefined ? { ...common, offset, length } : { ...common, offset, data }
     return this.#engine.submit(ask)
   }
+}
+
+/** A trim is advice: of blocks that it covers in part nothing is given up. */
+function wholeBlocks(offset: number, length: number, block: number): { offset: number; length: number } {
+  const first = Math.ceil(offset / block) * block
+  const end = Math.floor((offset + length) / block) * block
+  return { offset: first, length: Math.max(0, end - first) }
 }

@@ -33,7 +33,7 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   'nbd/server': ['engine', 'replay', 'nbd/protocol'],
   control: ['engine'],
   sim: ['engine', 'replay'],
-  index: ['sim', 'run', 'mover', 'nbd/server', 'control', 'inspect'],
+  index: ['sim', 'run', 'mover', 'nbd/server', 'nbd/client', 'control', 'inspect'],
 }
 
 /** The unit a file of src belongs to, or undefined for a file outside src. */

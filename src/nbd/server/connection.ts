@@ -23,7 +23,7 @@ import { Transmission } from './transmission.ts'
 export interface ConnectionLimits {
   /** From the first byte to the first request, milliseconds. */
   readonly negotiationMs: number
-  /** Between the first and the last byte of a message, and until a reply is taken. */
+  /** Without a byte more of a message that has begun, or of a reply that is to be taken. */
   readonly stallMs: number
   /** Without a request; 0: for ever, as a mounted disk may lie still. */
   readonly idleMs: number
@@ -53,15 +53,20 @@ export class Connection {
   #opened: OpenExport | undefined
   #transmission: Transmission | undefined
   #secure = false
+  #noZeroes = false
   /** An option is being answered. */
   #answering = false
   #options = 0
+  /** No more bytes come. */
+  #finished = false
   /** Nothing more is taken; when all is answered the connection ends. */
   #ending = false
   /** The client said that it was done, or the server is stopping: no request is lost by closing. */
   #orderly = false
   #draining = false
   #timer: NodeJS.Timeout | undefined
+  #limitMs = 0
+  #since = 0
   #setClosed: () => void = () => undefined
 
   constructor(socket: Socket, terms: ConnectionTerms) {
@@ -108,9 +113,9 @@ export class Connection {
 
   readonly #onRoom = (): void => this.#pump()
 
-  /** The client sends no more: what it asked is still answered. */
+  /** The client sends no more: what it sent is still taken and answered. */
   readonly #onEnd = (): void => {
-    this.#ending = true
+    this.#finished = true
     this.#pump()
   }
 
@@ -129,8 +134,9 @@ export class Connection {
     try {
       while (!this.#ending && this.#hasRoom()) {
         const message = this.#stream.next()
-        if (message === undefined) break
-        this.#take(message)
+        if (message !== undefined) this.#take(message)
+        else if (this.#finished) this.#ending = true
+        else break
       }
     } catch {
       this.end()
@@ -166,17 +172,19 @@ export class Connection {
     this.#deadline(waits ? stallMs : busy ? 0 : idleMs)
   }
 
-  #deadlineMs = 0
-
-  /** The connection ends unless something happens in time; 0: it may take for ever. */
+  /** The connection ends unless something happens in time; 0: it may take for ever. The timer is set again only when it rings. */
   #deadline(ms: number): void {
-    if (ms > 0 && ms === this.#deadlineMs) {
-      this.#timer?.refresh()
-      return
-    }
-    clearTimeout(this.#timer)
-    this.#deadlineMs = ms
-    this.#timer = ms > 0 ? setTimeout(() => this.end(), ms) : undefined
+    this.#limitMs = ms
+    this.#since = performance.now()
+    if (ms > 0) this.#timer ??= setTimeout(this.#ring, ms)
+  }
+
+  readonly #ring = (): void => {
+    this.#timer = undefined
+    if (this.#limitMs === 0) return
+    const left = this.#since + this.#limitMs - performance.now()
+    if (left <= 0) this.end()
+    else this.#timer = setTimeout(this.#ring, Math.ceil(left))
   }
 
   #take(message: ClientMessage): void {
@@ -204,8 +212,6 @@ export class Connection {
     this.#negotiation = new Negotiation({ catalog, peer, tls, signal }, noZeroes)
     this.#noZeroes = noZeroes
   }
-
-  #noZeroes = false
 
   #answer(option: number, data: Uint8Array): void {
     this.#answering = true

@@ -11,7 +11,7 @@
 // needs: program sqlite3
 // limit: 240 s
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -32,12 +32,13 @@ test.after(() => rmSync(scratch, { recursive: true, force: true }))
 class ExportFile {
   readonly file: string
   readonly #folder: string
-  readonly #fuse: ChildProcess
+  readonly #exited: Promise<unknown>
 
   constructor(socket: string, name: string) {
     this.#folder = mkdtempSync(join(scratch, 'fuse-'))
     this.file = join(this.#folder, 'nbd')
-    this.#fuse = spawn('nbdfuse', [this.file, exportUri({ socket }, name, false)], { stdio: 'ignore' })
+    const fuse = spawn('nbdfuse', [this.file, exportUri({ socket }, name, false)], { stdio: 'ignore' })
+    this.#exited = once(fuse, 'exit')
   }
 
   async there(): Promise<string> {
@@ -46,8 +47,8 @@ class ExportFile {
   }
 
   async remove(): Promise<void> {
-    await run('fusermount3', ['-u', this.#folder])
-    if (this.#fuse.exitCode === null) await once(this.#fuse, 'exit')
+    await run('fusermount3', ['-u', '-z', this.#folder])
+    await this.#exited
   }
 }
 

@@ -99,9 +99,9 @@ export class Replies {
     if (expected === undefined) return
     this.#expected.delete(seq)
     const made = this.#made.get(seq) ?? 0
-    this.#made.delete(seq)
-    const { error, ...given } = answer
-    if (error === undefined) expected.asker.resolve({ seq, made, ...given })
-    else expected.asker.reject(error)
+    if (made > 0) this.#made.delete(seq)
+    const { code, data, error } = answer
+    if (error !== undefined) expected.asker.reject(error)
+    else expected.asker.resolve(data === undefined ? { seq, made, code } : { seq, made, code, data })
   }
 }

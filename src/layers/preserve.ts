@@ -114,6 +114,7 @@ export const preserve: Layer<Preserves> = {
   decide: decidePreserve,
 
   due(state, world): Due | undefined {
+    if (state.byView.size === 0) return undefined
     for (const overlay of state.byView.values()) {
       if (overlay.phase !== 'merging') continue
       if (overlay.table.count === 0) return { outcome: { kind: 'merge.finished', volume: overlay.view } }

@@ -9,7 +9,6 @@ import { BlockboxError } from '../core/errors.ts'
 import { Columns } from '../events/columns.ts'
 import { checkRows, type Frame } from '../journal/frame.ts'
 import type { Bounds, Journal } from '../journal/journal.ts'
-import { nearestWorld } from '../journal/state.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { PayloadCheck } from './payload-check.ts'
 
@@ -24,8 +23,8 @@ export interface VerifyVerdict {
 }
 
 export interface VerifyOptions {
-  /** A head somebody kept elsewhere: the journal must hold it. */
-  readonly head?: { readonly seq: number; readonly hash: string }
+  /** Heads somebody kept elsewhere: the journal must hold them all. */
+  readonly heads?: readonly { readonly seq: number; readonly hash: string }[]
   /** Called with the last event of each frame that was looked at. */
   readonly onFrame?: (seq: number) => void
   readonly signal?: AbortSignal
@@ -39,12 +38,9 @@ export async function verify(
   const bounds = journal.bounds()
   const findings: Finding[] = []
   const counted = { events: 0, frames: 0 }
-  const { volumes } = await nearestWorld(journal, bounds.first - 1)
-  const payloads = new PayloadCheck(payload, new Map(volumes.map(({ id, block }) => [id, block])))
+  const payloads = new PayloadCheck(payload)
   const columns = new Columns()
-  let held = options.head === undefined
-  const given =
-    options.head === undefined ? undefined : { ...options.head, hash: options.head.hash.toLowerCase() }
+  const missing = new Set((options.heads ?? []).map(({ seq, hash }) => ({ seq, hash: hash.toLowerCase() })))
   try {
     for await (const frame of journal.read(bounds.first)) {
       options.signal?.throwIfAborted()
@@ -52,7 +48,7 @@ export async function verify(
       checkRows(frame, row)
       counted.frames++
       counted.events += frame.count
-      if (given !== undefined) held ||= isHeldBy(frame, given)
+      for (const given of missing) if (isHeldBy(frame, given)) missing.delete(given)
       for (const fault of payloads.faults(frame, row)) findings.push(fault)
       options.onFrame?.(frame.last)
     }
@@ -61,10 +57,13 @@ export async function verify(
     findings.push({ seq: error.seq, rule: error.code, detail: error.message })
   }
   findings.push(...payloads.rest())
-  if (bounds.last < bounds.first && given !== undefined) {
-    held ||= given.seq === bounds.last && given.hash === hex(bounds.head)
+  for (const given of missing) {
+    const isEmpty = bounds.last < bounds.first
+    if (isEmpty && given.seq === bounds.last && given.hash === hex(bounds.head)) continue
+    if (findings.length === 0 || findings.every(({ rule }) => rule === 'HEAD')) {
+      findings.push(unheld(given, bounds))
+    }
   }
-  if (!held && given !== undefined && findings.length === 0) findings.push(unheld(given, bounds))
   const head = { seq: bounds.last, hash: hex(bounds.head) }
   const { count, bytes } = payloads
   const sums = { payloads: count, payloadBytes: bytes }

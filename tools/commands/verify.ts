@@ -4,20 +4,26 @@
  *     no findings ─▶ 0      findings, or damage that keeps the journal from being opened ─▶ 12
  */
 
+import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import type { Finding } from '../../src/check/check.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
+import { journalIdentity } from '../../src/journal/identity.ts'
+import { headKey, isSignedBy, parseHeads } from '../../src/journal/kept-head.ts'
 import { type VerifyVerdict, verify } from '../../src/replay/verify.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine, findingOf } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
-import { type JournalOption, journalOption } from '../journal-option.ts'
+import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { withJournal } from '../journal-use.ts'
 import { escaped, print } from '../output.ts'
 import { showProgress } from '../remark.ts'
 
 interface VerifyOptions extends JournalOption {
   readonly json?: boolean
-  readonly head?: Head
+  readonly head?: readonly Head[]
+  readonly heads?: string
+  readonly key?: string
 }
 
 interface Head {
@@ -33,7 +39,9 @@ interface Verified extends VerifyVerdict {
 export function add(program: Command): void {
   journalOption(program.command('verify'))
     .description('check that a journal can be trusted: chain, gaps, head, every payload')
-    .option('--head <hash@seq>', 'a head that was kept elsewhere: the journal must hold it', parseHead)
+    .option('--head <hash@seq...>', 'a head that was kept elsewhere: the journal must hold it', collectHead)
+    .option('--heads <file>', 'all heads of a file that `blockbox head --append` wrote')
+    .option('--key <public.pem>', 'with --heads: each must be signed with this Ed25519 key')
     .option('--json', 'print the verdict as one JSON object')
     .addHelpText(
       'after',
@@ -52,17 +60,41 @@ function parseHead(text: string): Head {
   throw new BlockboxError('USAGE', `"${text}" is no head: write HASH@SEQ, as \`blockbox info\` prints it`)
 }
 
+function collectHead(text: string, before: readonly Head[] = []): Head[] {
+  return [...before, parseHead(text)]
+}
+
+/** The heads the journal must hold. Throws USAGE for a file of heads that cannot be used, or of another journal. */
+function headsOf(options: VerifyOptions): { heads: Head[]; unsigned: Finding[] } {
+  const { head = [], heads: file, key: keyFile } = options
+  if (file === undefined) return { heads: [...head], unsigned: [] }
+  const kept = parseHeads(readFileSync(file, 'utf8'), file)
+  const { id } = journalIdentity(journalDir(options))
+  const foreign = kept.find(({ journal }) => journal !== id)
+  if (foreign !== undefined) {
+    throw new BlockboxError('USAGE', `${file} holds a head of journal ${foreign.journal}, this one is ${id}`)
+  }
+  const key = keyFile === undefined ? undefined : headKey(readFileSync(keyFile, 'utf8'), 'public')
+  const wrong = key === undefined ? [] : kept.filter((one) => !isSignedBy(one, key))
+  const unsigned = wrong.map(({ seq, at }): Finding => {
+    const detail = `the head kept at ${at} bears no signature of that key`
+    return { seq, rule: 'SIGNATURE', detail }
+  })
+  return { heads: [...head, ...kept], unsigned }
+}
+
 async function act(options: VerifyOptions): Promise<void> {
   let verdict: Verified
+  const { heads, unsigned } = headsOf(options)
   try {
     verdict = await withJournal(options, async ({ journal, payload }) => {
       const { last } = journal.bounds()
       const found = await verify(journal, payload, {
-        ...(options.head === undefined ? {} : { head: options.head }),
+        heads,
         onFrame: (seq) => showProgress(() => `verified ${seq} of ${last} events`),
         signal: interrupt,
       })
-      return { ...found, remarks: journal.remarks }
+      return { ...found, findings: [...unsigned, ...found.findings], remarks: journal.remarks }
     })
   } catch (error) {
     const finding = findingOf(error)

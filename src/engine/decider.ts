@@ -19,7 +19,7 @@ import { reached } from '../layers/preserve-state.ts'
 import { isMerged, isWhole } from '../layers/sub-block.ts'
 import { type PayloadStore, wholeUnits } from '../payload/payload.ts'
 import { enterCommand, enterRequest, judgeNext } from '../volume/entry.ts'
-import { type Ask, type CommandAsk, type IoAsk, isIo } from './ask.ts'
+import { type Ask, type CommandAsk, type IoAsk, isIo, keyedDetail } from './ask.ts'
 import type { Effects } from './effects.ts'
 import { FrameBuilder } from './frame-builder.ts'
 import { ioRow, type Placed } from './io-row.ts'
@@ -141,11 +141,12 @@ export class Decider {
     }
     this.replies.expect(seq, ask.kind, waiting)
     const atUs = Number((this.builder.instantNs + BigInt(at)) / 1000n)
-    const { data, ...command } = ask
+    const { data, key: _, ...command } = ask
+    const detail = keyedDetail(ask)
     const digest = data === undefined ? undefined : sha256(data)
     const brought = data === undefined || digest === undefined ? {} : this.#brought(data, digest)
     this.#digest = (brought.payload ?? 0) > 0 ? digest : undefined
-    const code = enterCommand(this.#world, { ...command, ...brought, at }, atUs, this.#recorder)
+    const code = enterCommand(this.#world, { ...command, detail, ...brought, at }, atUs, this.#recorder)
     this.dirty = true
     this.replies.decided(seq, { code })
   }

@@ -1,6 +1,6 @@
 /**
- * Verify: can this journal be trusted? Chain, gaps, rows, head, checkpoints' places, and every payload against the
- * digest its frame holds. Folds nothing.
+ * Verify: can this journal be trusted? Chain, gaps, rows, head, every payload against the digest its frame holds, and
+ * every checkpoint against its own. Folds nothing.
  */
 
 import type { Finding } from '../check/check.ts'
@@ -9,6 +9,7 @@ import { BlockboxError } from '../core/errors.ts'
 import { Columns } from '../events/columns.ts'
 import { checkRows, type Frame } from '../journal/frame.ts'
 import type { Bounds, Journal } from '../journal/journal.ts'
+import type { StoreFault } from '../journal/scrub.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { PayloadCheck } from './payload-check.ts'
 
@@ -64,10 +65,22 @@ export async function verify(
       findings.push(unheld(given, bounds))
     }
   }
+  for (const seq of await journal.damagedCheckpoints()) {
+    const detail = `the checkpoint of event ${seq} does not verify: opening passes it over, the frames are the truth`
+    findings.push({ seq, rule: 'CHECKPOINT_CORRUPT', detail })
+  }
   const head = { seq: bounds.last, hash: hex(bounds.head) }
   const { count, bytes } = payloads
   const sums = { payloads: count, payloadBytes: bytes }
   return { ...counted, ...sums, findings: findings.sort((a, b) => a.seq - b.seq), head }
+}
+
+/** Damage to the database's files as findings; no event can be named, so the sequence number is 0. */
+export function findingsOfStore(faults: readonly StoreFault[]): Finding[] {
+  return faults.map(({ file, offset, what }) => {
+    const detail = `${what} at byte ${offset} of the file ${file} does not match its checksum`
+    return { seq: 0, rule: 'STORE_CORRUPT', detail }
+  })
 }
 
 interface GivenHead {

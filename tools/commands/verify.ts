@@ -1,5 +1,6 @@
 /**
- * `blockbox verify`: can this journal be trusted? Chain, gaps, rows, head and every payload; folds nothing.
+ * `blockbox verify`: can this journal be trusted? Chain, gaps, rows, head, every payload and checkpoint, and every byte
+ * of the database's files against LevelDB's own checksums; folds nothing.
  *
  *     no findings ─▶ 0      findings, or damage that keeps the journal from being opened ─▶ 12
  */
@@ -8,9 +9,11 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Finding } from '../../src/check/check.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
+import type { OpenFolder } from '../../src/engine/open-folder.ts'
 import { journalIdentity } from '../../src/journal/identity.ts'
 import { headKey, isSignedBy, parseHeads } from '../../src/journal/kept-head.ts'
-import { type VerifyVerdict, verify } from '../../src/replay/verify.ts'
+import { scrub } from '../../src/journal/scrub.ts'
+import { findingsOfStore, type VerifyVerdict, verify } from '../../src/replay/verify.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine, findingOf } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
@@ -38,7 +41,9 @@ interface Verified extends VerifyVerdict {
 
 export function add(program: Command): void {
   journalOption(program.command('verify'))
-    .description('check that a journal can be trusted: chain, gaps, head, every payload')
+    .description(
+      'check that a journal can be trusted: chain, gaps, head, every payload and checkpoint, every database file',
+    )
     .option('--head <hash@seq...>', 'a head that was kept elsewhere: the journal must hold it', collectHead)
     .option('--heads <file>', 'all heads of a file that `blockbox head --append` wrote')
     .option('--key <public.pem>', 'with --heads: each must be signed with this Ed25519 key')
@@ -51,6 +56,9 @@ export function add(program: Command): void {
     )
     .action(act)
 }
+
+/** Damage that touches neither frame nor payload. */
+const besideHistory: ReadonlySet<string> = new Set(['CHECKPOINT_CORRUPT', 'STORE_CORRUPT'])
 
 /** HASH@SEQ. Throws USAGE. */
 function parseHead(text: string): Head {
@@ -86,21 +94,27 @@ function headsOf(options: VerifyOptions): { heads: Head[]; unsigned: Finding[] }
 async function act(options: VerifyOptions): Promise<void> {
   let verdict: Verified
   const { heads, unsigned } = headsOf(options)
+  const store: Finding[] = []
   try {
-    verdict = await withJournal(options, async ({ journal, payload }) => {
+    const look = {
+      onFound: async (folder: string) => void store.push(...findingsOfStore(await scrub(folder, interrupt))),
+    }
+    const use = async ({ journal, payload }: OpenFolder) => {
       const { last } = journal.bounds()
       const found = await verify(journal, payload, {
         heads,
         onFrame: (seq) => showProgress(() => `verified ${seq} of ${last} events`),
         signal: interrupt,
       })
-      return { ...found, findings: [...unsigned, ...found.findings], remarks: journal.remarks }
-    })
+      const findings = [...unsigned, ...found.findings, ...store]
+      return { ...found, findings, remarks: journal.remarks }
+    }
+    verdict = await withJournal(options, use, look)
   } catch (error) {
     const finding = findingOf(error)
     if (finding === undefined) throw error
     const nothing = { events: 0, frames: 0, payloads: 0, payloadBytes: 0, remarks: [] }
-    await report({ ...nothing, findings: [finding] }, options.json === true)
+    await report({ ...nothing, findings: [finding, ...store] }, options.json === true)
     return
   }
   await report(verdict, options.json === true)
@@ -118,7 +132,11 @@ async function report(verdict: Omit<Verified, 'head'> & { head?: Head }, json: b
   if (findings.length === 0) {
     return print(`sound: ${seen}\nhead   ${head === null ? '' : `${head.hash}@${head.seq}`}`)
   }
-  const first = `not to be trusted from event ${findings[0]!.seq} on`
-  const opened = head === null ? `${first}: the journal does not open` : `${first}; looked at ${seen}`
+  const first = findings.find(({ rule }) => !besideHistory.has(rule))
+  const trust =
+    first === undefined
+      ? 'history and payloads are sound, the database is damaged: copy the journal to a good disk'
+      : `not to be trusted from event ${first.seq} on`
+  const opened = head === null ? `${trust}: the journal does not open` : `${trust}; looked at ${seen}`
   await print([opened, ...findings.map(findingLine)].map(escaped).join('\n'))
 }

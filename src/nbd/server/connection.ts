@@ -18,7 +18,7 @@ import { type Credentials, secured } from './credentials.ts'
 import type { Catalog, OpenExport } from './exported.ts'
 import { Negotiation, type Outcome } from './negotiation.ts'
 import { Outlet } from './outlet.ts'
-import { Transmission } from './transmission.ts'
+import { type Load, Transmission } from './transmission.ts'
 
 export interface ConnectionLimits {
   /** From the first byte to the first request, milliseconds. */
@@ -31,6 +31,8 @@ export interface ConnectionLimits {
   readonly requests: number
   /** Bytes of data under way, replies that were not taken included; one request may always be. */
   readonly bytes: number
+  /** The same of all connections together; one that has no request under way may still take one. */
+  readonly allBytes: number
 }
 
 export interface ConnectionTerms {
@@ -38,6 +40,8 @@ export interface ConnectionTerms {
   readonly credentials: Credentials | undefined
   readonly limits: ConnectionLimits
   readonly peer: string
+  /** Shared by all connections of a server. */
+  readonly load: Load
 }
 
 export class Connection {
@@ -148,9 +152,10 @@ export class Connection {
   #hasRoom(): boolean {
     const transmission = this.#transmission
     if (transmission === undefined) return !this.#answering
-    const { requests, bytes } = this.#terms.limits
-    const waiting = this.#outlet.waiting
-    return transmission.requests < requests && transmission.bytes + waiting < bytes
+    const { requests, bytes, allBytes } = this.#terms.limits
+    const own = transmission.bytes + this.#outlet.waiting
+    if (transmission.requests > 0 && this.#terms.load.bytes >= allBytes) return false
+    return transmission.requests < requests && own < bytes
   }
 
   /** After each turn: end when it is time, read on or wait, and set the deadline that fits. */
@@ -232,7 +237,13 @@ export class Connection {
     else if (next !== undefined) {
       this.#opened = next.opened
       this.#stream.transmit()
-      this.#transmission = new Transmission(next.opened, next.agreed, this.#outlet, this.#onRoom)
+      this.#transmission = new Transmission(
+        next.opened,
+        next.agreed,
+        this.#outlet,
+        this.#terms.load,
+        this.#onRoom,
+      )
     }
     this.#pump()
   }

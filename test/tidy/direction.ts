@@ -19,7 +19,7 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   volume: ['layers'],
   check: ['volume'],
   inspect: ['volume'],
-  trace: ['volume'],
+  trace: ['volume', 'nbd/protocol'],
   journal: ['volume'],
   payload: ['journal'],
   'nbd/protocol': ['core'],
@@ -30,10 +30,10 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   mover: ['engine'],
   replay: ['images', 'check'],
   run: ['engine', 'trace', 'mover'],
-  'nbd/server': ['engine', 'nbd/protocol'],
+  'nbd/server': ['engine', 'replay', 'nbd/protocol'],
   control: ['engine'],
   sim: ['engine', 'replay'],
-  index: ['sim', 'run', 'mover', 'nbd/server', 'control', 'inspect'],
+  index: ['sim', 'run', 'mover', 'nbd/server', 'nbd/client', 'control', 'inspect'],
 }
 
 /** The unit a file of src belongs to, or undefined for a file outside src. */

@@ -6,6 +6,7 @@ import { add as backup } from './commands/backup.ts'
 import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
 import { add as device } from './commands/device.ts'
+import { add as diff } from './commands/diff.ts'
 import { add as image } from './commands/image.ts'
 import { add as importing } from './commands/import.ts'
 import { add as info } from './commands/info.ts'
@@ -36,6 +37,7 @@ await main(
     importing,
     run,
     replay,
+    diff,
     image,
     verify,
     completion,

@@ -62,7 +62,7 @@ test('a whole journal is sound, holds its own heads and says so in words', async
   }
   const { code, out } = await blockbox(['replay', '-j', whole])
   assert.is(code, 0)
-  assert.match(out, /^sound: \d+ events in \d+ frames decided again\nstate {2}[0-9a-f]{16}\nhead {3}/)
+  assert.match(out, /^sound: \d+ events in \d+ frames decided again, twice with the same state after each of \d+ frames\nreads {2}.*\nstate {2}[0-9a-f]{16}\nhead {3}/)
 })
 
 test('the verdict of a replay as JSON', async () => {

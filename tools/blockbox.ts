@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { add as backup } from './commands/backup.ts'
+import { add as bisect } from './commands/bisect.ts'
 import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
 import { add as device } from './commands/device.ts'
@@ -38,6 +39,7 @@ await main(
     run,
     replay,
     diff,
+    bisect,
     image,
     verify,
     completion,

@@ -139,7 +139,8 @@ class Second {
   }
 }
 
-class Player {
+/** Plays frames one after the other on a world: decides again, folds, compares, checks. */
+export class Player {
   readonly findings: Finding[] = []
   stopped = false
   readonly #world: World

@@ -208,7 +208,7 @@ class Bisection {
         : [`${skipped} changes between the two could not be told: it may be one of them`]),
       ...(this.#said === ''
         ? []
-        : ['the command said:', ...this.#said.split('\n').map((line) => `  ${line}`)]),
+        : ['the command said at last:', ...lastLines(this.#said).map((line) => `  ${line}`)]),
       `${this.#builds} images were built for ${changes} changes`,
     ]
     await print(lines.map(escaped).join('\n'))

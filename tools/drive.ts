@@ -8,6 +8,7 @@ import { openToWrite } from '../src/engine/open-folder.ts'
 import { newTally, type Tally, tally } from '../src/inspect/tally.ts'
 import { type RunReport, runScenario } from '../src/run/driver.ts'
 import { machineTime } from '../src/run/machine-time.ts'
+import { OutsideImages } from '../src/run/outside-images.ts'
 import { PacedCopier } from '../src/run/paced-copier.ts'
 import { parseScenario, type Scenario } from '../src/run/scenario.ts'
 import { interrupt } from './interrupt.ts'
@@ -56,7 +57,11 @@ export async function driveScenario(ask: DriveAsk, journal: string): Promise<Dri
   const copier = new PacedCopier()
   const started = performance.now()
   const sum = newTally()
-  const how = { create: true, copier: copier.copy, ack, readDigests: 'always' } as const
+  const images = new OutsideImages(ask.folder)
+  const how = {
+    ...{ create: true, copier: copier.copy, openImage: images.open, ack },
+    readDigests: 'always',
+  } as const
   const { engine } = await openToWrite(journal, how)
   engine.frames$.subscribe({
     next(frame) {
@@ -70,6 +75,7 @@ export async function driveScenario(ask: DriveAsk, journal: string): Promise<Dri
       ...run,
       engine,
       copier,
+      images,
       time: machineTime(),
       signal: interrupt,
       onRound: (taken, step) => progress(`${taken} requests${step === '' ? '' : `, next step ${step}`}`),
@@ -78,5 +84,6 @@ export async function driveScenario(ask: DriveAsk, journal: string): Promise<Dri
   } finally {
     progress('')
     await engine.close()
+    await images.close()
   }
 }

@@ -53,6 +53,7 @@ export async function traceScenario(ask: TraceRunAsk): Promise<Scenario> {
     name: hosts.length === 1 ? hosts[0]!.name : `${hosts.length} traces`,
     seed: ask.seed,
     copies: 4,
+    devices: [],
     volumes: [...volumes].map(([name, { end, block }]) => volumeOf(name, end, block, ask)),
     hosts,
     steps: [],
@@ -61,7 +62,7 @@ export async function traceScenario(ask: TraceRunAsk): Promise<Scenario> {
 
 function volumeOf(name: string, end: number, block: number, { size, remap }: TraceRunAsk): ScenarioVolume {
   const bytes = size ?? Math.ceil(end / Math.max(sizeStep, remap.align)) * Math.max(sizeStep, remap.align)
-  return { name, size: bytes, block: bytes % 4096 === 0 ? block : 512 }
+  return { name, size: bytes, block: bytes % 4096 === 0 ? block : 512, devices: [], stripe: 0 }
 }
 
 /** How far what is played of a trace reaches, and the blocks it needs; that its times give a pace, if one is to be kept. */

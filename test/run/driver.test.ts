@@ -12,6 +12,7 @@ import { checks } from '../../src/check/all.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { replay } from '../../src/replay/replay.ts'
 import { type RunReport, runScenario } from '../../src/run/driver.ts'
+import { OutsideImages } from '../../src/run/outside-images.ts'
 import type { Timekeeper } from '../../src/run/pace.ts'
 import { PacedCopier } from '../../src/run/paced-copier.ts'
 import { parseScenario } from '../../src/run/scenario.ts'
@@ -60,7 +61,15 @@ async function driven(toml: string, time: Timekeeper = virtualTime()) {
   let failure: Error | undefined
   try {
     const scenario = parseScenario(toml, (text) => Number(text.slice(0, -1)) * 1024)
-    report = await runScenario({ engine, copier, scenario, digest: '', folder, time })
+    report = await runScenario({
+      engine,
+      copier,
+      images: new OutsideImages(folder),
+      scenario,
+      digest: '',
+      folder,
+      time,
+    })
   } catch (error) {
     failure = error as Error
   }

@@ -60,7 +60,7 @@ async function driven(toml: string, time: Timekeeper = virtualTime()) {
   let report: RunReport | undefined
   let failure: Error | undefined
   try {
-    const scenario = parseScenario(toml, (text) => Number(text.slice(0, -1)) * 1024)
+    const scenario = parseScenario(toml, sizeOf)
     report = await runScenario({
       engine,
       copier,
@@ -79,6 +79,8 @@ async function driven(toml: string, time: Timekeeper = virtualTime()) {
   assert.equal(verdict.findings, [])
   return { report, failure, events, stateHash: verdict.stateHash }
 }
+
+const sizeOf = (text: string) => Number(text.slice(0, -1)) * 1024
 
 const volume = 'name = "t"\n[[volume]]\nname = "v"\nsize = "1024K"\n'
 const host = (rest: string) => `[[host]]\nname = "h"\nvolume = "v"\nformat = "fio-iolog"\n${rest}\n`
@@ -191,7 +193,7 @@ test('a paced host that waits for a held write waits no longer than the deadline
 
 test('fields of a host that cannot be meant are refused', () => {
   const refused = (rest: string, words: RegExp) =>
-    assert.throws(() => parseScenario(volume + host(`trace = "x"\n${rest}`), Number), words)
+    assert.throws(() => parseScenario(volume + host(`trace = "x"\n${rest}`), sizeOf), words)
   refused('pace = "slow"', /pace is "fast", "recorded"/)
   refused('order = "any"', /order is one of trace, overlap, strict/)
   refused('scale = "0"', /scale is a text/)

@@ -99,7 +99,7 @@ test('what cannot be run is refused before anything is recorded', async () => {
   const timeless = ofRepository('traces', 'sqlite_delete.dmlog.gz')
   await refused([], 2, /what is to be run\?/)
   await refused([scenario, '--wrap'], 2, /--wrap is for traces/)
-  await refused([timeless, '--pace', 'recorded'], 1, /event 0 of its trace has no time.*use pace fast/)
+  await refused([timeless, '--pace', 'recorded'], 2, /event 0 of its trace has no time.*use pace fast/)
   await refused([timeless, '--pace', 'quick'], 2, /fast, recorded, or times as fast/)
   await refused([timeless, '--wrap'], 2, /volume sqlite_delete needs a --size/)
   await refused(['--volume', 'v'], 2, /write the name of a volume and a trace, as disk0=FILE/)

@@ -50,6 +50,7 @@ export {
 export { type Point, parseAddress, parsePoint, seqOf } from './replay/point.ts'
 export { type ReplayOptions, type ReplayVerdict, replay } from './replay/replay.ts'
 export type { DiffSource, KeptEvent, RunPart } from './replay/run-side.ts'
+export { subBlock } from './replay/sub-block.ts'
 export { type VerifyOptions, type VerifyVerdict, verify } from './replay/verify.ts'
 export {
   type Conversion,

@@ -55,9 +55,10 @@ function placeOf(event: TraceEvent, { remap, size }: TraceTarget): Placed {
 function contentOf(event: TraceEvent, target: TraceTarget, place: Placed): Uint8Array {
   const { offset, length, lead, body } = place
   if (event.data !== undefined && length === body) return event.data.slice(0, length)
-  const content = { seed: target.seed, volume: target.volume, offset, version: event.index + 1 }
-  const sectors = Math.ceil(length / 512) * 512
-  const made = syntheticContent(content, sectors).subarray(0, length)
+  const start = Math.floor(offset / 512) * 512
+  const content = { seed: target.seed, volume: target.volume, offset: start, version: event.index + 1 }
+  const sectors = Math.ceil((offset + length - start) / 512) * 512
+  const made = syntheticContent(content, sectors).subarray(offset - start, offset - start + length)
   if (event.data !== undefined) made.set(event.data.subarray(0, body), lead)
   return made
 }

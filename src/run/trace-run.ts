@@ -85,10 +85,8 @@ async function shapeOf(
       else adding.add({ ...event, ...placed(remap, { offset, length }, size ?? Number.MAX_SAFE_INTEGER) })
     }
   }
-  const { maxEnd, block, unaligned } = adding.result()
-  if (unaligned === undefined) return { end: maxEnd, block }
-  const message = `event ${unaligned} of ${path} writes part of a 512-byte sector: round it out with --align 512`
-  throw new BlockboxError('USAGE', message)
+  const { maxEnd, block } = adding.result()
+  return { end: maxEnd, block }
 }
 
 /** What a trace is called where nobody named it: its file, without what says how it is stored. */

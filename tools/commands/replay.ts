@@ -9,6 +9,7 @@ import { checks } from '../../src/check/all.ts'
 import type { Finding } from '../../src/check/check.ts'
 import type { OpenFolder } from '../../src/engine/open-folder.ts'
 import { type FrameLine, type ReplayVerdict, replay } from '../../src/replay/replay.ts'
+import { subBlock } from '../../src/replay/sub-block.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine, findingOf } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
@@ -67,7 +68,7 @@ async function replayed({ journal, payload }: OpenFolder, options: ReplayOptions
     if (ready.length > 0) await print(ready.join('\n'))
   }
   const verdict = await replay(journal, {
-    checks,
+    checks: [...checks, subBlock(payload)],
     decide: options.foldOnly !== true,
     twice: options.once !== true,
     ...(options.content && { payload }),

@@ -43,9 +43,19 @@ export { type Credentials, readCredentials } from './nbd/server/credentials.ts'
 export { NbdServer, type ServerOptions } from './nbd/server/server.ts'
 export type { PayloadStore } from './payload/payload.ts'
 export { worldAt } from './replay/at.ts'
+export { type Bisected, bisect, type Trial } from './replay/bisect.ts'
 export { type CloneVerdict, cloneUnchanged } from './replay/clone-unchanged.ts'
+export { contentChanges } from './replay/content-changes.ts'
+export {
+  type Difference,
+  type DiffOptions,
+  type DiffVerdict,
+  diffRuns,
+  framesAsParts,
+} from './replay/diff.ts'
 export { type Point, parseAddress, parsePoint, seqOf } from './replay/point.ts'
 export { type ReplayOptions, type ReplayVerdict, replay } from './replay/replay.ts'
+export type { DiffSource, KeptEvent, RunPart } from './replay/run-side.ts'
 export { subBlock } from './replay/sub-block.ts'
 export { type VerifyOptions, type VerifyVerdict, verify } from './replay/verify.ts'
 export {

@@ -3,10 +3,12 @@
 
 import { readFileSync } from 'node:fs'
 import { add as backup } from './commands/backup.ts'
+import { add as bisect } from './commands/bisect.ts'
 import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
 import { add as convert } from './commands/convert.ts'
 import { add as device } from './commands/device.ts'
+import { add as diff } from './commands/diff.ts'
 import { add as exporting } from './commands/export.ts'
 import { add as fence } from './commands/fence.ts'
 import { add as head } from './commands/head.ts'
@@ -49,6 +51,8 @@ await main(
     run,
     serve,
     replay,
+    diff,
+    bisect,
     image,
     verify,
     head,

@@ -9,6 +9,7 @@ import { add as device } from './commands/device.ts'
 import { add as image } from './commands/image.ts'
 import { add as importing } from './commands/import.ts'
 import { add as info } from './commands/info.ts'
+import { add as inspect } from './commands/inspect.ts'
 import { add as log } from './commands/log.ts'
 import { add as mark } from './commands/mark.ts'
 import { add as preserve } from './commands/preserve.ts'
@@ -26,6 +27,7 @@ await main(
   createProgram(manifest.version, [
     info,
     log,
+    inspect,
     volume,
     device,
     clone,

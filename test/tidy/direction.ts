@@ -30,6 +30,7 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   mover: ['engine'],
   replay: ['images', 'check'],
   run: ['engine', 'trace'],
+  'block-index': ['replay', 'inspect'],
   'nbd/server': ['engine', 'nbd/protocol'],
   control: ['engine'],
   sim: ['engine', 'replay'],

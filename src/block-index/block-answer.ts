@@ -35,7 +35,7 @@ export async function answerBlock(
   { journal, payload }: { readonly journal: Journal; readonly payload: PayloadStore },
   question: BlockQuestion,
 ): Promise<BlockAnswer> {
-  const { volume, block, from = 0, to = Number.MAX_SAFE_INTEGER, limit = 200, changesOnly = false } = question
+  const { volume, block, from = 0, to = Number.MAX_SAFE_INTEGER, limit = 100, changesOnly = false } = question
   const touches = index.touches(relatedVolumes(index.roster, volume), block)
   const all = blockSteps(index.roster, volume, touches, index.begins)
   const chosen = all.filter(({ seq, what }) => seq >= from && seq <= to && !(changesOnly && what === 'read'))

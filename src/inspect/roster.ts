@@ -10,6 +10,7 @@ import type { World } from '../layers/layer.ts'
 import { pairsOf } from '../layers/pair-state.ts'
 import { preservesOf } from '../layers/preserve-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
+import type { Witness } from './witness.ts'
 
 export type Entry =
   | {
@@ -172,4 +173,21 @@ export function rosterOf(world: World): Entry[] {
     }),
     ...[...restoresOf(world).byTag.keys()].map((id): Entry => ({ is: 'restore', seq, id })),
   ]
+}
+
+/** Keeps the roster of a history while it is told. */
+export class RosterKeeper implements Witness {
+  readonly roster = new Roster()
+  #begun = false
+
+  before(_: Event, world: World): void {
+    if (this.#begun) return
+    this.#begun = true
+    for (const entry of rosterOf(world)) this.roster.add(entry)
+  }
+
+  after(event: Event, world: World): void {
+    const entry = event.op === 'none' ? entryOf(event, world) : undefined
+    if (entry !== undefined) this.roster.add(entry)
+  }
 }

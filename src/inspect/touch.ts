@@ -150,12 +150,20 @@ export class Touches {
     this.#watched.push({ volume: id, first, count, was: map.runs(first, count) })
   }
 
-  /** Tells where a watched stretch is another than it was. */
+  /** Tells where a watched stretch is another than it was: both are runs without a gap, gone through side by side. */
   #tellChanges(seq: number, { volume, first, count, was }: Watched, world: World): void {
     const { map } = volumeOf(world, volume)!
+    const end = first + count
+    let old = 0
     for (const run of map.runs(first, count)) {
-      for (const part of differing(run, was, map.step)) {
-        this.#tell(seq, volume, part.first, part.count, placeIn(run, part.first, map.step))
+      const stop = run.block + run.count
+      for (let block = run.block; block < stop; ) {
+        const other = was[old]!
+        const to = Math.min(stop, other.block + other.count)
+        const place = placeIn(run, block, map.step)
+        if (place !== placeIn(other, block, map.step)) this.#tell(seq, volume, block, to - block, place)
+        if (to === other.block + other.count && to < end) old++
+        block = to
       }
     }
   }
@@ -186,20 +194,6 @@ export function neededRanges(restore: Restore, world: World): Range[] {
     else ranges.push({ offset, length })
   }
   return ranges
-}
-
-/** The parts of a run whose places are others than in runs that cover it. */
-function differing(run: Run, others: readonly Run[], step: number): Stretch[] {
-  const parts: { first: number; count: number }[] = []
-  for (const other of others) {
-    const from = Math.max(run.block, other.block)
-    const to = Math.min(run.block + run.count, other.block + other.count)
-    if (from >= to || placeIn(run, from, step) === placeIn(other, from, step)) continue
-    const last = parts.at(-1)
-    if (last !== undefined && last.first + last.count === from) last.count += to - from
-    else parts.push({ first: from, count: to - from })
-  }
-  return parts
 }
 
 function placeIn({ block, place }: Run, at: number, step: number): number {

@@ -4,6 +4,7 @@ import type { RestoreRecord } from '../../../src/inspect/restore-record.ts'
 import type { SpreadRecord } from '../../../src/inspect/spread.ts'
 import { formatDuration } from '../../duration.ts'
 import { escaped, table } from '../../output.ts'
+import { roughSize } from '../../rough-size.ts'
 import { formatSize } from '../../size.ts'
 import type { Proof } from './restore.ts'
 
@@ -57,7 +58,7 @@ function facts(record: RestoreRecord): string {
     ['copy time', spreadText(record.copy_time)],
   )
   if (extents.moved_bytes > 0)
-    rows.push(['moved', `${formatSize(extents.moved_bytes)} from the clone outside`])
+    rows.push(['moved', `${roughSize(extents.moved_bytes)} from the clone outside`])
   if (failed > 0) {
     rows.push([
       'failed',
@@ -116,7 +117,7 @@ function hosts({ hosts: all }: RestoreRecord): string {
   const rows = all.map((host) => [
     host.name,
     String(host.session),
-    ...[String(host.reads), formatSize(host.read_bytes), String(host.writes), formatSize(host.written_bytes)],
+    ...[String(host.reads), roughSize(host.read_bytes), String(host.writes), roughSize(host.written_bytes)],
     ...[host.queued, host.copies_demanded, host.refused].map(String),
   ])
   return table([titles, ...rows.map((row) => row.map(escaped))], [1, 2, 3, 4, 5, 6, 7, 8])
@@ -125,9 +126,9 @@ function hosts({ hosts: all }: RestoreRecord): string {
 function answered({ read_bytes_answered: bytes }: RestoreRecord): string {
   const rows = [
     ['reads of the source were answered', ''],
-    ['  from extents copied by then', formatSize(bytes.from_extents_copied_by_then)],
-    ['  from extents that hosts had written', formatSize(bytes.from_extents_hosts_had_written)],
-    ['  from extents that never differed', formatSize(bytes.from_extents_that_never_differed)],
+    ['  from extents copied by then', roughSize(bytes.from_extents_copied_by_then)],
+    ['  from extents that hosts had written', roughSize(bytes.from_extents_hosts_had_written)],
+    ['  from extents that never differed', roughSize(bytes.from_extents_that_never_differed)],
   ]
   if (bytes.reads_of_the_clone > 0) rows.push(['reads of the clone itself', String(bytes.reads_of_the_clone)])
   if (bytes.reads_of_views > 0) rows.push(['reads of views of the source', String(bytes.reads_of_views)])
@@ -164,7 +165,7 @@ function proofText(proof: Proof): string {
   if (source_after !== undefined) rows.push(['source after', source_after])
   if (outside !== undefined) {
     const said = outside.findings.length === 0 ? 'are what was read then' : 'compared:'
-    rows.push(['clone outside', `${outside.extents} extents, ${formatSize(outside.bytes)}, ${said}`])
+    rows.push(['clone outside', `${outside.extents} extents, ${roughSize(outside.bytes)}, ${said}`])
     for (const finding of outside.findings) rows.push(['', finding])
   }
   return table(rows.map((row) => row.map(escaped)))

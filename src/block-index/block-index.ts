@@ -94,7 +94,7 @@ async function believed(journal: Journal, files: SegmentFiles): Promise<Segment[
     segments.push(segment)
   }
   while (segments.length > 0 && !(await isOf(journal, segments.at(-1)!))) segments.pop()
-  if (segments.length < firsts.length) files.remove(firsts.slice(segments.length))
+  files.remove(firsts.slice(segments.length))
   return segments
 }
 

@@ -25,6 +25,8 @@ export interface OpPart {
 }
 
 interface Open extends Moment {
+  /** When it came to wait for a copy. */
+  readonly queuedAt?: number
   readonly op: string
   readonly offset: number
   readonly length: number
@@ -116,8 +118,11 @@ export class SessionStory implements Witness {
     const ns = at - open.at
     if (event.kind === 'hold.released') {
       this.held.add(ns)
-      if (event.fate === 'queued') return
-    } else if (event.kind === 'cod.released') this.queued.add(ns)
+      if (event.fate === 'queued') {
+        this.#waiting.set(event.about, { ...open, queuedAt: at })
+        return
+      }
+    } else if (event.kind === 'cod.released') this.queued.add(at - (open.queuedAt ?? open.at))
     else if (event.code === 'ok') return
     this.#waiting.delete(event.about)
     if (event.fate === 'passed') {

@@ -6,7 +6,8 @@ import type { OpenFolder } from '../../../src/engine/open-folder.ts'
 import { imageDigest } from '../../../src/images/export.ts'
 import { openRawFile } from '../../../src/images/external.ts'
 import { type RestoreRecord, restoreRecord } from '../../../src/inspect/restore-record.ts'
-import { RestoreStories, type RestoreStory } from '../../../src/inspect/restore-story.ts'
+import type { RestoreStory } from '../../../src/inspect/restore-story.ts'
+import { RestoreWitness } from '../../../src/inspect/restore-witness.ts'
 import { cloneUnchanged } from '../../../src/replay/clone-unchanged.ts'
 import { volumeAt } from '../../../src/replay/volume-at.ts'
 import { formatDuration } from '../../duration.ts'
@@ -44,7 +45,7 @@ export function addRestore(inspect: Command): void {
 async function act(asked: string | undefined, options: RestoreOptions): Promise<void> {
   const { copies = false, digest = false, json = false } = options
   const text = await withJournal(options, async (open) => {
-    const stories = new RestoreStories(copies)
+    const stories = new RestoreWitness(copies)
     const { world, roster, originNs } = await inspected(open, [stories])
     stories.end(world)
     if (asked === undefined) {

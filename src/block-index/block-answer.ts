@@ -35,7 +35,7 @@ export async function answerBlock(
   { journal, payload }: { readonly journal: Journal; readonly payload: PayloadStore },
   question: BlockQuestion,
 ): Promise<BlockAnswer> {
-  const { volume, block, from = 0, to = Number.MAX_SAFE_INTEGER, limit = 100, changesOnly = false } = question
+  const { volume, block, from = 0, to = Number.MAX_SAFE_INTEGER, limit = 50, changesOnly = false } = question
   const touches = index.touches(relatedVolumes(index.roster, volume), block)
   const all = blockSteps(index.roster, volume, touches, index.begins)
   const chosen = all.filter(({ seq, what }) => seq >= from && seq <= to && !(changesOnly && what === 'read'))
@@ -43,9 +43,10 @@ export async function answerBlock(
   const rows = await rowsAt(
     journal,
     told.map(({ seq }) => seq),
+    index.frameOf,
   )
   const starts = [...rows.values()].flatMap(({ row }) => (row.kind === 'copy.report' ? [row.about] : []))
-  for (const [seq, row] of await rowsAt(journal, starts)) rows.set(seq, row)
+  for (const [seq, row] of await rowsAt(journal, starts, index.frameOf)) rows.set(seq, row)
   const bytes = index.roster.volume(volume)?.block ?? 0
   const digest = digests(payload, bytes, told, rows)
   const sources = { roster: index.roster, event: (seq: number) => rows.get(seq), digest }

@@ -59,11 +59,17 @@ export class BlockIndex {
    */
   static async open(journal: Journal, options: IndexOptions): Promise<BlockIndex> {
     const files = new SegmentFiles(options.folder)
-    const segments = await believed(journal, files)
+    const segments = believed(journal, files)
     const end = segments.at(-1)?.span.last ?? journal.bounds().first - 1
     const { last } = journal.bounds()
     if (end < last) await extend(journal, files, segments, options)
     return new BlockIndex(segments, last - end)
+  }
+
+  /** The first event of the frame that holds an event; undefined for one that is not in the index. */
+  readonly frameOf = (seq: number): number | undefined => {
+    const segment = this.#segments.find(({ span }) => seq >= span.first && seq <= span.last)
+    return segment?.frameOf(seq)
   }
 
   /** What touched a block of any of these volumes, by event. Throws SegmentDamaged: remove the files, open again. */
@@ -82,7 +88,7 @@ export class BlockIndex {
 }
 
 /** The segments that are of this journal, from its first event on; the files of all others are removed. */
-async function believed(journal: Journal, files: SegmentFiles): Promise<Segment[]> {
+function believed(journal: Journal, files: SegmentFiles): Segment[] {
   const firsts = files.firsts()
   const segments: Segment[] = []
   for (const first of firsts) {
@@ -93,7 +99,7 @@ async function believed(journal: Journal, files: SegmentFiles): Promise<Segment[
     if (segment === undefined || !fits) break
     segments.push(segment)
   }
-  while (segments.length > 0 && !(await isOf(journal, segments.at(-1)!))) segments.pop()
+  while (segments.length > 0 && !isOf(journal, segments.at(-1)!)) segments.pop()
   files.remove(firsts.slice(segments.length))
   return segments
 }
@@ -109,12 +115,10 @@ function opened(files: SegmentFiles, first: number): Segment | undefined {
 }
 
 /** True when the frame that a segment ends with is the journal's: by the chain, so is all before it. */
-async function isOf(journal: Journal, { span }: Segment): Promise<boolean> {
-  if (span.last > journal.bounds().last) return false
-  for await (const frame of journal.read(span.last, span.last)) {
-    return frame.last === span.last && sameBytes(frame.hash, span.head)
-  }
-  return false
+function isOf(journal: Journal, segment: Segment): boolean {
+  const { last, head } = segment.span
+  const frame = journal.frame(segment.frameOf(last))
+  return frame !== undefined && frame.last === last && sameBytes(frame.hash, head)
 }
 
 /** Puts the events behind the segments into new ones; a last one that is not full goes on. */
@@ -152,6 +156,7 @@ async function extend(
           maker.roster.push(...rosterOf(world))
         }
       }
+      maker.frame(frame.first)
       const row = frame.open(columns)
       checkRows(frame, row)
       try {

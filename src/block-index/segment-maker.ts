@@ -7,6 +7,7 @@ export class SegmentMaker {
   readonly first: number
   readonly previous: Uint8Array
   readonly roster: Entry[] = []
+  readonly #frames: number[] = []
   /** How many touches it has. */
   entries = 0
   readonly #groups = new Map<number, Group>()
@@ -22,8 +23,14 @@ export class SegmentMaker {
     const { first, previous } = segment.span
     const maker = new SegmentMaker(first, previous)
     maker.roster.push(...segment.roster)
+    for (const frame of segment.frames()) maker.#frames.push(frame)
     segment.each((volume, seq, what, from, count) => maker.tell(seq, volume, from, count, what))
     return maker
+  }
+
+  /** A frame begins with event `first`. */
+  frame(first: number): void {
+    this.#frames.push(first - this.first)
   }
 
   /** Takes a touch (src/inspect/touch.ts). Events in front of the first one are what was there before it. */
@@ -46,6 +53,7 @@ export class SegmentMaker {
   /** The bytes of the segment, which ends with event `last` and the frame of that hash. */
   encode(last: number, head: Uint8Array): Uint8Array {
     const groups = [...this.#groups.values()].sort((a, b) => a.volume - b.volume || a.level - b.level)
-    return encodeSegment({ first: this.first, last, previous: this.previous, head }, groups, this.roster)
+    const { first, previous } = this
+    return encodeSegment({ first, last, previous, head }, groups, this.#frames, this.roster)
   }
 }

@@ -10,7 +10,8 @@ import type { Entry } from '../inspect/roster.ts'
 
 const magic = 0x31584242
 const version = 1
-const fixedBytes = 104
+const fixedBytes = 108
+const sumAt = 104
 const groupBytes = 24
 const pageHeadBytes = 12
 const entryBytes = 24
@@ -95,15 +96,22 @@ export function levelOf(count: number): number {
   return 32 - Math.clz32(count - 1)
 }
 
-/** The bytes of a segment. */
+/**
+ * The bytes of a segment.
+ *
+ * @param frames the first event of each frame, counted from the first of the segment, which is 0.
+ */
 export function encodeSegment(
   span: SegmentSpan,
   groups: readonly Group[],
+  frames: readonly number[],
   roster: readonly Entry[],
 ): Uint8Array {
   const names = new TextEncoder().encode(JSON.stringify(roster))
   const pages = groups.reduce((sum, group) => sum + group.pages, 0)
-  const headBytes = fixedBytes + groupBytes * groups.length + pageHeadBytes * pages + names.length
+  const table = fixedBytes + groupBytes * groups.length
+  const frameTable = table + pageHeadBytes * pages
+  const headBytes = frameTable + 4 * frames.length + names.length
   const bytes = new Uint8Array(headBytes + pages * pageBytes)
   const view = new DataView(bytes.buffer)
   view.setUint32(0, magic, true)
@@ -114,9 +122,10 @@ export function encodeSegment(
   bytes.set(span.head, 56)
   view.setUint32(88, groups.length, true)
   view.setUint32(92, pages, true)
-  view.setUint32(96, names.length, true)
-  const table = fixedBytes + groupBytes * groups.length
-  bytes.set(names, table + pageHeadBytes * pages)
+  view.setUint32(96, frames.length, true)
+  view.setUint32(100, names.length, true)
+  for (const [k, first] of frames.entries()) view.setUint32(frameTable + 4 * k, first, true)
+  bytes.set(names, headBytes - names.length)
   let page = 0
   for (const [k, group] of groups.entries()) {
     const fields = [group.volume, group.level, page, group.pages, group.count, 0]
@@ -132,12 +141,12 @@ export function encodeSegment(
       view.setUint32(table + pageHeadBytes * page + 8, crc32(bytes.subarray(at, at + pageBytes)), true)
     }
   }
-  view.setUint32(100, headSum(bytes, headBytes), true)
+  view.setUint32(sumAt, headSum(bytes, headBytes), true)
   return bytes
 }
 
 function headSum(bytes: Uint8Array, headBytes: number): number {
-  return crc32(bytes.subarray(fixedBytes, headBytes), crc32(bytes.subarray(0, fixedBytes - 4)))
+  return crc32(bytes.subarray(fixedBytes, headBytes), crc32(bytes.subarray(0, sumAt)))
 }
 
 /** Bytes of a file, or of memory. */
@@ -166,6 +175,7 @@ export class Segment {
   readonly #read: ReadBytes
   readonly #groups: readonly GroupHead[]
   readonly #table: DataView
+  readonly #frames: DataView
   readonly #headBytes: number
 
   /** Throws SegmentDamaged when the head is not whole. */
@@ -177,16 +187,18 @@ export class Segment {
     if (view.getUint32(0, true) !== magic || view.getUint32(4, true) !== version) {
       throw new SegmentDamaged('it is no segment of this version')
     }
-    const [groups, pages, names] = [88, 92, 96].map((at) => view.getUint32(at, true)) as [
+    const [groups, pages, frames, names] = [88, 92, 96, 100].map((at) => view.getUint32(at, true)) as [
+      number,
       number,
       number,
       number,
     ]
     const table = fixedBytes + groupBytes * groups
-    this.#headBytes = table + pageHeadBytes * pages + names
+    const frameTable = table + pageHeadBytes * pages
+    this.#headBytes = frameTable + 4 * frames + names
     this.size = this.#headBytes + pages * pageBytes
     const bytes = this.#headBytes <= 2 ** 30 ? read(0, this.#headBytes) : fixed
-    if (bytes.length < this.#headBytes || headSum(bytes, this.#headBytes) !== view.getUint32(100, true)) {
+    if (bytes.length < this.#headBytes || headSum(bytes, this.#headBytes) !== view.getUint32(sumAt, true)) {
       throw new SegmentDamaged('its head is damaged')
     }
     const head = viewOf(bytes)
@@ -203,7 +215,8 @@ export class Segment {
       )
       return { volume: volume!, level: level!, page: page!, pages: count!, entries: entries! }
     })
-    this.#table = viewOf(bytes.subarray(table, table + pageHeadBytes * pages))
+    this.#table = viewOf(bytes.subarray(table, frameTable))
+    this.#frames = viewOf(bytes.subarray(frameTable, frameTable + 4 * frames))
     this.roster = JSON.parse(new TextDecoder().decode(bytes.subarray(this.#headBytes - names)))
   }
 
@@ -223,6 +236,24 @@ export class Segment {
         if (first <= block && block < first + count) found(seq, what, first, count)
       })
     }
+  }
+
+  /** The first event of each frame, counted from the first of the segment, which is 0. */
+  frames(): number[] {
+    return Array.from({ length: this.#frames.byteLength / 4 }, (_, k) => this.#frames.getUint32(4 * k, true))
+  }
+
+  /** The first event of the frame that holds an event of the segment. */
+  frameOf(seq: number): number {
+    const wanted = seq - this.span.first
+    let low = 0
+    let high = this.#frames.byteLength / 4 - 1
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if (this.#frames.getUint32(4 * middle, true) <= wanted) low = middle
+      else high = middle - 1
+    }
+    return this.span.first + this.#frames.getUint32(4 * low, true)
   }
 
   /** Every touch, group by group. */

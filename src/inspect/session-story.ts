@@ -73,7 +73,7 @@ export class SessionStory implements Witness {
     if (kind === 'session.opened') {
       this.opened = { seq, at }
       this.name = text(event.detail, 'name')
-    } else if (kind === 'session.close') this.#orderly = event.detail.orderly !== false
+    } else if (kind === 'session.close') this.#orderly = event.detail.orderly === true
     else if (kind === 'session.closed') this.closed = { seq, at, code: event.code, orderly: this.#orderly }
     else if (event.op !== 'none' && event.about === 0) this.#asked(event, at)
     else if (event.about !== 0) this.#told(event, at)

@@ -88,7 +88,7 @@ export class Timeline implements Witness {
 
   #count(event: Event, at: number): void {
     const { kind, fate, op, about } = event
-    if (about === 0 && op !== 'none') {
+    if (kind.startsWith('io.') && about === 0) {
       if (op === 'read') this.reads.add(at, 1)
       else if (changes(op)) this.writes.add(at, 1)
     }

@@ -11,29 +11,42 @@ export interface RowAt {
   readonly atNs: bigint
 }
 
-/** How many frames are being read at a time. */
+/** How many frames are being read at a time, where their beginnings are not known. */
 const together = 8
 
-/** The events of these numbers, those that were given up left out. */
-export async function rowsAt(journal: Journal, seqs: Iterable<number>): Promise<Map<number, RowAt>> {
+/**
+ * The events of these numbers, those that were given up left out.
+ *
+ * @param frameOf the first event of the frame that holds an event, where it is known: reading is then many times faster.
+ */
+export async function rowsAt(
+  journal: Journal,
+  seqs: Iterable<number>,
+  frameOf: (seq: number) => number | undefined = () => undefined,
+): Promise<Map<number, RowAt>> {
   const { first, last } = journal.bounds()
   const wanted = [...new Set(seqs)].filter((seq) => seq >= first && seq <= last).sort((a, b) => a - b)
   const rows = new Map<number, RowAt>()
-  let next = 0
+  const unknown: number[] = []
+  let frame: Frame | undefined
+  for (const seq of wanted) {
+    if (frame === undefined || seq > frame.last) {
+      const begins = frameOf(seq)
+      frame = begins === undefined ? undefined : journal.frame(begins)
+    }
+    if (frame === undefined || seq > frame.last) unknown.push(seq)
+    else take(frame, seq, rows)
+  }
   const reader = async () => {
-    while (next < wanted.length) {
-      const seq = wanted[next++]!
-      for await (const frame of journal.read(seq, seq)) {
-        for (; next < wanted.length && wanted[next]! <= frame.last; next++) found(frame, wanted[next]!, rows)
-        found(frame, seq, rows)
-      }
+    for (let seq = unknown.pop(); seq !== undefined; seq = unknown.pop()) {
+      for await (const found of journal.read(seq, seq)) take(found, seq, rows)
     }
   }
   await Promise.all(Array.from({ length: together }, reader))
   return rows
 }
 
-function found(frame: Frame, seq: number, rows: Map<number, RowAt>): void {
+function take(frame: Frame, seq: number, rows: Map<number, RowAt>): void {
   const row = frame.open()
   checkRows(frame, row)
   row.index = seq - frame.first

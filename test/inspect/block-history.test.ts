@@ -49,7 +49,7 @@ function compare(listener: Listener, kinds: Map<string, number>): number {
 }
 
 test('by chance: every change of every block, and nothing else', () => {
-  const histories = Number(process.env.BLOCKBOX_HISTORIES ?? 100)
+  const histories = Number(process.env.BLOCKBOX_HISTORIES ?? 200)
   const firstSeed = Number(process.env.BLOCKBOX_SEED ?? 1)
   const kinds = new Map<string, number>()
   for (let seed = firstSeed; seed < firstSeed + histories; seed++) {
@@ -67,7 +67,7 @@ test('by chance: every change of every block, and nothing else', () => {
       throw error
     }
   }
-  if (histories < 100) return
+  if (histories < 200) return
   for (const what of [
     'changed',
     'copied',

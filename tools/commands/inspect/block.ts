@@ -39,7 +39,7 @@ export function addBlock(inspect: Command): void {
     .option('--from <seq>', 'only from this event on', wholeNumber(1))
     .option('--to <seq>', 'only up to this event', wholeNumber(1))
     .option('--changes', 'leave out what hosts read')
-    .option('--limit <count>', 'at most so many, the newest', wholeNumber(1, 1_000_000), 100)
+    .option('--limit <count>', 'at most so many, the newest', wholeNumber(1, 1_000_000), 50)
     .option('--index <dir>', 'where the index is kept (default: index/ in the journal); it may be deleted')
     .option('--json', 'as one JSON object')
     .addHelpText(

@@ -1,7 +1,8 @@
 /** Makes one segment: takes the touches of its events as they are told, and who comes, until it is full. */
 
 import type { Entry } from '../inspect/roster.ts'
-import { encodeSegment, Group, levelOf, maxCount, type Segment } from './segment.ts'
+import { Group, levelOf, maxCount } from './group.ts'
+import { encodeSegment, type Segment } from './segment.ts'
 
 export class SegmentMaker {
   readonly first: number

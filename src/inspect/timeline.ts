@@ -139,6 +139,10 @@ export class Timeline implements Witness {
       span = { what, name: this.#nameOf(what, event), volumes, begin: undefined, end, outcome, notes: [] }
       this.spans.push(span)
     }
+    if (event.kind === 'fence.aborted' && span.notes.some((note) => note.startsWith(savedNote))) {
+      span.notes.push(`aborted ${event.code} at event ${event.seq}`)
+      return
+    }
     this.#open.delete(key)
     span.end = end
     span.outcome = event.code === 'ok' ? outcome : `${outcome} ${event.code}`
@@ -239,12 +243,16 @@ const endings: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>>> = {
   'merge.finished': ['merge', 'merged'],
 }
 
+/** From here on an aborted fence has something to put back: it ends when it is lowered. */
+const savedNote = 'metadata saved'
+
 const noted: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>>> = {
   'backup.started': ['backup', 'point in time'],
   'restore.paused': ['restore', 'paused'],
   'restore.resumed': ['restore', 'resumed'],
   'restore.failed': ['restore', 'gave up the background'],
   'restore.cancel_accepted': ['restore', 'cancel accepted'],
+  'fence.saved': ['fence', savedNote],
   'fence.raised': ['fence', 'raised'],
   'fence.lowering': ['fence', 'lowering'],
   'op.started': ['fence', 'operation started'],

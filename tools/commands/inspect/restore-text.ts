@@ -6,7 +6,7 @@ import { formatDuration } from '../../duration.ts'
 import { escaped, table } from '../../output.ts'
 import { roughSize } from '../../rough-size.ts'
 import { formatSize } from '../../size.ts'
-import type { Proof } from './restore.ts'
+import type { Proof } from './restore-proof.ts'
 
 export function restoreText(record: RestoreRecord, proof: Proof | undefined): string {
   const { number, pair, source, clone, how } = record

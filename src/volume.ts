@@ -279,6 +279,7 @@ function changed(world: World, event: Event): void {
 /** Which layers are active on which volume, after an event that may turn one on or off. */
 export function reactivate(world: World): void {
   for (const volume of world.volumes) {
+    if (volume.gone === true && world.active[volume.id - 1]!.length === 0) continue
     const places: number[] = []
     for (let place = 0; place < stack.length; place++) {
       const layer = stack[place]!

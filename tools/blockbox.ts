@@ -6,6 +6,7 @@ import { add as backup } from './commands/backup.ts'
 import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
 import { add as device } from './commands/device.ts'
+import { add as head } from './commands/head.ts'
 import { add as image } from './commands/image.ts'
 import { add as importing } from './commands/import.ts'
 import { add as info } from './commands/info.ts'
@@ -16,6 +17,8 @@ import { add as preserve } from './commands/preserve.ts'
 import { add as replay } from './commands/replay.ts'
 import { add as restore } from './commands/restore.ts'
 import { add as run } from './commands/run.ts'
+import { add as salvage } from './commands/salvage.ts'
+import { add as simulate } from './commands/simulate.ts'
 import { add as verify } from './commands/verify.ts'
 import { add as version } from './commands/version.ts'
 import { add as volume } from './commands/volume.ts'
@@ -40,6 +43,9 @@ await main(
     replay,
     image,
     verify,
+    head,
+    salvage,
+    simulate,
     completion,
     version,
   ]),

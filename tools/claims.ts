@@ -122,7 +122,9 @@ async function plantAll(): Promise<PlantedMutant[]> {
     const nursery = new Nursery(built, root, number)
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       progress(`planting ${next.mutant.name}`)
-      done.push({ ...next, planted: await nursery.plant(next.seed, next.mutant) })
+      const { seed, mutant } = next
+      const notices = (test: string) => names({ seed, claims: mutant.claims }, test)
+      done.push({ ...next, planted: await nursery.plant(mutant, notices) })
     }
     nursery.remove()
   }

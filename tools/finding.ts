@@ -11,7 +11,7 @@ export function findingOf(error: unknown): Finding | undefined {
   return { seq: error.seq, rule: error.code, detail: error.message }
 }
 
-/** One finding as a line, not yet escaped. */
+/** One finding as a line, not yet escaped; without a sequence number it is of the database itself. */
 export function findingLine({ seq, rule, detail }: Finding): string {
-  return `event ${seq}: ${rule}: ${detail}`
+  return `${seq === 0 ? 'database' : `event ${seq}`}: ${rule}: ${detail}`
 }

@@ -12,8 +12,9 @@ import { remark } from './remark.ts'
 export async function withJournal<T>(
   options: JournalOption,
   use: (open: OpenFolder) => Promise<T>,
+  look: Parameters<typeof openToRead>[1] = {},
 ): Promise<T> {
-  const open = await openToRead(journalDir(options))
+  const open = await openToRead(journalDir(options), look)
   return used(open, () => use(open), open.journal)
 }
 

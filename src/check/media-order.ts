@@ -1,6 +1,7 @@
 /**
  * The order on the media of an implementation that writes payload in place and journals only its maps (P2), as imported
- * traces of other systems are: S3-I13 to S3-I16, and of unprotected restores S3-I9 and G-I3 (SPEC 5.4, 5.5, section 9).
+ * traces of other systems are: S3-I13 to S3-I16, of copiers and writes that meet S3-I2 and S3-I3, and of unprotected
+ * restores S3-I9 and G-I3 (SPEC 5.4, 5.5, section 9).
  *
  *     still to copy, partly written    copy, flush ─▶ CDM-  and  copy, flush ─▶ PRM+      (S3-I13)
  *     any write                        PRM+ ─▶ acknowledged                               (S3-I14)
@@ -27,6 +28,8 @@ export type MediaEvent =
       readonly by: number | 'copy'
     }
   | { readonly name: 'media.flushed'; readonly image: Image }
+  /** The copier has begun with the extent; it ends with what the copy writes. */
+  | { readonly name: 'copy.started'; readonly extent: number }
   | { readonly name: 'cdm.set' | 'cdm.cleared' | 'prm.set'; readonly extent: number }
   | { readonly name: 'io.completed'; readonly io: number }
 
@@ -36,6 +39,8 @@ interface Extent {
   prm: boolean
   /** A copy of it was written to the source, and whether that is flushed. */
   copy: 'none' | 'written' | 'flushed'
+  /** A copy of it is being made. */
+  copying: boolean
   /** Writes of hosts that are on the source's medium and not flushed, and those that are. */
   readonly unflushed: Set<number>
   readonly flushed: Set<number>
@@ -47,6 +52,7 @@ interface Write {
   /** Where its data is, and where that is flushed. */
   readonly on: Set<Image>
   readonly safe: Set<Image>
+  completed: boolean
 }
 
 /** The findings in a history; `seq` is the place of the event, from 1. */
@@ -72,13 +78,15 @@ class History {
         return
       case 'io.submitted': {
         const { extent, whole } = event
-        this.#writes.set(event.io, { extent, whole, on: new Set(), safe: new Set() })
+        this.#writes.set(event.io, { extent, whole, on: new Set(), safe: new Set(), completed: false })
         return
       }
       case 'media.written':
         return event.by === 'copy' ? this.#copied(event.extent) : this.#written(event.by, event.image)
       case 'media.flushed':
         return this.#flushed(event.image)
+      case 'copy.started':
+        return this.#copying(event.extent)
       case 'cdm.set':
         this.#extent(event.extent).cdm = true
         return
@@ -91,8 +99,18 @@ class History {
     }
   }
 
+  #copying(e: number): void {
+    for (const [io, write] of this.#writes) {
+      if (write.extent !== e || write.completed || write.on.size === 0) continue
+      this.#find('S3-I2', `a copy of extent ${e} starts under write ${io}`)
+    }
+    this.#extent(e).copying = true
+  }
+
   #copied(e: number): void {
-    this.#extent(e).copy = 'written'
+    const one = this.#extent(e)
+    one.copy = 'written'
+    one.copying = false
   }
 
   #written(io: number, image: Image): void {
@@ -101,6 +119,7 @@ class History {
     const { extent: e, whole } = write
     const one = this.#extent(e)
     write.on.add(image)
+    if (one.copying) return this.#find('S3-I3', `write ${io} reaches extent ${e} during its copy`)
     if (image === 'source') one.unflushed.add(io)
     if (!this.#protected) {
       if (!one.cdm)
@@ -151,6 +170,7 @@ class History {
     const write = this.#writes.get(io)
     if (write === undefined) return
     const { extent: e, safe } = write
+    write.completed = true
     if (this.#protected && !this.#extent(e).prm) {
       this.#find('S3-I14', `write ${io} is acknowledged before PRM of extent ${e} is set`)
     }
@@ -164,7 +184,7 @@ class History {
   #extent(e: number): Extent {
     let one = this.#extents.get(e)
     if (one === undefined) {
-      one = { cdm: false, prm: false, copy: 'none', unflushed: new Set(), flushed: new Set() }
+      one = { cdm: false, prm: false, copy: 'none', copying: false, unflushed: new Set(), flushed: new Set() }
       this.#extents.set(e, one)
     }
     return one

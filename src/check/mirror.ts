@@ -57,6 +57,10 @@ export const mirror: MakeCheck = (report) => {
     }
   }
 
+  /** True when a volume, or a view that shows its writes, has a mirror. */
+  const isMirrored = (volume: number, world: World) =>
+    images.has(volume) || viewsOf(preservesOf(world), volume).some(({ view }) => images.has(view))
+
   const ruleOf = (overlay: Overlay, world: World) =>
     restoresOf(world).bySource.has(overlay.base) ? 'X-I2' : 'S2-I3'
 
@@ -160,7 +164,7 @@ export const mirror: MakeCheck = (report) => {
         images.delete(event.volume)
         const { byView, byBase } = preservesOf(world)
         for (const id of images.keys()) if (!byView.has(id) && !byBase.has(id)) images.delete(id)
-      } else if (images.has(event.volume) && takesEffect(event)) written(event, world)
+      } else if (takesEffect(event) && isMirrored(event.volume, world)) written(event, world)
     },
     end(world) {
       const { byView } = preservesOf(world)

@@ -61,7 +61,8 @@ export const repeatable: MakeCheck = (report) => {
       else if (takesEffect(event)) {
         left.delete(event.volume)
         for (const pair of pairsOn(pairsOf(world), event.volume)) {
-          if (restoresOf(world).byTag.get(pair.tag)?.protected === false) left.delete(pair.clone)
+          const both = restoresOf(world).byTag.get(pair.tag)?.protected === false
+          if (both || pair.phase === 'in-sync' || pair.phase === 'syncing') left.delete(pair.clone)
         }
       }
     },

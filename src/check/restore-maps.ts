@@ -6,6 +6,7 @@
 
 import { Bitmap } from '../core/bitmap.ts'
 import { takesEffect } from '../events/columns.ts'
+import type { Kind } from '../events/kind.ts'
 import { extentsOf } from '../layers/copy-gate.ts'
 import { fencedMeta } from '../layers/fence-state.ts'
 import type { World } from '../layers/layer.ts'
@@ -48,7 +49,9 @@ export const restoreMaps: MakeCheck = (report) => {
       }
       const { seq, kind, tag } = event
       const one = restoresOf(world).byTag.get(tag)
-      if (one === undefined || one.source !== event.volume) return
+      if (one === undefined) return
+      if (isEnd(kind)) return exact(seq, one)
+      if (one.source !== event.volume) return
       const { differing, copied, written } = runs.get(tag)!
       const e = extentsOf(event, one.extent).first
       if (kind === 'copy.started' && !differing.get(e)) {
@@ -63,7 +66,7 @@ export const restoreMaps: MakeCheck = (report) => {
     after(event, world) {
       const { seq, kind, tag } = event
       if (kind === 'restore.started') return run(restoresOf(world).byTag.get(tag)!, world)
-      if (kind === 'restore.completed' || kind === 'restore.cancelled') return void runs.delete(tag)
+      if (isEnd(kind)) return void runs.delete(tag)
       if (!takesEffect(event)) return
       const one = restoresOf(world).bySource.get(event.volume)
       if (one === undefined) return
@@ -75,6 +78,10 @@ export const restoreMaps: MakeCheck = (report) => {
       for (const one of restoresOf(world).byTag.values()) if (runs.has(one.tag)) exact(world.seq, one)
     },
   }
+}
+
+function isEnd(kind: Kind): boolean {
+  return kind === 'restore.completed' || kind === 'restore.cancelled'
 }
 
 /** The first bit of `map` that the other lacks; -1 when there is none. */

@@ -1,6 +1,6 @@
 /** A journal folder opened with its payload store: what a command, a test or a program starts from. */
 
-import { openJournalFolder } from '../journal/folder.ts'
+import { type FolderOptions, openJournalFolder } from '../journal/folder.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type LevelPayload, openLevelPayload } from '../payload/level-payload.ts'
 import type { PayloadStore } from '../payload/payload.ts'
@@ -14,8 +14,8 @@ export interface OpenFolder {
 }
 
 /** Opens the journal in folder `path` to look at it; nothing is cut or appended. Errors: see openJournalFolder. */
-export function openToRead(path: string): Promise<OpenFolder> {
-  return open(path, { readOnly: true })
+export function openToRead(path: string, look: Pick<FolderOptions, 'onFound'> = {}): Promise<OpenFolder> {
+  return open(path, { readOnly: true, ...look })
 }
 
 /** Opens the journal in folder `path`, made when `create` says so, and recovers an engine on it. */
@@ -34,7 +34,10 @@ export async function openToWrite(
   }
 }
 
-async function open(path: string, how: { create?: boolean; readOnly?: boolean }): Promise<OpenFolder> {
+async function open(
+  path: string,
+  how: Pick<FolderOptions, 'create' | 'readOnly' | 'onFound'>,
+): Promise<OpenFolder> {
   let payload: LevelPayload | undefined
   const journal = await openJournalFolder(path, {
     ...how,

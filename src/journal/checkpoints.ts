@@ -45,6 +45,16 @@ export async function readCheckpoint(
   return undefined
 }
 
+/** The checkpoints that do not verify: opening passes them over. */
+export async function damagedCheckpoints(store: KvStore): Promise<number[]> {
+  const damaged: number[] = []
+  for (const seq of await checkpointSeqs(store)) {
+    const found = await loadCheckpoint(store, seq).catch(() => undefined)
+    if (found === undefined) damaged.push(seq)
+  }
+  return damaged
+}
+
 /** The sequence numbers of the checkpoints, ascending. */
 export async function checkpointSeqs(store: KvStore): Promise<number[]> {
   const cursor = store.keys(from(tables.checkpoint, 0))

@@ -42,6 +42,11 @@ export interface FolderOptions {
   /** Makes the payload store of the database, whose bytes go into the journal's batches. */
   readonly attach?: (store: KvStore) => Promise<Attachments>
   readonly createdIso?: string
+  /**
+   * Called with a folder that holds the database's files as they were found, before LevelDB read them and deleted some;
+   * where there can be no such folder, with that of the database as it is now.
+   */
+  readonly onFound?: (folder: string) => Promise<void>
 }
 
 /**
@@ -56,6 +61,7 @@ export async function openJournalFolder(path: string, options: FolderOptions = {
   try {
     const store = levelStore(join(path, 'db'))
     const tookReserve = await openStore(store, path)
+    await lookAt(store, evidence.folder ?? join(path, 'db'), options)
     const dropped = droppedAtOpening(path)
     const remarks =
       dropped === undefined ? [] : [`the database dropped records: ${dropped}; ${evidence.keep()}`]
@@ -69,6 +75,16 @@ export async function openJournalFolder(path: string, options: FolderOptions = {
     evidence.discard()
     if (kept === '') throw failure
     throw damage(failure.code, failure.seq!, `${failure.message}; ${kept}`, error)
+  }
+}
+
+/** Nothing opens when the look at the files fails or is interrupted. */
+async function lookAt(store: KvStore, folder: string, { onFound }: FolderOptions): Promise<void> {
+  try {
+    await onFound?.(folder)
+  } catch (error) {
+    await store.close()
+    throw error
   }
 }
 

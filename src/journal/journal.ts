@@ -42,6 +42,8 @@ export interface Journal {
   follow(from: number): Observable<Frame>
   /** The newest checkpoint that verifies and is true at or before `seq`. */
   checkpoint(atOrBefore?: number): Promise<Checkpoint | undefined>
+  /** Sequence numbers of the checkpoints that are there and do not verify: opening passes them over. */
+  damagedCheckpoints(): Promise<readonly number[]>
   /** Gives up the frames in front of `seq`, at or below a durable checkpoint; chain, head and epoch stay. */
   truncateBefore(seq: number): Promise<void>
   close(): Promise<void>

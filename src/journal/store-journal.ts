@@ -12,7 +12,7 @@ import { type Observable, Subject } from 'rxjs'
 import { sameBytes } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import { type Base, sweep, writeBase } from './base.ts'
-import { readCheckpoint, writeCheckpoint } from './checkpoints.ts'
+import { damagedCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoints.ts'
 import { epochParts } from './epoch.ts'
 import { followed } from './follow.ts'
 import { decodeFrame, encodeFrame, type Frame, type FrameParts } from './frame.ts'
@@ -111,6 +111,10 @@ export class StoreJournal implements Journal {
   checkpoint(atOrBefore = Number.MAX_SAFE_INTEGER): Promise<Checkpoint | undefined> {
     const seq = Math.min(atOrBefore, this.bounds().last)
     return readCheckpoint(this.#store, seq, (one) => this.#belongs(one))
+  }
+
+  damagedCheckpoints(): Promise<readonly number[]> {
+    return damagedCheckpoints(this.#store)
   }
 
   truncateBefore(seq: number): Promise<void> {

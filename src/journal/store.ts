@@ -58,6 +58,11 @@ export function levelStore(location: string): KvStore {
   return new Level<Uint8Array, Uint8Array>(location, options) as unknown as KvStore
 }
 
+/** Has LevelDB put together what it can of a database that does not open. Only ever on a copy: it drops what it dislikes. */
+export async function repairStore(location: string): Promise<void> {
+  await (Level as unknown as { repair(location: string): Promise<void> }).repair(location)
+}
+
 /** Names of the errors that a store's failure becomes: what is in doubt, what is full, what is locked. */
 export function storeError(error: unknown, doing: string): BlockboxError {
   if (error instanceof BlockboxError) return error

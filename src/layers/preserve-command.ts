@@ -1,7 +1,7 @@
 /** The commands of views, decided: create, drop, merge; sessions sent to a view; and the next run of a merge. */
 
 import type { NewEvent } from '../events/columns.ts'
-import { count, isName, text } from '../events/detail.ts'
+import { count, countOr0, isName, text } from '../events/detail.ts'
 import { inFlightOf } from './in-flight.ts'
 import { type Command, type Decision, type Volume, volumeOf, type World } from './layer.ts'
 import { pairsOf, pairsOn, touchesCopy } from './pair-state.ts'
@@ -40,7 +40,11 @@ function create({ detail }: Command, world: World): Decision {
   if (world.volumes.some((volume) => volume.name === name && volume.gone !== true)) return 'E_ALREADY'
   if (world.volumes.length >= maxVolumes) return 'E_BOUND'
   if (base.size / base.block >= maxBlocks) return 'E_SIZE'
-  return [{ kind: 'preserve.created', volume: world.volumes.length + 1, detail: { name, base: base.id } }]
+  const most = countOr0(detail, 'maxBytes')
+  if (most % base.block !== 0) return 'E_SIZE'
+  const bound = most > 0 && { maxBytes: most }
+  const made = { name, base: base.id, ...bound }
+  return [{ kind: 'preserve.created', volume: world.volumes.length + 1, detail: made }]
 }
 
 function rebind(state: Preserves, session: number, from: number, to: number, world: World): Decision {

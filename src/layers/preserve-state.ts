@@ -19,6 +19,8 @@ export interface Overlay {
   readonly base: number
   /** Sequence number of its preserve.created. */
   readonly createdSeq: number
+  /** At most this many blocks of it may lie in image 2; 0 for as many as it has. */
+  readonly maxBlocks: number
   /** Lookup table: bit b set when block b of the view lies in image 2. */
   readonly table: Bitmap
   phase: 'open' | 'merging'
@@ -108,7 +110,7 @@ export function saveOverlay({ table, cursor: _, ...plain }: Overlay): unknown {
 
 export function loadOverlay(saved: unknown): Overlay {
   const [plain, blocks, runs] = saved as [Omit<Overlay, 'table' | 'cursor'>, number, number[]]
-  return { ...plain, table: Bitmap.fromRuns(blocks, runs), cursor: 0 }
+  return { ...plain, maxBlocks: plain.maxBlocks ?? 0, table: Bitmap.fromRuns(blocks, runs), cursor: 0 }
 }
 
 /** The preserve layer's state in the world. */

@@ -9,6 +9,9 @@
  *     write to a view (W2)      its blocks join the table, and lie in image 2: the view's own block map
  *     read of a view (R2)       block by block image 2 or the base, by the table (volume/content.ts)
  *
+ * A view may have a bound: a write that image 2 has no room for is refused E_NOSPC before the table changes; the base is
+ * not affected, the view stays as it is, and what lies in image 2 already may be written again (SPEC 4.7).
+ *
  * Nothing waits here: creating a view moves nothing, and table and store change with one event. What a view shows of
  * its base passes the gates of the base (SPEC 7.1, rule 3): see the restore layer. A merge makes the content of a view
  * that of its base, run by run, each an effect record on the base like a host's write; a run under a running copy
@@ -19,9 +22,10 @@
 import { must } from '../core/assert.ts'
 import { Bitmap } from '../core/bitmap.ts'
 import { type Event, takesEffect } from '../events/columns.ts'
-import { count } from '../events/detail.ts'
+import { count, countOr0 } from '../events/detail.ts'
+import { changes } from '../events/kind.ts'
 import { inFlightOf } from './in-flight.ts'
-import { type Due, type Layer, pass, type Volume, volumeOf, type World } from './layer.ts'
+import { type Due, type Layer, pass, refuse, type Volume, volumeOf, type World } from './layer.ts'
 import { blocksOf } from './pair-state.ts'
 import { decidePreserve, nextRun } from './preserve-command.ts'
 import {
@@ -35,6 +39,7 @@ import {
   saveOverlay,
   viewsOf,
 } from './preserve-state.ts'
+import type { Request } from './request.ts'
 
 export const preserve: Layer<Preserves> = {
   name: 'preserve',
@@ -52,7 +57,10 @@ export const preserve: Layer<Preserves> = {
   start: () => ({ byView: new Map(), byBase: new Map(), rebound: new Map() }),
   active: (state, volume) => state.byView.has(volume) || state.byBase.has(volume),
   forbids: () => undefined,
-  admit: () => pass,
+  admit(state, request, world) {
+    const own = state.byView.get(request.volume)
+    return own === undefined || hasRoom(own, request, world) ? pass : refuse('E_NOSPC')
+  },
 
   effect(state, event, world) {
     const { first, count: blocks } = blocksOf(event, volumeOf(world, event.volume)!)
@@ -137,9 +145,10 @@ export const preserve: Layer<Preserves> = {
   abandon: () => [],
   resume: () => [],
   hash(state, lanes) {
-    for (const { view, base, createdSeq, table, phase } of state.byView.values()) {
+    for (const { view, base, createdSeq, maxBlocks: most, table, phase } of state.byView.values()) {
       lanes.add(view, base * 2 + (phase === 'merging' ? 1 : 0))
       lanes.add(view + 2 ** 20, createdSeq)
+      if (most > 0) lanes.add(view + 2 ** 22, most)
       lanes.include(view + 2 ** 21, table.hashLow, table.hashHigh)
     }
     for (const [session, views] of state.rebound) {
@@ -166,12 +175,29 @@ function created(state: Preserves, event: Event, world: World): Overlay {
   const blocks = base.size / base.block
   must(blocks < maxBlocks, 'G-I9', `view ${event.volume} is of a volume with ${blocks} blocks`)
   const table = new Bitmap(blocks)
-  return { view: event.volume, base: base.id, createdSeq: event.seq, table, phase: 'open', cursor: 0 }
+  const mostBlocks = Math.floor(countOr0(event.detail, 'maxBytes') / base.block)
+  const plain = { view: event.volume, base: base.id, createdSeq: event.seq, maxBlocks: mostBlocks }
+  return { ...plain, table, phase: 'open', cursor: 0 }
+}
+
+/**
+ * True when image 2 has room for a request. A block that lies there already takes none, so a write over it never fails;
+ * zeros take a block as data does, because data may be written over them.
+ */
+function hasRoom({ table, maxBlocks, view }: Overlay, request: Request, world: World): boolean {
+  if (maxBlocks === 0 || !changes(request.op)) return true
+  const { first, count: blocks } = blocksOf(request, volumeOf(world, view)!)
+  let taken = table.count
+  for (let block = first; block < first + blocks; block++) if (!table.get(block)) taken++
+  return taken <= maxBlocks
 }
 
 /** W2: the blocks lie in image 2 from now on. */
 function store(overlay: Overlay, first: number, stop: number): void {
   for (let block = first; block < stop; block++) overlay.table.set(block)
+  const { table, maxBlocks: most, view } = overlay
+  const fits = most === 0 || table.count <= most
+  must(fits, 'S2-I8', `view ${view} has ${table.count} blocks in image 2, which has room for ${most}`)
   overlay.cursor = Math.min(overlay.cursor, first)
 }
 

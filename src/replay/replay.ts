@@ -90,7 +90,8 @@ export async function replay(journal: Journal, options: ReplayOptions = {}): Pro
   return { events, frames, findings: player.findings, stateHash: lanesText(low, high), head, world }
 }
 
-class Player {
+/** Plays frames one after the other on a world: decides again, folds, compares, checks. */
+export class Player {
   readonly findings: Finding[] = []
   stopped = false
   readonly #world: World

@@ -1,6 +1,6 @@
 /**
- * Verify: can this journal be trusted? Chain, gaps, rows, head, checkpoints' places, and every payload against the
- * digest its frame holds. Folds nothing.
+ * Verify: can this journal be trusted? Chain, gaps, rows, head, every payload against the digest its frame holds, and
+ * every checkpoint against its own. Folds nothing.
  */
 
 import type { Finding } from '../check/check.ts'
@@ -9,6 +9,7 @@ import { BlockboxError } from '../core/errors.ts'
 import { Columns } from '../events/columns.ts'
 import { checkRows, type Frame } from '../journal/frame.ts'
 import type { Bounds, Journal } from '../journal/journal.ts'
+import type { StoreFault } from '../journal/scrub.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { PayloadCheck } from './payload-check.ts'
 
@@ -23,8 +24,8 @@ export interface VerifyVerdict {
 }
 
 export interface VerifyOptions {
-  /** A head somebody kept elsewhere: the journal must hold it. */
-  readonly head?: { readonly seq: number; readonly hash: string }
+  /** Heads somebody kept elsewhere: the journal must hold them all. */
+  readonly heads?: readonly { readonly seq: number; readonly hash: string }[]
   /** Called with the last event of each frame that was looked at. */
   readonly onFrame?: (seq: number) => void
   readonly signal?: AbortSignal
@@ -40,9 +41,7 @@ export async function verify(
   const counted = { events: 0, frames: 0 }
   const payloads = new PayloadCheck(payload)
   const columns = new Columns()
-  let held = options.head === undefined
-  const given =
-    options.head === undefined ? undefined : { ...options.head, hash: options.head.hash.toLowerCase() }
+  const missing = new Set((options.heads ?? []).map(({ seq, hash }) => ({ seq, hash: hash.toLowerCase() })))
   try {
     for await (const frame of journal.read(bounds.first)) {
       options.signal?.throwIfAborted()
@@ -50,7 +49,7 @@ export async function verify(
       checkRows(frame, row)
       counted.frames++
       counted.events += frame.count
-      if (given !== undefined) held ||= isHeldBy(frame, given)
+      for (const given of missing) if (isHeldBy(frame, given)) missing.delete(given)
       for (const fault of payloads.faults(frame, row)) findings.push(fault)
       options.onFrame?.(frame.last)
     }
@@ -59,14 +58,29 @@ export async function verify(
     findings.push({ seq: error.seq, rule: error.code, detail: error.message })
   }
   findings.push(...payloads.rest())
-  if (bounds.last < bounds.first && given !== undefined) {
-    held ||= given.seq === bounds.last && given.hash === hex(bounds.head)
+  for (const given of missing) {
+    const isEmpty = bounds.last < bounds.first
+    if (isEmpty && given.seq === bounds.last && given.hash === hex(bounds.head)) continue
+    if (findings.length === 0 || findings.every(({ rule }) => rule === 'HEAD')) {
+      findings.push(unheld(given, bounds))
+    }
   }
-  if (!held && given !== undefined && findings.length === 0) findings.push(unheld(given, bounds))
+  for (const seq of await journal.damagedCheckpoints()) {
+    const detail = `the checkpoint of event ${seq} does not verify: opening passes it over, the frames are the truth`
+    findings.push({ seq, rule: 'CHECKPOINT_CORRUPT', detail })
+  }
   const head = { seq: bounds.last, hash: hex(bounds.head) }
   const { count, bytes } = payloads
   const sums = { payloads: count, payloadBytes: bytes }
   return { ...counted, ...sums, findings: findings.sort((a, b) => a.seq - b.seq), head }
+}
+
+/** Damage to the database's files as findings; no event can be named, so the sequence number is 0. */
+export function findingsOfStore(faults: readonly StoreFault[]): Finding[] {
+  return faults.map(({ file, offset, what }) => {
+    const detail = `${what} at byte ${offset} of the file ${file} does not match its checksum`
+    return { seq: 0, rule: 'STORE_CORRUPT', detail }
+  })
 }
 
 interface GivenHead {

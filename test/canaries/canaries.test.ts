@@ -6,34 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checks } from '../../src/check/all.ts'
+import { canaries } from './all-canaries.ts'
 import { findingsOf } from './canary.ts'
-import { fenceCanaries } from './fence-canaries.ts'
-import { holdCanaries } from './hold-canaries.ts'
-import { mergeCanaries } from './merge-canaries.ts'
-import { moverCanaries } from './mover-canaries.ts'
-import { orderCanaries } from './order-canaries.ts'
-import { pairCanaries } from './pair-canaries.ts'
-import { preserveCanaries } from './preserve-canaries.ts'
-import { rebindCanaries } from './rebind-canaries.ts'
-import { restoreCanaries } from './restore-canaries.ts'
-import { scopeCanaries } from './scope-canaries.ts'
-import { unprotectedCanaries } from './unprotected-canaries.ts'
+import { mediaCanaries } from './media-canaries.ts'
 
 const test = suite('canaries')
-
-const canaries = [
-  ...orderCanaries,
-  ...fenceCanaries,
-  ...moverCanaries,
-  ...holdCanaries,
-  ...scopeCanaries,
-  ...preserveCanaries,
-  ...mergeCanaries,
-  ...rebindCanaries,
-  ...pairCanaries,
-  ...restoreCanaries,
-  ...unprotectedCanaries,
-]
 
 for (const { rule, what, past, fault, sound } of canaries) {
   test(`${rule}: ${what}`, () => {
@@ -68,24 +45,41 @@ test('every rule of the layers and of every check has a canary', () => {
   assert.equal(without, [])
 })
 
-test('every invariant of the semantics that this version can express has a canary', () => {
-  const range = (system: string, from: number, to: number) =>
-    Array.from({ length: to - from + 1 }, (_, k) => `${system}-I${from + k}`)
-  const expected = [
-    ...['G-I1', 'G-I2', 'G-I5', 'G-I7', 'G-I9', 'S3-I17'],
-    ...range('S0', 1, 10),
-    'X-I4',
-    ...range('S1', 1, 12),
-    ...range('S2', 1, 9),
-    ...['X-I2', 'X-I3', 'X-I7', 'X-I8'],
-    ...range('S3', 1, 12),
-    ...range('S4', 1, 5),
-  ]
-  const named = new Set(canaries.map(({ rule }) => rule))
+/** The rows that are to be proved, and the mutants of the layers, as `npm run canaries` reads them. */
+const canaryFile = (name: string): unknown =>
+  JSON.parse(readFileSync(join(rootAbove(fileURLToPath(import.meta.url)), 'test', 'canaries', name), 'utf8'))
+const manifest = canaryFile('manifest.json') as { row: string; by?: string[] }[]
+const mutants = canaryFile('mutants.json') as { rows: string[]; name: string }[]
+const planted = [...canaries, ...mediaCanaries].map(({ rule, what }) => ({ rule, name: `${rule}: ${what}` }))
+
+test('the manifest has every invariant of the semantics, every rule of the sources, and nothing twice', () => {
+  const range = (system: string, to: number) => Array.from({ length: to }, (_, k) => `${system}-I${k + 1}`)
+  const systems = { G: 10, S0: 10, S1: 12, S2: 9, S3: 17, S4: 5, X: 8 }
+  const expected = new Set(Object.entries(systems).flatMap(([system, to]) => range(system, to)))
+  for (const rule of rulesOfSources()) expected.add(rule)
+  for (const { rule } of planted) expected.add(rule)
+  const rows = manifest.map(({ row }) => row)
   assert.equal(
-    expected.filter((rule) => !named.has(rule)),
+    [...expected].filter((rule) => !rows.includes(rule)),
     [],
   )
+  assert.is(new Set(rows).size, rows.length)
+})
+
+test('every row of the manifest has a canary, and every canary it names exists, once', () => {
+  const names = planted.map(({ name }) => name)
+  assert.equal(
+    names.filter((name, k) => names.indexOf(name) !== k),
+    [],
+  )
+  for (const { row, by = [] } of manifest) {
+    for (const name of by) assert.ok(names.includes(name), `${row} names ${name}`)
+    const has = by.length > 0 || planted.some(({ rule }) => rule === row)
+    assert.ok(has || mutants.some(({ rows }) => rows.includes(row)), `${row} has no canary`)
+  }
+  const rows = new Set(manifest.map(({ row }) => row))
+  for (const mutant of mutants)
+    for (const row of mutant.rows) assert.ok(rows.has(row), `${mutant.name}: ${row}`)
 })
 
 test.run()

@@ -1,6 +1,17 @@
 /** Planted faults of views: what they show, their tables and locks, how they begin: S2-I1 to S2-I8. */
 
-import { crash, drop, lost, preserve, read, write } from '../support/given.ts'
+import {
+  crash,
+  drop,
+  lost,
+  passed,
+  preserve,
+  read,
+  refused,
+  session,
+  volume,
+  write,
+} from '../support/given.ts'
 import { type Canary, overwrite, plant } from './canary.ts'
 import { at, created, preserved, syncing, table, view } from './views.ts'
 
@@ -149,5 +160,14 @@ export const preserveCanaries: readonly Canary[] = [
     past: preserved,
     fault: [plant(preserve('new'), created(2))],
     sound: [preserve('new')],
+  },
+  {
+    rule: 'S2-I8',
+    what: 'a write to a view goes where image 2 has no room',
+    past: [volume('disk'), session(), preserve('view', 1, 2), write(1, { volume: 2, count: 2 })],
+    fault: [plant(passed(write(2, { volume: 2, at: 5 })))],
+    sound: [
+      plant(refused(write(2, { volume: 2, at: 5 }), 'E_NOSPC'), passed(write(3, { volume: 2, at: 1 }))),
+    ],
   },
 ]

@@ -129,7 +129,7 @@ test('a payload that is missing is named by every write it held', async () => {
   assert.is(lost.length, 3)
 })
 
-test('every byte of a checkpoint is harmless: it is passed over, and the state comes from the frames', async () => {
+test('every byte of a checkpoint: it is passed over, the state comes from the frames, and verify says so', async () => {
   const { run } = await recorded()
   const expected = stateHashText(run.engine.world)
   await run.engine.close()
@@ -146,8 +146,10 @@ test('every byte of a checkpoint is harmless: it is passed over, and the state c
       const changed = bytes.slice()
       changed[place]! ^= 1 << (place % 8)
       await store.put(at, changed, { sync: true })
-      const { journal } = await openMemory({ store, head })
+      const { journal, payload } = await openMemory({ store, head })
       assert.is(await journal.checkpoint(), undefined)
+      const [said, ...more] = (await verify(journal, payload)).findings
+      assert.equal([said?.rule, said?.seq, more.length], ['CHECKPOINT_CORRUPT', journal.bounds().last, 0])
       const world = await recoverWorld(journal)
       assert.is(world.volumes[0]!.map.mapped, 5, expected)
     }

@@ -169,6 +169,15 @@ test('being copied (1 0 1): everything waits, a whole write too', () => {
     })
 })
 
+test('being copied: a whole write waits with nobody before it, and lands over the copy', () => {
+  const whole = write(5, { at: 4, count: 4 })
+  given(...restoring)
+    .when(whole)
+    .then(queued(whole))
+    .when(copyEnds(1, 1))
+    .and((history) => assert.equal(history.places(1, 8).slice(4), [5000, 5008, 5016, 5024]))
+})
+
 test('written by a host (x 1 0): everything goes', () => {
   const now = given(...restoring, write(4, { at: 24, count: 4 }), write(5, { at: 8 }))
   for (const asked of [read(6, { at: 24 }), write(7, { at: 25 }), read(8, { at: 8 }), write(9, { at: 9 })]) {

@@ -41,14 +41,14 @@ test('a head kept elsewhere is held by the journal it is of, however it is writt
   const { journal, payload, store } = (await recorded()).opened
   for (const { last, hash } of await framesOf(store)) {
     for (const text of [hex(hash), hex(hash).toUpperCase()]) {
-      assert.equal(rulesOf(await verify(journal, payload, { head: { seq: last, hash: text } })), [])
+      assert.equal(rulesOf(await verify(journal, payload, { heads: [{ seq: last, hash: text }] })), [])
     }
   }
-  assert.equal(rulesOf(await verify(journal, payload, { head: { seq: 0, hash: '0'.repeat(64) } })), [])
+  assert.equal(rulesOf(await verify(journal, payload, { heads: [{ seq: 0, hash: '0'.repeat(64) }] })), [])
   const empty = await openMemory()
   const none = { seq: 0, hash: '0'.repeat(64) }
-  assert.equal(rulesOf(await verify(empty.journal, empty.payload, { head: none })), [])
-  assert.equal(rulesOf(await verify(empty.journal, empty.payload, { head: { ...none, seq: 4 } })), [
+  assert.equal(rulesOf(await verify(empty.journal, empty.payload, { heads: [none] })), [])
+  assert.equal(rulesOf(await verify(empty.journal, empty.payload, { heads: [{ ...none, seq: 4 }] })), [
     [1, 'HEAD'],
   ])
 })
@@ -59,7 +59,7 @@ test('an old copy of the whole journal is found by the head of a newer one', asy
   const head = { seq: frames.at(-1)!.last, hash: hex(frames.at(-1)!.hash) }
   const old = await openMemory(await cutAfter(run.opened.store, frames.at(-4)!))
   assert.equal(rulesOf(await verify(old.journal, old.payload)), [])
-  const verdict = await verify(old.journal, old.payload, { head })
+  const verdict = await verify(old.journal, old.payload, { heads: [head] })
   assert.equal(rulesOf(verdict), [[frames.at(-4)!.last + 1, 'HEAD']])
   assert.match(verdict.findings[0]!.detail, /rolled back/)
 })
@@ -71,11 +71,11 @@ test('a rewritten history is found by the head of the true one, and by nothing e
   const head = { seq: frames[index]!.last, hash: hex(frames[index]!.hash) }
   const { journal, payload } = await forgery(run.opened.store, 2, () => ({ instantNs: 1n }))
   assert.equal(rulesOf(await verify(journal, payload)), [])
-  const verdict = await verify(journal, payload, { head })
+  const verdict = await verify(journal, payload, { heads: [head] })
   assert.equal(rulesOf(verdict), [[head.seq, 'HEAD']])
   assert.match(verdict.findings[0]!.detail, /rewritten/)
   const middle = { seq: head.seq + 1, hash: head.hash }
-  assert.is((await verify(run.opened.journal, run.opened.payload, { head: middle })).findings.length, 1)
+  assert.is((await verify(run.opened.journal, run.opened.payload, { heads: [middle] })).findings.length, 1)
 })
 
 test('of what was given up, the head right before the beginning is held, earlier ones cannot be shown', async () => {
@@ -86,8 +86,8 @@ test('of what was given up, the head right before the beginning is held, earlier
   await journal.truncateBefore(checkpoint.seq + 1)
   const k = frames.findIndex(({ last }) => last === checkpoint.seq)
   const headOf = (index: number) => ({ seq: frames[index]!.last, hash: hex(frames[index]!.hash) })
-  assert.equal(rulesOf(await verify(journal, payload, { head: headOf(k) })), [])
-  const verdict = await verify(journal, payload, { head: headOf(k - 1) })
+  assert.equal(rulesOf(await verify(journal, payload, { heads: [headOf(k)] })), [])
+  const verdict = await verify(journal, payload, { heads: [headOf(k - 1)] })
   assert.equal(rulesOf(verdict), [[checkpoint.seq + 1, 'HEAD']])
   assert.match(verdict.findings[0]!.detail, /begins with event/)
 })

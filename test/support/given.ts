@@ -183,8 +183,9 @@ export function fracture(name: string): NewEvent {
 export function restore(name: string, isProtected = true): NewEvent {
   return { kind: 'restore.start', detail: { pair: name, protected: isProtected } }
 }
-export function preserve(name: string, base = 1): NewEvent {
-  return { kind: 'preserve.create', detail: { name, base } }
+/** @param most how many blocks of its own it may have; 0 for as many as it likes. */
+export function preserve(name: string, base = 1, most = 0): NewEvent {
+  return { kind: 'preserve.create', detail: { name, base, ...(most > 0 && { maxBytes: most * block }) } }
 }
 export function drop(view: number): NewEvent {
   return { kind: 'preserve.drop', detail: { view } }

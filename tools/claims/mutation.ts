@@ -5,9 +5,17 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runFile } from '../test/child.ts'
-import { failuresIn, type Mutant, names } from './claim.ts'
+import { failuresIn } from './claim.ts'
 
 const limitMs = 120_000
+
+/** One text of a compiled file, what stands there instead, and the test file to be run; paths are the repository's. */
+export interface Defect {
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+  readonly test: string
+}
 
 export interface Planted {
   readonly noticed: boolean
@@ -32,8 +40,8 @@ export class Nursery {
     }
   }
 
-  /** Plants the defect, runs its test file, takes it back. */
-  async plant(seed: string, mutant: Mutant): Promise<Planted> {
+  /** Plants the defect, runs its test file, takes it back. It is noticed when a test fails that `notices` names. */
+  async plant(mutant: Defect, notices: (test: string) => boolean): Promise<Planted> {
     const file = compiled(mutant.file)
     const place = join(this.#folder, '.build', file)
     if (!existsSync(place)) return { noticed: false, why: `there is no ${mutant.file}` }
@@ -48,7 +56,7 @@ export class Nursery {
       const { ending, output } = await runFile(join(this.#folder, '.build', compiled(mutant.test)), limitMs)
       if (ending.expiredMs !== undefined) return { noticed: true, why: 'its test never ended' }
       const failed = failuresIn(output)
-      const red = failed.filter((name) => names({ seed, claims: mutant.claims }, name))
+      const red = failed.filter(notices)
       if (red.length > 0) return { noticed: true, why: red[0]! }
       const why =
         failed.length > 0 ? `other tests failed: ${failed[0]}` : `its test ended with code ${ending.code}`

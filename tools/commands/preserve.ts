@@ -3,6 +3,11 @@
 import type { Command } from 'commander'
 import { type ControlOptions, control, newName, volumeId } from '../control.ts'
 import { journalOption } from '../journal-option.ts'
+import { parseSize } from '../size.ts'
+
+interface CreateOptions extends ControlOptions {
+  readonly maxBytes?: number
+}
 
 const verbs = {
   drop: 'give the view up, and what was written to it',
@@ -15,14 +20,22 @@ export function add(program: Command): void {
     .description('make a view: it shows the volume, and keeps its own writes to itself')
     .argument('<volume>', 'the volume it is a view of')
     .argument('<view>', 'what the view is to be called')
+    .option(
+      '--max-bytes <size>',
+      'how much of its own it may keep; writes beyond are refused E_NOSPC',
+      parseSize,
+    )
     .option('--json', 'as one JSON object')
-    .addHelpText('after', '\nExample:\n  blockbox preserve create vol trial -j DIR\n')
-    .action((volume: string, view: string, options: ControlOptions) =>
+    .addHelpText('after', '\nExample:\n  blockbox preserve create vol trial --max-bytes 1G -j DIR\n')
+    .action((volume: string, view: string, options: CreateOptions) =>
       control(
         options,
         (world) => ({
           kind: 'preserve.create',
-          detail: { base: volumeId(world, volume), name: newName(view) },
+          detail: {
+            ...{ base: volumeId(world, volume), name: newName(view) },
+            ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
+          },
         }),
         () => `view ${view} of volume ${volume}`,
       ),

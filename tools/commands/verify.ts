@@ -1,23 +1,32 @@
 /**
- * `blockbox verify`: can this journal be trusted? Chain, gaps, rows, head and every payload; folds nothing.
+ * `blockbox verify`: can this journal be trusted? Chain, gaps, rows, head, every payload and checkpoint, and every byte
+ * of the database's files against LevelDB's own checksums; folds nothing.
  *
  *     no findings ─▶ 0      findings, or damage that keeps the journal from being opened ─▶ 12
  */
 
+import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import type { Finding } from '../../src/check/check.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
-import { type VerifyVerdict, verify } from '../../src/replay/verify.ts'
+import type { OpenFolder } from '../../src/engine/open-folder.ts'
+import { journalIdentity } from '../../src/journal/identity.ts'
+import { headKey, isSignedBy, parseHeads } from '../../src/journal/kept-head.ts'
+import { scrub } from '../../src/journal/scrub.ts'
+import { findingsOfStore, type VerifyVerdict, verify } from '../../src/replay/verify.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine, findingOf } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
-import { type JournalOption, journalOption } from '../journal-option.ts'
+import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { withJournal } from '../journal-use.ts'
 import { escaped, print } from '../output.ts'
 import { showProgress } from '../remark.ts'
 
 interface VerifyOptions extends JournalOption {
   readonly json?: boolean
-  readonly head?: Head
+  readonly head?: readonly Head[]
+  readonly heads?: string
+  readonly key?: string
 }
 
 interface Head {
@@ -32,8 +41,12 @@ interface Verified extends VerifyVerdict {
 
 export function add(program: Command): void {
   journalOption(program.command('verify'))
-    .description('check that a journal can be trusted: chain, gaps, head, every payload')
-    .option('--head <hash@seq>', 'a head that was kept elsewhere: the journal must hold it', parseHead)
+    .description(
+      'check that a journal can be trusted: chain, gaps, head, every payload and checkpoint, every database file',
+    )
+    .option('--head <hash@seq...>', 'a head that was kept elsewhere: the journal must hold it', collectHead)
+    .option('--heads <file>', 'all heads of a file that `blockbox head --append` wrote')
+    .option('--key <public.pem>', 'with --heads: each must be signed with this Ed25519 key')
     .option('--json', 'print the verdict as one JSON object')
     .addHelpText(
       'after',
@@ -44,6 +57,9 @@ export function add(program: Command): void {
     .action(act)
 }
 
+/** Damage that touches neither frame nor payload. */
+const besideHistory: ReadonlySet<string> = new Set(['CHECKPOINT_CORRUPT', 'STORE_CORRUPT'])
+
 /** HASH@SEQ. Throws USAGE. */
 function parseHead(text: string): Head {
   const form = /^([0-9a-f]{64})@(\d{1,16})$/i.exec(text)
@@ -52,23 +68,53 @@ function parseHead(text: string): Head {
   throw new BlockboxError('USAGE', `"${text}" is no head: write HASH@SEQ, as \`blockbox info\` prints it`)
 }
 
+function collectHead(text: string, before: readonly Head[] = []): Head[] {
+  return [...before, parseHead(text)]
+}
+
+/** The heads the journal must hold. Throws USAGE for a file of heads that cannot be used, or of another journal. */
+function headsOf(options: VerifyOptions): { heads: Head[]; unsigned: Finding[] } {
+  const { head = [], heads: file, key: keyFile } = options
+  if (file === undefined) return { heads: [...head], unsigned: [] }
+  const kept = parseHeads(readFileSync(file, 'utf8'), file)
+  const { id } = journalIdentity(journalDir(options))
+  const foreign = kept.find(({ journal }) => journal !== id)
+  if (foreign !== undefined) {
+    throw new BlockboxError('USAGE', `${file} holds a head of journal ${foreign.journal}, this one is ${id}`)
+  }
+  const key = keyFile === undefined ? undefined : headKey(readFileSync(keyFile, 'utf8'), 'public')
+  const wrong = key === undefined ? [] : kept.filter((one) => !isSignedBy(one, key))
+  const unsigned = wrong.map(({ seq, at }): Finding => {
+    const detail = `the head kept at ${at} bears no signature of that key`
+    return { seq, rule: 'SIGNATURE', detail }
+  })
+  return { heads: [...head, ...kept], unsigned }
+}
+
 async function act(options: VerifyOptions): Promise<void> {
   let verdict: Verified
+  const { heads, unsigned } = headsOf(options)
+  const store: Finding[] = []
   try {
-    verdict = await withJournal(options, async ({ journal, payload }) => {
+    const look = {
+      onFound: async (folder: string) => void store.push(...findingsOfStore(await scrub(folder, interrupt))),
+    }
+    const use = async ({ journal, payload }: OpenFolder) => {
       const { last } = journal.bounds()
       const found = await verify(journal, payload, {
-        ...(options.head === undefined ? {} : { head: options.head }),
+        heads,
         onFrame: (seq) => showProgress(() => `verified ${seq} of ${last} events`),
         signal: interrupt,
       })
-      return { ...found, remarks: journal.remarks }
-    })
+      const findings = [...unsigned, ...found.findings, ...store]
+      return { ...found, findings, remarks: journal.remarks }
+    }
+    verdict = await withJournal(options, use, look)
   } catch (error) {
     const finding = findingOf(error)
     if (finding === undefined) throw error
     const nothing = { events: 0, frames: 0, payloads: 0, payloadBytes: 0, remarks: [] }
-    await report({ ...nothing, findings: [finding] }, options.json === true)
+    await report({ ...nothing, findings: [finding, ...store] }, options.json === true)
     return
   }
   await report(verdict, options.json === true)
@@ -86,7 +132,11 @@ async function report(verdict: Omit<Verified, 'head'> & { head?: Head }, json: b
   if (findings.length === 0) {
     return print(`sound: ${seen}\nhead   ${head === null ? '' : `${head.hash}@${head.seq}`}`)
   }
-  const first = `not to be trusted from event ${findings[0]!.seq} on`
-  const opened = head === null ? `${first}: the journal does not open` : `${first}; looked at ${seen}`
+  const first = findings.find(({ rule }) => !besideHistory.has(rule))
+  const trust =
+    first === undefined
+      ? 'history and payloads are sound, the database is damaged: copy the journal to a good disk'
+      : `not to be trusted from event ${first.seq} on`
+  const opened = head === null ? `${trust}: the journal does not open` : `${trust}; looked at ${seen}`
   await print([opened, ...findings.map(findingLine)].map(escaped).join('\n'))
 }

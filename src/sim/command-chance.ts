@@ -1,0 +1,145 @@
+/**
+ * What is commanded by chance: all commands of all five systems, legal and illegal, composed as they come. Names are
+ * few, so that commands meet; numbers are taken from the state, so that most of them make sense.
+ */
+
+import type { CommandAsk } from '../engine/ask.ts'
+import type { World } from '../layers/layer.ts'
+import { pairsOf } from '../layers/pair-state.ts'
+import { preservesOf } from '../layers/preserve-state.ts'
+import { restoresOf } from '../layers/restore-state.ts'
+import type { Dice } from './dice.ts'
+import { fenceByChance } from './fence-chance.ts'
+
+export const block = 512
+/** Blocks of the first volumes: 1 with clones 2 and 3, 4 with clone 5, 6 with a clone outside, 7 alone. */
+export const volumeBlocks = [13, 13, 13, 8, 8, 9, 4] as const
+export const outsidePath = '/outside.raw'
+const pairNames = ['p', 'q', 'r', 's'] as const
+const backupNames = ['a', 'b', 'c'] as const
+
+/** What a run begins with: devices, volumes, hosts, pairs. */
+export function beginning(dice: Dice): CommandAsk[] {
+  const layouts = [
+    {},
+    { devices: [1] },
+    {},
+    { devices: [1, 2], stripe: block },
+    { devices: [2] },
+    { devices: [1] },
+    {},
+  ]
+  const volumes = volumeBlocks.map((blocks, k): CommandAsk => {
+    const detail = { name: `v${k + 1}`, size: blocks * block, block, ...layouts[k] }
+    return { kind: 'volume.create', detail }
+  })
+  const extent = () => block * 2 ** dice.below(3)
+  const pair = (name: string, source: number, clone: number, more = {}): CommandAsk => {
+    return { kind: 'pair.create', detail: { name, source, clone, extent: extent(), ...more } }
+  }
+  const outside = { path: outsidePath, size: volumeBlocks[5] * block, sha256: '' }
+  return [
+    ...['d1', 'd2'].map((name): CommandAsk => ({ kind: 'device.create', detail: { name } })),
+    ...volumes,
+    ...['one', 'two'].map((name): CommandAsk => ({ kind: 'session.open', detail: { name } })),
+    pair('p', 1, 2),
+    pair('q', 1, 3),
+    pair('r', 4, 5),
+    pair('s', 6, 0, outside),
+  ]
+}
+
+/** A command, most of them sensible for the state they come in. */
+export function commandByChance(dice: Dice, world: World): CommandAsk {
+  const name = dice.of(...pairNames)
+  switch (dice.below(16)) {
+    case 0:
+    case 1:
+      return backupStart(dice, world)
+    case 2:
+    case 3:
+    case 4:
+      return { kind: 'backup.stop', detail: { name: dice.of(...backupNames) } }
+    case 5:
+      return { kind: 'pair.sync', detail: { name } }
+    case 6:
+      return { kind: 'pair.fracture', detail: { name, force: dice.once(2) } }
+    case 7:
+    case 8:
+      return { kind: 'restore.start', detail: { pair: name, protected: !dice.once(3) } }
+    case 9:
+      return restoreCommand(dice, world)
+    case 10:
+    case 11:
+      return viewCommand(dice, world)
+    case 12:
+      return dice.once(2) ? volumeCommand(dice, world) : sessionCommand(dice, world)
+    case 13:
+      return dice.once(3) ? commit(dice, world) : { kind: 'mark', detail: { label: `m${dice.below(5)}` } }
+    default:
+      return fenceByChance(dice, world)
+  }
+}
+
+function backupStart(dice: Dice, world: World): CommandAsk {
+  const volumes = world.volumes.filter(() => dice.once(3)).map(({ id }) => id)
+  const bounds = { deadlineMs: dice.of(0, 0, 5), maxEntries: dice.of(0, 0, 2), maxBytes: dice.of(0, 0, 2048) }
+  const plain = { name: dice.of(...backupNames), volumes, ...bounds }
+  if (dice.once(2)) return { kind: 'backup.start', detail: plain }
+  const scope = dice.of('all', 'metadata', 'blocks')
+  const range = [1 + dice.below(7), dice.below(4) * block, (1 + dice.below(4)) * block]
+  const detail = {
+    ...plain,
+    ...(dice.once(3) && { devices: dice.of([1], [2], [1, 2], [3]) }),
+    ...(scope === 'blocks' && { ranges: range }),
+    ...(scope === 'metadata' && dice.once(2) && { layout: range }),
+    ...(dice.once(3) && { mode: dice.of('logical', 'physical', 'else') }),
+    scope,
+    policy: dice.of('abort-backup', 'error-writes', 'backpressure'),
+    crash: dice.of('drop', 'requeue'),
+  }
+  return { kind: 'backup.start', ...(dice.once(3) && { session: 1 + dice.below(3) }), detail }
+}
+
+function restoreCommand(dice: Dice, world: World): CommandAsk {
+  const running = [...restoresOf(world).byTag.keys()]
+  const pair = pairsOf(world).byTag.get(dice.pick(running) ?? 0)?.name ?? dice.of(...pairNames)
+  const kind = dice.of('restore.pause', 'restore.resume', 'restore.resume', 'restore.cancel')
+  if (kind !== 'restore.cancel') return { kind, detail: { pair } }
+  return { kind, detail: { pair, force: dice.once(2) } }
+}
+
+function viewCommand(dice: Dice, world: World): CommandAsk {
+  const views = [...preservesOf(world).byView.keys()]
+  const view = dice.pick(views) ?? 1 + dice.below(world.volumes.length)
+  const what = dice.below(10)
+  if (what < 3 && views.length < 4) {
+    const base = 1 + dice.below(world.volumes.length)
+    return { kind: 'preserve.create', detail: { name: `w${world.volumes.length}`, base } }
+  }
+  if (what < 5) return { kind: 'preserve.drop', detail: { view } }
+  if (what < 8) return { kind: 'preserve.merge', detail: { view } }
+  const from = preservesOf(world).byView.get(view)?.base ?? 1
+  const session = dice.pick([...world.sessions.keys()]) ?? 1
+  return { kind: 'session.rebind', session, detail: { from, to: dice.of(view, from) } }
+}
+
+function volumeCommand(dice: Dice, world: World): CommandAsk {
+  const volume = 1 + dice.below(world.volumes.length)
+  const what = dice.below(3)
+  if (what === 0) return { kind: 'volume.delete', volume }
+  if (what === 1) return { kind: 'volume.resize', volume, detail: { size: (1 + dice.below(6)) * block } }
+  const detail = { name: dice.of('v7', `v${world.volumes.length + 1}`), size: 4 * block, block }
+  return { kind: 'volume.create', detail }
+}
+
+function sessionCommand(dice: Dice, world: World): CommandAsk {
+  const sessions = [...world.sessions.keys()]
+  if (sessions.length < 3 || dice.once(2)) return { kind: 'session.open', detail: { name: 'more' } }
+  return { kind: 'session.close', session: dice.pick(sessions)!, detail: { orderly: dice.once(2) } }
+}
+
+function commit(dice: Dice, world: World): CommandAsk {
+  const n = Math.max(0, world.seq - dice.below(40))
+  return { kind: 'fsmeta.commit', volume: 1 + dice.below(volumeBlocks.length), detail: { n } }
+}

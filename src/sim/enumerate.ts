@@ -1,0 +1,207 @@
+/**
+ * Crash enumeration: every sequence of up to `most` deeds of the small world, with a crash at every disk write that the
+ * last deed causes, and, from each of those, a second crash at every disk write of the recovery.
+ *
+ *     base ─▶ deed ─▶ deed ─▶ deed ── each disk write: was it durable or not? ─▶ recovery ── each disk write ... ─▶ recovery
+ *
+ * After each recovery the witness looks: nothing acknowledged is gone, nothing is invented, all rules hold, and the
+ * engine's state is the one its frames lead to.
+ */
+
+import type { Finding } from '../check/check.ts'
+import type { Ask } from '../engine/ask.ts'
+import type { Engine } from '../engine/engine.ts'
+import { ContentOracle } from './content-oracle.ts'
+import { Dice } from './dice.ts'
+import type { Disk } from './disk.ts'
+import type { FaultyHead } from './faulty-head.ts'
+import { stamped } from './io-chance.ts'
+import { Machine, turn } from './machine.ts'
+import { beginning, block, type Deed, deeds, outsideBlocks } from './small-world.ts'
+import { Witness } from './witness.ts'
+
+export interface Enumerated {
+  readonly sequences: number
+  /** Recoveries looked at. */
+  readonly crashes: number
+  readonly findings: readonly (Finding & { readonly deeds: readonly string[] })[]
+}
+
+export interface EnumerateOptions {
+  /** Deeds in a sequence. */
+  readonly most: number
+  /** Of `of` equal parts the sequences of this one only, from 0. */
+  readonly part?: number
+  readonly of?: number
+  /** Deeds to choose from; all of them unless told otherwise. */
+  readonly among?: readonly Deed[]
+  readonly onSequence?: (done: number) => void
+}
+
+interface Moment {
+  readonly disk: Disk
+  readonly head: FaultyHead
+  /** What somebody had been told is durable. */
+  readonly acknowledged: number
+}
+
+const outside = (offset: number, length: number) => stamped(2 ** 31, offset, length)
+const outsideImage = {
+  size: outsideBlocks * block,
+  read: async (offset: number, length: number) => outside(offset, length),
+  close: async () => undefined,
+}
+
+/** Goes through all of them. Stops at ten findings. */
+export async function enumerateCrashes(options: EnumerateOptions): Promise<Enumerated> {
+  const { most, part = 0, of = 1, among = deeds } = options
+  const base = await begun()
+  const findings: (Finding & { deeds: string[] })[] = []
+  let [sequences, crashes, number] = [0, 0, 0]
+  for (const sequence of sequencesOf(among, most)) {
+    if (number++ % of !== part) continue
+    if (findings.length >= 10) break
+    const found = await crashedEverywhere(base, sequence)
+    sequences++
+    crashes += found.crashes
+    for (const finding of found.findings)
+      findings.push({ ...finding, deeds: sequence.map(({ name }) => name) })
+    options.onSequence?.(sequences)
+  }
+  return { sequences, crashes, findings }
+}
+
+/** All sequences of 1 to `most` deeds, short ones first. */
+function* sequencesOf(among: readonly Deed[], most: number): Generator<readonly Deed[]> {
+  for (let length = 1; length <= most; length++) {
+    const count = among.length ** length
+    for (let code = 0; code < count; code++) {
+      yield Array.from({ length }, (_, k) => among[Math.floor(code / among.length ** k) % among.length]!)
+    }
+  }
+}
+
+/** The world at its beginning, stopped in order. */
+async function begun(): Promise<Moment> {
+  const world = new SmallWorld({ from: undefined, acknowledged: 0 })
+  await world.boot()
+  for (const ask of beginning) await world.ask(ask)
+  await world.settle()
+  await world.stop()
+  return { disk: world.machine.disk, head: world.machine.head, acknowledged: 0 }
+}
+
+/** Runs a sequence and crashes at every disk write of its last deed. */
+async function crashedEverywhere(
+  base: Moment,
+  sequence: readonly Deed[],
+): Promise<{ readonly crashes: number; readonly findings: readonly Finding[] }> {
+  const world = new SmallWorld({ from: base, acknowledged: 0 })
+  await world.boot()
+  for (const [k, deed] of sequence.entries()) {
+    world.watching = k === sequence.length - 1
+    await world.do(deed)
+  }
+  const findings = [...world.witness.all()]
+  let crashes = 0
+  const look = async (moment: Moment, again: boolean): Promise<void> => {
+    for (let kept = 0; kept <= moment.disk.unsynced && findings.length === 0; kept++) {
+      const disk = moment.disk.fork()
+      disk.powerLoss(kept)
+      const after = new SmallWorld({
+        from: { ...moment, disk, head: moment.head.fork() },
+        acknowledged: moment.acknowledged,
+      })
+      after.watching = again
+      await after.boot()
+      await after.settle()
+      crashes++
+      findings.push(...after.witness.all())
+      after.cut()
+      if (again) for (const inside of after.moments) await look(inside, false)
+    }
+  }
+  for (const moment of world.moments) await look(moment, true)
+  world.cut()
+  return { crashes, findings }
+}
+
+interface Origin {
+  readonly from: Pick<Moment, 'disk' | 'head'> | undefined
+  readonly acknowledged: number
+}
+
+/** The small world on a machine of its own, and who watches it. */
+class SmallWorld {
+  readonly machine: Machine
+  readonly witness: Witness
+  /** What a crash would find, at each disk write while `watching`. */
+  readonly moments: Moment[] = []
+  watching = false
+  readonly #oracle: ContentOracle
+  #engine!: Engine
+  #requests = 10
+
+  constructor({ from, acknowledged }: Origin) {
+    const machine = new Machine({
+      ...{ dice: new Dice(1, 1), faultEvery: 0, outside: outsideImage },
+      ...(from !== undefined && { from: { disk: from.disk.fork(), head: from.head.fork() } }),
+      onWrite: () => this.#noted(),
+    })
+    this.machine = machine
+    this.#oracle = new ContentOracle((place, length) => machine.payload.read(place, length), outside)
+    this.witness = new Witness(this.#oracle)
+    this.witness.expect(acknowledged)
+  }
+
+  async boot(): Promise<void> {
+    try {
+      this.#engine = await this.machine.boot(async (journal) => {
+        await this.witness.recovered(journal)
+        journal.follow(this.witness.world.seq + 1).subscribe((frame) => this.witness.frame(frame))
+      })
+      this.witness.agrees(this.#engine.durableSeq, this.#engine.world)
+    } catch (error) {
+      this.witness.find('recovery', `the journal does not open: ${(error as Error).message}`)
+    }
+  }
+
+  async do(deed: Deed): Promise<void> {
+    if ('ask' in deed) await this.ask(deed.ask(this.#engine.world, ++this.#requests))
+    else if (deed.machine === 'time') this.machine.clock.pass(10_000_000)
+    else this.machine.endCopy(new Dice(1, 1), deed.machine === 'copy' ? 'ok' : 'E_IO')
+    await this.settle()
+  }
+
+  /** Asks, and goes on when the answer came or nothing moves any more: who is held waits longer. */
+  async ask(ask: Ask): Promise<void> {
+    void this.#engine.submit(ask).then(
+      (answer) => this.witness.answer(ask, answer),
+      () => undefined,
+    )
+    await this.settle()
+  }
+
+  /** Lets the disk write until it has nothing left to do. */
+  async settle(): Promise<void> {
+    for (let idle = 0; idle < 2; idle++) {
+      await turn()
+      if (this.machine.writeAll()) idle = -1
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.machine.until(this.#engine.close())
+    this.machine.stop()
+  }
+
+  cut(): void {
+    this.machine.stop()
+  }
+
+  #noted(): void {
+    if (!this.watching) return
+    const { disk, head } = this.machine
+    this.moments.push({ disk: disk.fork(), head: head.fork(), acknowledged: this.witness.acknowledged })
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The witness: follows a journal frame by frame, across crashes, and holds the engine to all it promises.
+ *
+ *     frame ─▶ dense, chained ─▶ decided again, folded, every invariant and property ─▶ state hash
+ *     answer ─▶ its write took effect in a durable frame, a read returned the oracle's bytes
+ *     recovery ─▶ nothing acknowledged is gone, nothing is invented
+ */
+
+import { checks } from '../check/all.ts'
+import type { Check, Finding } from '../check/check.ts'
+import { hex, sameBytes } from '../core/digest.ts'
+import type { Answer, Ask } from '../engine/ask.ts'
+import { Columns, takesEffect } from '../events/columns.ts'
+import { ioKinds } from '../events/kind.ts'
+import type { Frame } from '../journal/frame.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { World } from '../layers/layer.ts'
+import { Player } from '../replay/replay.ts'
+import { stateHashText } from '../volume/snapshot.ts'
+import { newWorld } from '../volume.ts'
+import type { ContentOracle } from './content-oracle.ts'
+
+export class Witness {
+  readonly world: World = newWorld()
+  readonly findings: Finding[] = []
+  frames = 0
+  readonly #player: Player
+  readonly #oracle: ContentOracle
+  readonly #columns = new Columns()
+  /** Inputs of writes that took effect and whose answers did not come yet. */
+  readonly #effects = new Set<number>()
+  #acknowledged = 0
+  /** The last position of any answer of this process. */
+  #answered = 0
+  #head: Uint8Array = new Uint8Array(32)
+
+  constructor(oracle: ContentOracle) {
+    this.#oracle = oracle
+    const effects = (): Check => ({
+      rules: [],
+      after: (event) => {
+        if (takesEffect(event)) this.#effects.add(event.about || event.seq)
+      },
+    })
+    this.#player = new Player(this.world, { checks: [effects, ...checks, oracle.check] })
+  }
+
+  /** Hash of the last frame it saw, in hexadecimal. */
+  get head(): string {
+    return hex(this.#head)
+  }
+
+  get failed(): boolean {
+    return this.findings.length + this.#player.findings.length > 0
+  }
+
+  /** All that was found, oldest first. */
+  all(): Finding[] {
+    return [...this.findings, ...this.#player.findings]
+  }
+
+  find(rule: string, detail: string, seq = this.world.seq): void {
+    this.findings.push({ seq, rule, detail })
+  }
+
+  /** A frame became durable. */
+  frame(frame: Frame): void {
+    const { seq } = this.world
+    if (frame.first !== seq + 1) this.find('order', `frame ${frame.first} follows event ${seq}`)
+    else if (!sameBytes(frame.previous, this.#head)) this.find('chain', `frame ${frame.first} is not chained`)
+    else this.#player.play(frame, this.#columns)
+    this.#head = frame.hash.slice()
+    this.frames++
+  }
+
+  /** The last event that somebody was told is durable. */
+  get acknowledged(): number {
+    return this.#acknowledged
+  }
+
+  /** Expects what another witness saw acknowledged. */
+  expect(acknowledged: number): void {
+    this.#acknowledged = Math.max(this.#acknowledged, acknowledged)
+  }
+
+  /** Somebody asks: whatever was answered before this comes before it in the journal too. */
+  asked(): number {
+    return this.#answered
+  }
+
+  /**
+   * Somebody was answered, who asked when `after` was the last position answered. The journal is the witness of one
+   * order that every answer agrees with (linearizability, Herlihy and Wing 1990): it must keep the order of real time,
+   * and each read returns what the oracle has at its own position.
+   */
+  answer(ask: Ask, { code, seq, data }: Answer, after = 0): void {
+    if (code !== 'ok' || seq === 0) return
+    if (seq <= after) this.find('linear', `${ask.kind} ${seq} was asked after ${after} was answered`, seq)
+    this.#answered = Math.max(this.#answered, seq)
+    if (ask.kind === 'io.read') return this.#oracle.answered(seq, data!)
+    if (ask.kind === 'io.flush') return
+    this.#acknowledged = Math.max(this.#acknowledged, seq)
+    if (seq > this.world.seq) this.find('early', `event ${seq} is answered before its frame is durable`, seq)
+    const isIo = (ioKinds as readonly string[]).includes(ask.kind)
+    if (isIo && !this.#effects.delete(seq)) {
+      this.find('early', `write ${seq} is answered before it took effect`, seq)
+    }
+  }
+
+  /** The journal was opened again after a crash: what was written and not yet published is caught up with. */
+  async recovered(journal: Journal): Promise<void> {
+    this.#oracle.crashed()
+    this.#effects.clear()
+    this.#answered = 0
+    const { last } = journal.bounds()
+    const { seq } = this.world
+    if (last < Math.max(seq, this.#acknowledged)) {
+      this.find(
+        'lost',
+        `the journal ends with event ${last}; event ${Math.max(seq, this.#acknowledged)} was durable`,
+      )
+      return
+    }
+    for await (const frame of journal.read(seq + 1)) this.frame(frame)
+  }
+
+  /** The durable state of the engine must be the one the frames lead to. */
+  agrees(durableSeq: number | undefined, world: World): void {
+    if (durableSeq !== this.world.seq) return
+    const [own, theirs] = [stateHashText(this.world), stateHashText(world)]
+    if (own !== theirs) this.find('state', `the engine's state is ${theirs}, its frames lead to ${own}`)
+  }
+
+  end(): void {
+    this.#player.end()
+  }
+}

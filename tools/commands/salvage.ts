@@ -1,0 +1,68 @@
+/**
+ * `blockbox salvage DAMAGED NEW`: a new journal of the part of a damaged one that verifies.
+ *
+ *     all of it kept ─▶ 0      something lost, and said what ─▶ 12
+ */
+
+import type { Command } from 'commander'
+import { type Salvaged, salvage } from '../../src/replay/salvage.ts'
+import { exitCodes } from '../exit-code.ts'
+import { findingLine } from '../finding.ts'
+import { escaped, print } from '../output.ts'
+
+export function add(program: Command): void {
+  program
+    .command('salvage')
+    .description('make a new journal of the part of a damaged one that verifies; the old one is not touched')
+    .argument('<damaged>', 'the damaged journal')
+    .argument('<new>', 'the journal to make; must not exist')
+    .option('--json', 'as one JSON object')
+    .addHelpText('after', '\nExample:\n  blockbox salvage broken.journal good.journal\n')
+    .action(async (damaged: string, made: string, options: { readonly json?: boolean }) => {
+      const found = await salvage(damaged, made)
+      if (found.fault !== undefined || isShort(found)) process.exitCode = exitCodes.verification
+      await print(
+        options.json === true ? JSON.stringify(plain(found)) : lines(found, made).map(escaped).join('\n'),
+      )
+    })
+}
+
+/** True when the head knew of more events than there are. */
+function isShort({ durable, last }: Salvaged): boolean {
+  return durable !== undefined && durable > last
+}
+
+function lines(found: Salvaged, made: string): string[] {
+  const { first, last, frames, head, fault, durable, behind, repaired } = found
+  const kept = last < first ? 'no event verifies' : `events ${first} to ${last} in ${frames} frames verify`
+  const lost = isShort(found) ? [`lost: events ${last + 1} to ${durable}, which were durable`] : []
+  const unknown =
+    durable === undefined ? ['the head file is gone or damaged: how many events are lost cannot be told'] : []
+  return [
+    `${kept} and are kept in ${made}`,
+    `head   ${head.hash}@${head.seq}`,
+    ...(fault === undefined ? [] : [findingLine(fault)]),
+    ...lost,
+    ...unknown,
+    ...(behind > 0
+      ? [`${behind} frames behind the fault look whole; nothing ties them to what is kept`]
+      : []),
+    ...(repaired ? ['LevelDB could not open the database as it was; a copy was repaired'] : []),
+  ]
+}
+
+function plain({
+  first,
+  last,
+  frames,
+  head,
+  fault = null,
+  durable = null,
+  behind,
+  repaired,
+}: Omit<Salvaged, 'fault' | 'durable'> & {
+  fault?: Salvaged['fault'] | null
+  durable?: number | null | undefined
+}) {
+  return { version: 1, first, last, frames, head, fault, durable, frames_behind: behind, repaired }
+}

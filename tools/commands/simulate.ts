@@ -1,0 +1,134 @@
+/**
+ * `blockbox simulate`: hosts, commands, copies, failures and crashes by chance, against the real engine and journal.
+ *
+ *     no findings ─▶ 0      findings ─▶ 12, the run made small and kept as a journal that `replay` shows
+ */
+
+import type { Command } from 'commander'
+import { BlockboxError } from '../../src/core/errors.ts'
+import { enumerateCrashes } from '../../src/sim/enumerate.ts'
+import { keepRun } from '../../src/sim/keep.ts'
+import { type Shrunk, shrink } from '../../src/sim/shrink.ts'
+import { type Simulated, type SimulateOptions, simulate } from '../../src/sim/simulator.ts'
+import { exitCodes } from '../exit-code.ts'
+import { findingLine } from '../finding.ts'
+import { interrupt } from '../interrupt.ts'
+import { wholeNumber } from '../number.ts'
+import { escaped, print } from '../output.ts'
+import { showProgress } from '../remark.ts'
+
+/** One of several equal parts, counted from 0. */
+interface Part {
+  readonly part: number
+  readonly of: number
+}
+
+interface SimulateCommand {
+  readonly seed: number
+  readonly seeds: number
+  readonly steps: number
+  readonly crashEvery: number
+  readonly faultEvery: number
+  readonly untilFailure?: boolean
+  readonly once?: boolean
+  readonly shrink: boolean
+  readonly keep?: string
+  readonly enumerate?: number
+  readonly part?: Part
+  readonly json?: boolean
+}
+
+export function add(program: Command): void {
+  program
+    .command('simulate')
+    .description('drive the engine by chance, with failures and crashes, and check everything')
+    .option('--seed <n>', 'the seed; the same one gives the same journal', wholeNumber(0, 2 ** 32 - 1), 1)
+    .option('--seeds <n>', 'so many seeds, one after the other', wholeNumber(1), 1)
+    .option('--steps <n>', 'steps of each run', wholeNumber(1, 100_000_000), 10_000)
+    .option('--crash-every <n>', 'a crash once in so many steps; 0: none', wholeNumber(0), 2000)
+    .option('--fault-every <n>', 'a failure once in so many disk writes; 0: none', wholeNumber(0), 1000)
+    .option('--until-failure', 'go on with the next seed until something is found')
+    .option('--once', 'do not run each seed a second time to compare')
+    .option('--no-shrink', 'show what is found as it is')
+    .option('--keep <dir>', 'keep the run (or, of a failure, its shortest form) as a journal')
+    .option(
+      '--enumerate <n>',
+      'instead: every sequence of up to n operations, crashed at every disk write',
+      wholeNumber(1, 4),
+    )
+    .option('--part <k/n>', 'with --enumerate: the k-th of n equal parts', parsePart)
+    .option('--json', 'one JSON object a run')
+    .addHelpText(
+      'after',
+      '\nExample:\n  blockbox simulate --seed 7 --steps 20000\n  blockbox simulate --until-failure --keep found.journal\n' +
+        '\nThe same seed and version give the same journal, byte for byte. What is found is made shorter before it is\n' +
+        'shown; the journal that --keep leaves is looked at with `blockbox log` and `blockbox replay`.\n',
+    )
+    .action(act)
+}
+
+/** K/N. Throws USAGE. */
+function parsePart(text: string): Part {
+  const [, k, n] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []
+  const [part, of] = [Number(k) - 1, Number(n)]
+  if (part >= 0 && part < of) return { part, of }
+  throw new BlockboxError('USAGE', `"${text}" is no part: write K/N with K from 1 to N`)
+}
+
+async function enumerate(most: number, { part, json }: SimulateCommand): Promise<void> {
+  const onSequence = (done: number) => showProgress(() => `${done} sequences`)
+  const { sequences, crashes, findings } = await enumerateCrashes({ most, ...part, onSequence })
+  if (findings.length > 0) process.exitCode = exitCodes.verification
+  if (json === true) return print(JSON.stringify({ most, sequences, crashes, findings }))
+  const line = `${sequences} sequences of up to ${most} operations, ${crashes} crashes: ${findings.length} findings`
+  const told = findings.map((finding) => `${finding.deeds.join(', ')}: ${findingLine(finding)}`)
+  await print([line, ...told].map(escaped).join('\n'))
+}
+
+async function act(options: SimulateCommand): Promise<void> {
+  if (options.enumerate !== undefined) return enumerate(options.enumerate, options)
+  const { seed: first, seeds, steps, crashEvery, faultEvery } = options
+  const last = options.untilFailure === true ? 2 ** 32 - 1 : first + seeds - 1
+  for (let seed = first; seed <= last && !interrupt.aborted; seed++) {
+    showProgress(() => `seed ${seed}`)
+    const asked: SimulateOptions = { seed, steps, crashEvery, faultEvery }
+    const run = await simulate({ ...asked, twice: options.once !== true })
+    const found = run.findings.length > 0
+    const shrunk = found && options.shrink ? await shrink(asked, run) : undefined
+    await report(run, shrunk, options)
+    const isLast = seed === last || found
+    if (options.keep !== undefined && isLast) await keepRun(options.keep, shrunk?.run ?? run)
+    if (!found) continue
+    process.exitCode = exitCodes.verification
+    return
+  }
+}
+
+async function report(
+  run: Simulated,
+  shrunk: Shrunk | undefined,
+  { json, keep }: SimulateCommand,
+): Promise<void> {
+  const { seed, steps, events, crashes, faults, head, stateHash, findings } = run
+  const failures = Object.values(faults).reduce((sum, count) => sum + count, 0)
+  if (json === true) {
+    const told = { seed, steps, events, crashes, faults: failures, head, state_hash: stateHash, findings }
+    const made = shrunk === undefined ? {} : { shrunk: { steps: shrunk.steps, runs: shrunk.runs } }
+    return print(JSON.stringify({ ...told, ...made }))
+  }
+  const line = `seed ${seed}: ${steps} steps, ${events} events, ${crashes} crashes, ${failures} failed writes`
+  if (findings.length === 0)
+    return print(`${line}: 0 findings\n  state ${stateHash}, head ${head.hash}@${head.seq}`)
+  const kept = keep === undefined ? 'add --keep DIR to look at it' : `kept in ${keep}`
+  const found = [`${line}: ${findings.length} findings`, ...findings.map(findingLine)]
+  const told = shrunk === undefined ? [kept] : shorter(shrunk, kept)
+  await print([...found, ...told].map(escaped).join('\n'))
+}
+
+function shorter({ run, steps, runs }: Shrunk, kept: string): string[] {
+  return [
+    `made shorter in ${runs} runs: ${steps.length} steps, ${run.events} events, still`,
+    ...run.findings.map(findingLine),
+    `steps ${steps.slice(0, 50).join(' ')}${steps.length > 50 ? ' ...' : ''}; ${kept}`,
+  ]
+}

@@ -25,7 +25,7 @@ export interface BlockHistoryOptions {
 /** A block must be answered for within this, the start of the command apart. */
 const targetMs = 50
 
-/** The lines: making the index, one answer (median and worst), the scan. Throws when an answer and the scan differ. */
+/** The lines: making the index, one answer (median and 99th of a hundred), the scan. Throws when an answer and the scan differ. */
 export function blockHistoryLines(options: BlockHistoryOptions): Promise<Line[]> {
   return withFolder(async (folder) => {
     const path = join(folder, 'journal')
@@ -39,27 +39,30 @@ export function blockHistoryLines(options: BlockHistoryOptions): Promise<Line[]>
   })
 }
 
-async function measure(open: OpenFolder, folder: string, { events, questions }: BlockHistoryOptions) {
+async function measure(
+  open: OpenFolder,
+  folder: string,
+  { events, questions }: BlockHistoryOptions,
+): Promise<Line[]> {
   const { journal } = open
   const onProgress = (seq: number) => showProgress(() => `indexing, event ${seq} of ${events}`)
   const made = await microseconds(() => BlockIndex.open(journal, { folder, onProgress }))
   const random = new Prng(7)
   const took: number[] = []
-  let touched = 0
-  let asked = { volume: 1, block: 0 }
-  let writes = 0
   for (let k = 0; k < questions; k++) {
     const volume = 1 + random.below(blocksOfVolumes.length)
     const hot = k % 2 === 0 ? 2 ** 16 : blocksOfVolumes[volume - 1]!
-    asked = { volume, block: random.below(hot) }
+    const asked = { volume, block: random.below(hot) }
     const us = await microseconds(async () => {
       const index = await BlockIndex.open(journal, { folder })
-      const { records, steps } = await answerBlock(index, open, asked)
-      touched += steps
-      writes = records.filter(({ kind }) => kind === 'io.write').length
+      await answerBlock(index, open, asked)
     })
     took.push(us / 1000)
   }
+  const asked = { volume: 1, block: 4711 }
+  const index = await BlockIndex.open(journal, { folder })
+  const { records } = await answerBlock(index, open, { ...asked, limit: 100_000 })
+  const writes = records.filter(({ kind }) => kind === 'io.write').length
   let found = 0
   const scan = await microseconds(async () => {
     found = await scanned(open, asked)
@@ -67,28 +70,17 @@ async function measure(open: OpenFolder, folder: string, { events, questions }: 
   if (found !== writes)
     throw new Error(`${JSON.stringify(asked)}: ${writes} writes answered, ${found} recorded`)
   const group = `block history ${(events / 1e6).toPrecision(2)} M`
-  const middle = median(took)
-  const ratio = (ms: number) => scan / 1000 / ms
-  const remark = `${(touched / questions).toFixed(1)} steps an answer`
+  const sorted = [...took].sort((a, b) => a - b)
+  const answers = {
+    'answer, median': median(took),
+    'answer, 99 of 100': sorted[Math.ceil(sorted.length * 0.99) - 1]!,
+  }
+  const target = { valueBelow: targetMs }
   return [
     { group, name: 'scan of all frames', value: scan / 1000, unit: 'ms', ratio: 1 },
-    {
-      group,
-      name: 'answer, median',
-      value: middle,
-      unit: 'ms',
-      ratio: ratio(middle),
-      target: { valueBelow: targetMs },
-      remark,
-    },
-    {
-      group,
-      name: 'answer, slowest',
-      value: Math.max(...took),
-      unit: 'ms',
-      ratio: ratio(Math.max(...took)),
-      target: { valueBelow: targetMs },
-    },
+    ...Object.entries(answers).map(([name, value]): Line => {
+      return { group, name, value, unit: 'ms', ratio: scan / 1000 / value, target }
+    }),
     { group, name: 'index made', value: (made * 1000) / events, unit: 'ns/event' },
   ]
 }

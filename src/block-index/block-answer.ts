@@ -3,7 +3,7 @@
 import { hex, sha256 } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import { type BlockStep, blockSteps, type Held, relatedVolumes } from '../inspect/block-history.ts'
-import { type BlockRecord, blockRecord } from '../inspect/block-report.ts'
+import { type BlockRecord, blockRecord, unreadable } from '../inspect/block-report.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { type RowAt, rowsAt } from '../replay/rows-at.ts'
@@ -67,13 +67,12 @@ function digests(
   rows: ReadonlyMap<number, RowAt>,
 ): (place: number) => string {
   const known = new Map<number, string>()
+  const zeros = shortHex(sha256(new Uint8Array(bytes)))
   for (const { seq, after } of steps) {
     const row = rows.get(seq)?.row
     if (row?.kind === 'io.write' && row.length === bytes && isAt(after, row.payload)) {
-      known.set(
-        row.payload,
-        [row.digestHigh, row.digestLow].map((half) => half.toString(16).padStart(8, '0')).join(''),
-      )
+      const halves = [row.digestHigh, row.digestLow].map((half) => half.toString(16).padStart(8, '0'))
+      known.set(row.payload, halves.join(''))
     }
   }
   return (place) => {
@@ -82,17 +81,22 @@ function digests(
       digest = stored(payload, place, bytes)
       known.set(place, digest)
     }
-    return digest
+    return digest === zeros ? 'zeros' : digest
   }
+}
+
+/** The first eight bytes of a digest, as a row of a frame notes them. */
+function shortHex(digest: Uint8Array): string {
+  return hex(digest).slice(0, 16)
 }
 
 const isAt = ({ place }: Held, payload: number) => place === payload
 
 function stored(payload: PayloadStore, place: number, bytes: number): string {
   try {
-    return hex(sha256(payload.read(place, bytes))).slice(0, 16)
+    return shortHex(sha256(payload.read(place, bytes)))
   } catch (error) {
-    if (error instanceof BlockboxError && error.code === 'PAYLOAD_CORRUPT') return 'unreadable'
+    if (error instanceof BlockboxError && error.code === 'PAYLOAD_CORRUPT') return unreadable
     throw error
   }
 }

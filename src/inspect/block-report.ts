@@ -9,6 +9,9 @@ import type { BlockStep, Held } from './block-history.ts'
 import { isoNs } from './event-record.ts'
 import type { Roster } from './roster.ts'
 
+/** In place of the digest of bytes that are missing or altered. */
+export const unreadable = 'unreadable'
+
 /** What a reader got at one time. */
 export interface HeldRecord {
   /** `zeros`; 16 digits of the SHA-256 of the block's bytes; or why they are not known. */
@@ -49,7 +52,8 @@ export function blockRecord(step: BlockStep, volume: number, sources: Sources): 
   const { seq, what } = step
   const before = heldRecord(step.before, volume, sources)
   const after = heldRecord(step.after, volume, sources)
-  const differs = what !== 'read' && before.digest !== after.digest
+  const told = before.digest !== after.digest || before.digest === unreadable
+  const differs = what !== 'read' && told && step.before.place !== step.after.place
   const found = sources.event(seq)
   if (found === undefined || what === 'there') {
     const by = what === 'there' ? 'there when the journal begins' : 'an event that was given up'

@@ -226,6 +226,26 @@ test('an answer names who wrote, what was there before and after, and which imag
   assert.is(until.steps, 2)
 })
 
+test('zeros are zeros, written or not, and the same bytes again are no difference', async () => {
+  const run = await startRun()
+  await prepare(run)
+  await run.io('io.write', { at: 7, fill: 0 })
+  await run.io('io.write', { at: 6, count: 2, fill: 4 })
+  await run.io('io.write', { at: 7, fill: 4 })
+  await run.settled()
+  const { journal, payload } = run.opened
+  const index = await BlockIndex.open(journal, { folder: temporary.fresh('index') })
+  const { records } = await answerBlock(index, { journal, payload }, { volume: 1, block: 7 })
+  assert.equal(
+    records.map(({ after, differs }) => [after.digest, differs]),
+    [
+      ['zeros', false],
+      [digestOf(4), true],
+      [digestOf(4), false],
+    ],
+  )
+})
+
 test('an index that cannot be written says what to do', async () => {
   const { journal } = (await busy(13, 5)).opened
   const file = temporary.fresh('file')

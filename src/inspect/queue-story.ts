@@ -63,6 +63,9 @@ export interface Chosen {
   /** Only requests of these volumes or sessions; all when not given. */
   readonly volumes?: readonly number[]
   readonly sessions?: readonly number[]
+  /** Only requests submitted by these events. */
+  readonly from?: number
+  readonly to?: number
 }
 
 export class QueueStories implements Witness {
@@ -97,8 +100,10 @@ export class QueueStories implements Witness {
     else this.#refuse(event, at)
   }
 
-  #concerns({ volume, session }: Event): boolean {
-    const { volumes, sessions } = this.#chosen
+  #concerns({ volume, session, seq, about }: Event): boolean {
+    const { volumes, sessions, from = 0, to = Number.MAX_SAFE_INTEGER } = this.#chosen
+    const io = about === 0 ? seq : about
+    if (io < from || io > to) return false
     return (volumes?.includes(volume) ?? true) && (sessions?.includes(session) ?? true)
   }
 

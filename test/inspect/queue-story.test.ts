@@ -87,6 +87,24 @@ test('a moment says who waits for what', () => {
   )
 })
 
+test('only what was submitted in a stretch is counted', () => {
+  const steps = [volume('disk'), session(), backup('b'), write(1), write(2, { at: 3 }), stop('b')]
+  const all = new QueueStories()
+  told(steps, all)
+  const [first, second] = all.hold.longest.items.map(({ seq }) => seq).sort((a, b) => a - b)
+  for (const [chosen, seq] of [
+    [{ to: first! }, first],
+    [{ from: first! + 1 }, second],
+  ] as const) {
+    const some = new QueueStories(chosen)
+    told(steps, some)
+    assert.equal(
+      some.hold.longest.items.map((one) => one.seq),
+      [seq],
+    )
+  }
+})
+
 test('refusals are counted by code, and only those of the volumes chosen', () => {
   const stories = new QueueStories({ volumes: [2] })
   told([...cloned, write(9), restore('p'), write(1, { volume: 2 }), write(2, { volume: 2 }), copied], stories)

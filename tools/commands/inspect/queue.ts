@@ -23,6 +23,8 @@ import { sparkline } from '../../sparkline.ts'
 
 interface QueueOptions extends JournalOption {
   readonly at?: string
+  readonly from?: string
+  readonly to?: string
   readonly volume?: string
   readonly host?: string
   readonly json?: boolean
@@ -35,6 +37,8 @@ export function addQueue(inspect: Command): void {
       '--at <point>',
       'who waits just then, since when and why: seq:N, time:ISO, mark:LABEL or backup:ID',
     )
+    .option('--from <point>', 'only requests submitted after this point')
+    .option('--to <point>', 'only requests submitted up to this point')
     .option('--volume <name>', 'only requests of this volume')
     .option('--host <name>', 'only requests of this host')
     .option('--json', 'as one JSON object')
@@ -47,7 +51,13 @@ export function addQueue(inspect: Command): void {
 }
 
 async function act(options: QueueOptions): Promise<void> {
-  const { at, json = false } = options
+  const { at, from, to, json = false } = options
+  if (at !== undefined && (from ?? to) !== undefined) {
+    throw new BlockboxError(
+      'USAGE',
+      '--at asks of one moment, --from and --to of a stretch: leave one of them out',
+    )
+  }
   const text = await withJournal(options, async (open) => {
     if (at === undefined) {
       const said = await overAll(open, options)
@@ -99,9 +109,14 @@ function atPointText({ seq, instant, waiting }: Awaited<ReturnType<typeof atPoin
   return `${head}\n\n${table([titles, ...rows.map((row) => row.map(escaped))], [0, 6])}`
 }
 
-async function overAll(open: OpenFolder, { volume, host }: QueueOptions) {
+async function overAll(open: OpenFolder, { volume, host, from, to }: QueueOptions) {
   const chosen = volume === undefined && host === undefined ? {} : await chosenOf(open, volume, host)
-  const stories = new QueueStories(chosen)
+  const at = (point: string) => seqOf(open.journal, parsePoint(point), 0, interrupt)
+  const stretch = {
+    ...(from !== undefined && { from: (await at(from)) + 1 }),
+    ...(to !== undefined && { to: await at(to) }),
+  }
+  const stories = new QueueStories({ ...chosen, ...stretch })
   const { originNs, end, roster } = await inspected(open, [stories])
   const moment = ({ seq, at }: Moment) => ({ seq, instant: isoNs(originNs + BigInt(Math.round(at))) })
   return {

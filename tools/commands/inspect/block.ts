@@ -120,7 +120,7 @@ function blockText(said: Awaited<ReturnType<typeof answer>>): string {
   const head = `block ${block} of ${volume}: ${length} bytes at offset ${offset}`
   if (steps === 0) return escaped(`${head}. Nothing touched it: it holds zeros`)
   const left = steps - records.length
-  const count = `${steps - reads} changes, ${reads} reads${left > 0 ? `; the ${left} oldest are not shown (--limit)` : ''}`
+  const count = `${steps - reads} events that set it, ${reads} reads of it${left > 0 ? `; the ${left} oldest are not shown (--limit)` : ''}`
   const rows = records.map((record) => rowOf(record).map(escaped))
   const titles = ['event', 'instant', '', 'before', 'after', 'answered by', 'cause']
   return [escaped(head), count, '', table([titles, ...rows], [0])].join('\n')

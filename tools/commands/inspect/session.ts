@@ -105,7 +105,7 @@ async function tell({ journal }: OpenFolder, asked: string | undefined) {
 
 function leftText({ closed, cutOff }: SessionStory): string {
   if (closed !== undefined) {
-    return `${closed.orderly ? 'closed' : 'disconnected'}${closed.code === 'ok' ? '' : ` ${closed.code}`}`
+    return `${closed.orderly ? 'closed in order' : 'closed'}${closed.code === 'ok' ? '' : ` ${closed.code}`}`
   }
   return cutOff === undefined ? 'open' : `cut off: the recorder began anew with event ${cutOff.seq}`
 }

@@ -46,6 +46,13 @@ export { type Observed, observe } from './replay/observe.ts'
 export { type Point, parseAddress, parsePoint, seqOf } from './replay/point.ts'
 export { type ReplayOptions, type ReplayVerdict, replay } from './replay/replay.ts'
 export { type VerifyOptions, type VerifyVerdict, verify } from './replay/verify.ts'
+export {
+  type Conversion,
+  type ConversionAsk,
+  convert,
+  type EventBatch,
+} from './run/conversion.ts'
+export { type ExportTally, exportEvents, exportTally } from './run/export-run.ts'
 export { recordTrace } from './run/import-run.ts'
 export { crashHistory } from './sim/crash-history.ts'
 export { type CrashOptions, type CrashState, crashStates, type DiskOperation } from './sim/crash-states.ts'
@@ -54,4 +61,10 @@ export { type EnumerateOptions, enumerateCrashes } from './sim/enumerate.ts'
 export { type Conditions, type Fault, FaultyLevel } from './sim/faulty-level.ts'
 export { shrink } from './sim/shrink.ts'
 export { type Simulated, type SimulateOptions, simulate } from './sim/simulator.ts'
+export type { TraceEvent, TraceFlag, TraceOp, TraceOptions } from './trace/event.ts'
+export type { TraceAccount, TraceHolding } from './trace/holding.ts'
+export { Linter, type LintFinding, lintRules } from './trace/lint/linter.ts'
+export { traceOutput, traceOutputs } from './trace/output-format.ts'
+export { readTrace, type TraceBatch } from './trace/source.ts'
+export type { TraceOutput, TraceWriter, WriterOptions } from './trace/writer.ts'
 export { stateHashText } from './volume/snapshot.ts'

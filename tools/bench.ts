@@ -1,5 +1,5 @@
 /**
- * The benchmark: `npm run bench -- [--quick] [--events N] [--out FILE] [--only append|replay|history|idle]`.
+ * The benchmark: `npm run bench -- [--quick] [--events N] [--out FILE] [--only append|replay|history|idle|import]`.
  *
  * Every figure stands beside its anchor, measured in the same rounds; believe ratios, not absolute figures. Prints one
  * table, keeps it with the machine's facts as JSON in .build/bench.json and in FILE. A missed target is no failure;
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { appendLines } from './bench/append.ts'
 import { blockHistoryLines } from './bench/block-history.ts'
 import { idleLines } from './bench/idle.ts'
+import { importLines } from './bench/import.ts'
 import { isMet, type Line, tableOf } from './bench/line.ts'
 import { machineFacts, machineText } from './bench/machine.ts'
 import { replayLines } from './bench/replay.ts'
@@ -47,6 +48,12 @@ const parts: Readonly<Record<string, () => Promise<Line[]> | Line[]>> = {
       warmup: quick ? 1 : 2,
     }),
   history: () => blockHistoryLines({ events: historyEvents, questions: quick ? 50 : 200 }),
+  import: () =>
+    importLines(
+      quick
+        ? { events: 200_000, payloadBytes: 64 * 2 ** 20, rounds: 3, warmup: 1 }
+        : { events: 2_000_000, payloadBytes: 256 * 2 ** 20, rounds: 5, warmup: 1 },
+    ),
 }
 
 const machine = await machineFacts()

@@ -5,12 +5,16 @@ import { readFileSync } from 'node:fs'
 import { add as backup } from './commands/backup.ts'
 import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
+import { add as convert } from './commands/convert.ts'
 import { add as device } from './commands/device.ts'
+import { add as exporting } from './commands/export.ts'
+import { add as fence } from './commands/fence.ts'
 import { add as head } from './commands/head.ts'
 import { add as image } from './commands/image.ts'
 import { add as importing } from './commands/import.ts'
 import { add as info } from './commands/info.ts'
 import { add as inspect } from './commands/inspect.ts'
+import { add as lint } from './commands/lint.ts'
 import { add as log } from './commands/log.ts'
 import { add as mark } from './commands/mark.ts'
 import { add as preserve } from './commands/preserve.ts'
@@ -37,8 +41,12 @@ await main(
     backup,
     restore,
     preserve,
+    fence,
     mark,
     importing,
+    lint,
+    convert,
+    exporting,
     run,
     replay,
     image,

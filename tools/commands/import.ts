@@ -7,7 +7,6 @@
 
 import { type Command, Option } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
-import type { BlockAction, TraceOptions } from '../../src/trace/event.ts'
 import { formatNames } from '../../src/trace/format.ts'
 import { eventLine } from '../../src/trace/line.ts'
 import { detectFormat, readTrace, type TraceBatch } from '../../src/trace/source.ts'
@@ -15,17 +14,13 @@ import { summarise } from '../../src/trace/summary.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
-import { escaped, print } from '../output.ts'
+import { escaped, plainJson, print } from '../output.ts'
 import { record } from '../recording.ts'
 import { parseSize } from '../size.ts'
+import { type ReadingOptions, readingOptions, traceOptions } from '../trace-option.ts'
 
-interface ImportOptions extends JournalOption {
+interface ImportOptions extends JournalOption, ReadingOptions {
   readonly format?: string
-  readonly producer?: 'dm' | 'qemu'
-  readonly salvage?: boolean
-  readonly port?: number
-  readonly action?: BlockAction
-  readonly timeUnitNs?: number
   readonly detect?: boolean
   readonly json?: boolean
   readonly summary?: boolean
@@ -38,36 +33,13 @@ interface ImportOptions extends JournalOption {
 const printAtOnce = 64 * 1024
 
 export function add(program: Command): void {
-  journalOption(program.command('import'))
+  readingOptions(journalOption(program.command('import')))
     .description('read a trace of another program: print it, or record it into a new volume of a journal')
     .argument(
       '<file...>',
-      'the trace, compressed with gzip or not; - is standard input; blktrace: a file a CPU',
+      'the trace, packed with gzip or zstd or not; - is standard input; blktrace: a file a CPU',
     )
     .option('-f, --format <name>', `its format, where the content does not tell: ${formatNames()}`)
-    .addOption(
-      new Option(
-        '--producer <name>',
-        'who wrote a dm-log-writes log: its order is that of durability (dm) or of completion (qemu)',
-      ).choices(['dm', 'qemu']),
-    )
-    .option('--salvage', 'dm-log-writes: read past the count of entries, forgive a torn end')
-    .option(
-      '--port <number>',
-      'nbd-pcap: the TCP port of the server, 10809 when left out',
-      wholeNumber(1, 65535),
-    )
-    .addOption(
-      new Option(
-        '--action <letter>',
-        'blktrace, blkparse: the step that is an event: queued (Q), sent to the device (D), completed (C)',
-      ).choices(['Q', 'D', 'C']),
-    )
-    .option(
-      '--time-unit-ns <number>',
-      'disksim: nanoseconds of a unit of its times, 1 when left out',
-      wholeNumber(1, 1e12),
-    )
     .addOption(
       new Option('--detect', 'print the name of the format, as the content tells').conflicts([
         'json',
@@ -141,7 +113,7 @@ async function printEvents(files: readonly string[], options: ImportOptions): Pr
   let waiting = 0
   for await (const { events } of batches(files, options)) {
     for (const event of events) {
-      const line = eventLine(event)
+      const line = plainJson(eventLine(event))
       lines.push(line)
       waiting += line.length
     }
@@ -173,16 +145,5 @@ async function* batches(files: readonly string[], options: ImportOptions): Async
     yield batch
     if (batch.remark !== undefined)
       process.stderr.write(`blockbox: ${escaped(`${files.at(-1)}: ${batch.remark}`)}\n`)
-  }
-}
-
-function traceOptions(options: ImportOptions): TraceOptions {
-  const { producer, salvage, port, action, timeUnitNs } = options
-  return {
-    ...(producer !== undefined && { producer }),
-    ...(salvage !== undefined && { salvage }),
-    ...(port !== undefined && { port }),
-    ...(action !== undefined && { action }),
-    ...(timeUnitNs !== undefined && { timeUnitNs }),
   }
 }

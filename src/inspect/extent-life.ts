@@ -37,6 +37,7 @@ export class ExtentLife implements Witness {
   #pair:
     | { readonly tag: number; readonly source: number; readonly clone: number; readonly range: Range }
     | undefined
+  #range: Range | undefined
   #bits: Bits = { cdm: false, cod: false, prm: false }
   readonly #waiting = new Set<number>()
 
@@ -46,14 +47,15 @@ export class ExtentLife implements Witness {
     this.#extent = extent
   }
 
-  /** The bytes of the extent; undefined when there is no such pair or extent. */
+  /** The bytes of the extent; undefined when there never was such a pair or extent. */
   get range(): Range | undefined {
-    return this.#pair?.range
+    return this.#range
   }
 
   after(event: Event, world: World, at: number): void {
     const pair = this.#pair === undefined ? this.#learn(world) : pairsOf(world).byTag.get(this.#pair.tag)
-    if (pair === undefined || this.#pair === undefined) return
+    if (this.#pair === undefined) return
+    if (pair === undefined) return this.#deleted(event, at)
     const bits = this.#bitsOf(pair, world)
     const changed = bits.cdm !== this.#bits.cdm || bits.cod !== this.#bits.cod || bits.prm !== this.#bits.prm
     this.#bits = bits
@@ -63,11 +65,20 @@ export class ExtentLife implements Witness {
     this.steps.push({ seq, at, kind, volume, session, about, note: note ?? '', ...bits })
   }
 
+  /** The pair is no more; another one may get its name. */
+  #deleted({ seq, kind, volume, session, about }: Event, at: number): void {
+    this.#bits = { cdm: false, cod: false, prm: false }
+    this.#pair = undefined
+    this.#waiting.clear()
+    this.steps.push({ seq, at, kind, volume, session, about, note: '', ...this.#bits })
+  }
+
   #learn(world: World): Pair | undefined {
     for (const pair of pairsOf(world).byTag.values()) {
       if (pair.name !== this.#name || this.#extent >= Math.ceil(pair.size / pair.extent)) continue
       const { tag, source, clone } = pair
-      this.#pair = { tag, source, clone, range: rangeOfExtent(pair, this.#extent) }
+      this.#range = rangeOfExtent(pair, this.#extent)
+      this.#pair = { tag, source, clone, range: this.#range }
       return pair
     }
     return undefined

@@ -81,8 +81,9 @@ export class Roster {
     return this.#pairs.get(tag)
   }
 
+  /** The pair of that name, the last one where several bore it one after the other. */
   pairNamed(name: string): PairEntry | undefined {
-    return [...this.#pairs.values()].find((pair) => pair.name === name)
+    return [...this.#pairs.values()].findLast((pair) => pair.name === name)
   }
 
   /** The pairs whose source is this volume. */

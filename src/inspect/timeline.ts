@@ -44,7 +44,7 @@ export interface Span {
 
 /** Something that lasted no time. */
 export interface Point extends Moment {
-  readonly what: 'mark' | 'refused' | 'crash' | 'created'
+  readonly what: 'mark' | 'refused' | 'crash' | 'created' | 'deleted'
   readonly name: string
   readonly volumes: readonly string[]
 }
@@ -175,13 +175,23 @@ export class Timeline implements Witness {
   #point(event: Event, moment: Moment): void {
     const { kind, detail, code, volume } = event
     const volumes = volume === 0 ? [] : [this.#names.volume(volume)]
-    if (kind === 'mark') this.#addPoint({ ...moment, what: 'mark', name: text(detail, 'label'), volumes })
+    if (kind === 'volume.deleted' || kind === 'pair.deleted') this.#deleted(event, moment)
+    else if (kind === 'mark')
+      this.#addPoint({ ...moment, what: 'mark', name: text(detail, 'label'), volumes })
     else if (kind === 'command.refused') {
       this.#addPoint({ ...moment, what: 'refused', name: `${text(detail, 'command')} ${code}`, volumes })
     } else if (kind === 'volume.created' || kind === 'pair.created') {
       const what = kind === 'pair.created' ? `pair ${text(detail, 'name')}` : `volume ${text(detail, 'name')}`
       this.#addPoint({ ...moment, what: 'created', name: what, volumes: this.#volumesOf('sync', event) })
     }
+  }
+
+  #deleted(event: Event, moment: Moment): void {
+    const isPair = event.kind === 'pair.deleted'
+    const name = isPair
+      ? `pair ${this.#names.subject(event.kind, event.tag)}`
+      : `volume ${this.#names.volume(event.volume)}`
+    this.#addPoint({ ...moment, what: 'deleted', name, volumes: this.#volumesOf('sync', event) })
   }
 
   #addPoint(point: Point): void {

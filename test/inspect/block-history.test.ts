@@ -7,8 +7,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type BlockStep, blockSteps } from '../../src/inspect/block-history.ts'
 import { marks } from '../../src/inspect/touch.ts'
+import { cancel } from '../support/asked.ts'
 import { Chance } from '../support/chance.ts'
-import { cloned, copied, read, restore, write, zeroes } from '../support/given.ts'
+import { cloned, copied, copyEnds, read, restore, write, zeroes } from '../support/given.ts'
 import { History } from '../support/history.ts'
 import { Listener, most } from '../support/listener.ts'
 
@@ -72,7 +73,6 @@ test('by chance: every change of every block, and nothing else', () => {
     'changed',
     'copied',
     'shown',
-    'reverted',
     'based',
     'gone',
     'read',
@@ -84,6 +84,25 @@ test('by chance: every change of every block, and nothing else', () => {
   ]) {
     assert.ok((kinds.get(what) ?? 0) > 0, `${what} came about`)
   }
+})
+
+test('a cancelled restore shows the old content again where nothing was copied', () => {
+  const listener = new Listener()
+  const history = new History(listener)
+  const past = [...cloned, write(1, { at: 0 }), write(2, { at: 5 }), restore('p'), cancel('p')]
+  for (const step of [...past, copyEnds(1, 1), copyEnds(1, 0, 'E_IO')]) {
+    if (typeof step === 'function') step(history)
+    else history.enter(step)
+  }
+  const told = blockSteps(listener.roster, 1, listener.of(1, 0))
+  assert.equal(
+    told.map(({ what, after }) => [what, after.place, after.image]),
+    [
+      ['changed', 1000, 'own'],
+      ['shown', 0, 'clone'],
+      ['reverted', 1000, 'own'],
+    ],
+  )
 })
 
 test('a restore is told as readers see it: shown at once, copied later, written over', () => {

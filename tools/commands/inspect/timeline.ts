@@ -26,7 +26,7 @@ interface TimelineOptions extends JournalOption {
 }
 
 export function addTimeline(inspect: Command): void {
-  const kinds = [...spanKinds, 'mark', 'refused', 'crash', 'created']
+  const kinds = [...spanKinds, 'mark', 'refused', 'crash', 'created', 'deleted']
   journalOption(inspect.command('timeline'))
     .description('backups, restores, fences, views, sessions, crashes and marks, and how busy the hosts were')
     .option('--from <point>', 'only what lasted beyond this point: seq:N, time:ISO, mark:LABEL, backup:ID')

@@ -3,6 +3,8 @@
  * say when one goes through them by hand.
  */
 
+// limit: 240 s
+
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'

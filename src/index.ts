@@ -45,6 +45,7 @@ export { type CloneVerdict, cloneUnchanged } from './replay/clone-unchanged.ts'
 export { type Observed, observe } from './replay/observe.ts'
 export { type Point, parseAddress, parsePoint, seqOf } from './replay/point.ts'
 export { type ReplayOptions, type ReplayVerdict, replay } from './replay/replay.ts'
+export { subBlock } from './replay/sub-block.ts'
 export { type VerifyOptions, type VerifyVerdict, verify } from './replay/verify.ts'
 export {
   type Conversion,

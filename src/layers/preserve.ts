@@ -6,7 +6,8 @@
  *                          └─────── preserve.dropped ───────────────────────────▶ gone
  *
  *     write to the base (W1)    its blocks leave the table of every view, and image 2 forgets them
- *     write to a view (W2)      its blocks join the table, and lie in image 2: the view's own block map
+ *     write to a view (W2)      its blocks join the table, and lie in image 2: the view's own block map; what it leaves
+ *                               of a block that was its base's is merged in, so it passes the base's gates as a read
  *     read of a view (R2)       block by block image 2 or the base, by the table (volume/content.ts)
  *
  * A view may have a bound: a write that image 2 has no room for is refused E_NOSPC before the table changes; the base is
@@ -21,6 +22,7 @@
 
 import { must } from '../core/assert.ts'
 import { Bitmap } from '../core/bitmap.ts'
+import type { Range } from '../core/range.ts'
 import { type Event, takesEffect } from '../events/columns.ts'
 import { count, countOr0 } from '../events/detail.ts'
 import { changes } from '../events/kind.ts'
@@ -40,6 +42,8 @@ import {
   viewsOf,
 } from './preserve-state.ts'
 import type { Request } from './request.ts'
+import { checkPassed } from './restore-gate.ts'
+import { restoreAt, restoresOf } from './restore-state.ts'
 
 export const preserve: Layer<Preserves> = {
   name: 'preserve',
@@ -65,7 +69,11 @@ export const preserve: Layer<Preserves> = {
   effect(state, event, world) {
     const { first, count: blocks } = blocksOf(event, volumeOf(world, event.volume)!)
     const own = state.byView.get(event.volume)
-    if (own !== undefined) return store(own, first, first + blocks)
+    if (own !== undefined) {
+      const restore = restoreAt(restoresOf(world), event, world)
+      if (restore !== undefined) checkPassed(restore, event, world)
+      return store(own, first, first + blocks)
+    }
     for (const overlay of viewsOf(state, event.volume)) forget(overlay, first, first + blocks, world)
   },
 
@@ -115,6 +123,7 @@ export const preserve: Layer<Preserves> = {
   decide: decidePreserve,
 
   due(state, world): Due | undefined {
+    if (state.byView.size === 0) return undefined
     for (const overlay of state.byView.values()) {
       if (overlay.phase !== 'merging') continue
       if (overlay.table.count === 0) return { outcome: { kind: 'merge.finished', volume: overlay.view } }
@@ -186,10 +195,14 @@ function created(state: Preserves, event: Event, world: World): Overlay {
  */
 function hasRoom({ table, maxBlocks, view }: Overlay, request: Request, world: World): boolean {
   if (maxBlocks === 0 || !changes(request.op)) return true
-  const { first, count: blocks } = blocksOf(request, volumeOf(world, view)!)
-  let taken = table.count
-  for (let block = first; block < first + blocks; block++) if (!table.get(block)) taken++
-  return taken <= maxBlocks
+  const coming = new Set<number>()
+  const take = (range: Range) => {
+    const { first, count: blocks } = blocksOf(range, volumeOf(world, view)!)
+    for (let block = first; block < first + blocks; block++) if (!table.get(block)) coming.add(block)
+  }
+  for (const one of inFlightOf(world).queued.values()) if (one.volume === view && changes(one.op)) take(one)
+  take(request)
+  return table.count + coming.size <= maxBlocks
 }
 
 /** W2: the blocks lie in image 2 from now on. */

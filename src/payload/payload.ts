@@ -24,3 +24,11 @@ export interface PayloadStore {
 
 /** Places a payload of `length` bytes takes up. */
 export const placeUnit = 512
+
+/** Bytes as they are put: filled up with zeros to whole units of a place. */
+export function wholeUnits(bytes: Uint8Array): Uint8Array {
+  if (bytes.length % placeUnit === 0) return bytes
+  const filled = new Uint8Array(Math.ceil(bytes.length / placeUnit) * placeUnit)
+  filled.set(bytes)
+  return filled
+}

@@ -7,7 +7,10 @@ import type { Finding } from '../check/check.ts'
 import { sameBytes, sha256, shortHigh, shortLow } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import type { Row } from '../events/columns.ts'
+import { count } from '../events/detail.ts'
+import { changes } from '../events/kind.ts'
 import type { Frame } from '../journal/frame.ts'
+import { isMerged, mergedBytes } from '../layers/sub-block.ts'
 import { chunkOf } from '../payload/chunk.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 
@@ -19,6 +22,8 @@ export class PayloadCheck {
   /** Damaged chunks none of whose payloads was found changed so far, with what was said of the first write. */
   readonly #suspects = new Map<number, Finding>()
   readonly #named = new Set<number>()
+  /** By volume, bytes of its block. */
+  readonly #blocks = new Map<number, number>()
 
   constructor(store: PayloadStore) {
     this.#store = store
@@ -28,12 +33,14 @@ export class PayloadCheck {
   *faults(frame: Frame, row: Row): Generator<Finding> {
     let digests = 0
     for (row.index = 0; row.index < frame.count; row.index++) {
-      if (!row.isInput || row.payload === 0) continue
+      if (!row.isInput) this.#note(row)
+      if (row.payload === 0 || !isOwn(row)) continue
       const digest = digests < frame.payloads ? frame.digest(digests) : undefined
       digests++
+      const length = this.#stored(row, digest)
       this.count++
-      this.bytes += row.length
-      const fault = this.#fault(row, digest)
+      this.bytes += length
+      const fault = this.#fault(row, length, digest)
       if (fault !== undefined) yield fault
     }
     if (digests !== frame.payloads) {
@@ -47,8 +54,8 @@ export class PayloadCheck {
     return [...this.#suspects.values()]
   }
 
-  #fault(row: Row, digest: Uint8Array | undefined): Finding | undefined {
-    const { seq, payload, length } = row
+  #fault(row: Row, length: number, digest: Uint8Array | undefined): Finding | undefined {
+    const { seq, payload } = row
     if (
       digest !== undefined &&
       (shortHigh(digest) !== row.digestHigh || shortLow(digest) !== row.digestLow)
@@ -77,6 +84,37 @@ export class PayloadCheck {
     }
   }
 
+  /** Volumes that come have a block, views that of their base. */
+  #note({ kind, volume, detail }: Row): void {
+    if (kind === 'volume.created') this.#blocks.set(volume, count(detail, 'block'))
+    else if (kind === 'preserve.created') {
+      const block = this.#blocks.get(count(detail, 'base'))
+      if (block !== undefined) this.#blocks.set(volume, block)
+    }
+  }
+
+  /** Bytes of the payload that was stored for a row. */
+  #stored(row: Row, digest: Uint8Array | undefined): number {
+    const { length, op, fate, volume } = row
+    if (fate !== 'passed' || !changes(op)) return length
+    const block = this.#blocks.get(volume)
+    if (block !== undefined) return bytesIn(row, block)
+    const right = blockSizes.filter((size) => this.#isRight(row.payload, bytesIn(row, size), digest))
+    if (right.length === 1) this.#blocks.set(volume, right[0]!)
+    return bytesIn(row, right[0] ?? 512)
+  }
+
+  /** True when so many bytes at a place have the digest: of a volume older than the record that tells its block. */
+  #isRight(place: number, length: number, digest: Uint8Array | undefined): boolean {
+    if (digest === undefined) return false
+    try {
+      return sameBytes(sha256(this.#store.read(place, length)), digest)
+    } catch (error) {
+      if (error instanceof BlockboxError) return false
+      throw error
+    }
+  }
+
   #asStored(place: number, length: number): Uint8Array | undefined {
     try {
       return this.#store.asStored?.(place, length)
@@ -84,4 +122,16 @@ export class PayloadCheck {
       return undefined
     }
   }
+}
+
+/** Blocks that a volume may have. */
+const blockSizes = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536] as const
+
+/** True for a row that brought its payload; a release has its request's, unless blocks were merged for it. */
+function isOwn({ isInput, kind, digestHigh, digestLow }: Row): boolean {
+  return isInput || ((kind === 'hold.released' || kind === 'cod.released') && digestHigh + digestLow > 0)
+}
+
+function bytesIn(row: Row, block: number): number {
+  return isMerged(row, block) ? mergedBytes(row, block) : row.length
 }

@@ -90,6 +90,8 @@ export async function replay(journal: Journal, options: ReplayOptions = {}): Pro
   return { events, frames, findings: player.findings, stateHash: lanesText(low, high), head, world }
 }
 
+const unwatched: Watcher = { before: () => undefined, after: () => undefined }
+
 /** Plays frames one after the other on a world: decides again, folds, compares, checks. */
 export class Player {
   readonly findings: Finding[] = []
@@ -104,14 +106,17 @@ export class Player {
     this.#options = options
     const checks = (options.checks ?? []).map((make) => make((finding) => this.find(finding)))
     this.#checks = checks
-    this.#watcher = {
-      before: (event) => {
-        for (const check of checks) check.before?.(event, world)
-      },
-      after: (event) => {
-        for (const check of checks) check.after?.(event, world)
-      },
-    }
+    this.#watcher =
+      checks.length === 0
+        ? unwatched
+        : {
+            before: (event) => {
+              for (const check of checks) check.before?.(event, world)
+            },
+            after: (event) => {
+              for (const check of checks) check.after?.(event, world)
+            },
+          }
   }
 
   find(finding: Finding): void {

@@ -16,6 +16,8 @@ export interface ImportAsk {
   readonly volume: string
   /** Bytes; the end of the furthest range when left out. */
   readonly size?: number
+  /** Bytes of a block of the volume; when left out 4096, or 512 where the trace or the size asks for it. */
+  readonly block?: number
   readonly seed?: number
   /** What `importShape` found, where it was asked before. */
   readonly shape?: TraceShape
@@ -42,7 +44,7 @@ const sizeStep = 4096
 export async function recordTrace(engine: Engine, ask: ImportAsk): Promise<ImportReport> {
   const shape = ask.shape ?? (await importShape(ask))
   const size = ask.size ?? Math.max(sizeStep, Math.ceil(shape.maxEnd / sizeStep) * sizeStep)
-  const block = size % 4096 === 0 ? shape.block : 512
+  const block = ask.block ?? (size % 4096 === 0 ? shape.block : 512)
   const created = await command(engine, { kind: 'volume.create', detail: { name: ask.volume, size, block } })
   const { sha256 } = await fileDigest(ask.path)
   const seed = ask.seed ?? 1
@@ -112,13 +114,7 @@ export async function importShape(ask: TraceAsk): Promise<TraceShape> {
     throw new BlockboxError('USAGE', 'a trace is read twice to be recorded: name a file, not -')
   const adding = traceShape()
   for await (const { events } of trace(ask)) for (const event of events) adding.add(event)
-  const shape = adding.result()
-  if (shape.unaligned === undefined) return shape
-  const place = `event ${shape.unaligned} of ${ask.path}`
-  throw new BlockboxError(
-    'USAGE',
-    `${place} writes part of a 512-byte sector: this version cannot record that`,
-  )
+  return adding.result()
 }
 
 /** Submits a command that has to succeed. Throws USAGE with the code of its refusal and what to do. */

@@ -26,6 +26,7 @@ interface ImportOptions extends JournalOption, ReadingOptions {
   readonly summary?: boolean
   readonly volume?: string
   readonly size?: number
+  readonly block?: number
   readonly seed?: number
   readonly ack: 'durable' | 'buffered'
 }
@@ -53,6 +54,11 @@ export function add(program: Command): void {
       new Option('--volume <name>', 'record into this new volume of the journal').conflicts('summary'),
     )
     .option('--size <size>', 'bytes of the volume; the end of the furthest request when left out', parseSize)
+    .option(
+      '--block <size>',
+      'bytes of a block of the volume; 4K, or 512 where the trace asks for it',
+      parseSize,
+    )
     .option('--seed <number>', 'makes the content of writes whose trace has none', wholeNumber(0))
     .addOption(
       new Option('--ack <when>', 'a write is answered when it is durable, or when it is accepted')
@@ -71,8 +77,9 @@ export function add(program: Command): void {
 async function act(files: readonly string[], options: ImportOptions): Promise<void> {
   if (options.volume !== undefined) await recordInto(options.volume, only(files, 'recorded'), options)
   else if (options.detect === true) await printFormat(only(files, 'looked at'))
-  else if (options.size !== undefined || options.seed !== undefined) {
-    throw new BlockboxError('USAGE', '--size and --seed are for recording: name the volume with --volume')
+  else if (options.size !== undefined || options.block !== undefined || options.seed !== undefined) {
+    const only = '--size, --block and --seed are for recording'
+    throw new BlockboxError('USAGE', `${only}: name the volume with --volume`)
   } else if (options.json === true) await printEvents(files, options)
   else if (options.summary === true) await printSummary(files, options)
   else {
@@ -82,13 +89,14 @@ async function act(files: readonly string[], options: ImportOptions): Promise<vo
 }
 
 function recordInto(volume: string, file: string, options: ImportOptions): Promise<void> {
-  const { format, size, seed, ack, journal, json = false } = options
+  const { format, size, block, seed, ack, journal, json = false } = options
   const ask = {
     path: file,
     volume,
     options: traceOptions(options),
     ...(format !== undefined && { format }),
     ...(size !== undefined && { size }),
+    ...(block !== undefined && { block }),
     ...(seed !== undefined && { seed }),
   }
   return record(ask, { ack, json, ...(journal !== undefined && { journal }) })

@@ -70,7 +70,12 @@ function digests(
   const zeros = shortHex(sha256(new Uint8Array(bytes)))
   for (const { seq, after } of steps) {
     const row = rows.get(seq)?.row
-    if (row?.kind === 'io.write' && row.length === bytes && isAt(after, row.payload)) {
+    if (
+      row?.kind === 'io.write' &&
+      row.length === bytes &&
+      row.offset % bytes === 0 &&
+      isAt(after, row.payload)
+    ) {
       const halves = [row.digestHigh, row.digestLow].map((half) => half.toString(16).padStart(8, '0'))
       known.set(row.payload, halves.join(''))
     }

@@ -81,13 +81,20 @@ export class Touches {
       const volume = volumeOf(world, id)!
       const { first, count } = blocksOf(event, volume)
       if (changes(event.op)) {
-        this.#tell(seq, id, first, count, event.op === 'write' ? event.payload : 0)
+        if (event.op === 'write') this.#tell(seq, id, first, count, event.payload)
+        else if (event.payload === 0) this.#tell(seq, id, first, count, 0)
+        else this.#tellRuns(seq, volume, { first, count })
         this.#afterEffect(seq, id, world)
       } else this.#tell(seq, id, first, count, marks.read)
     } else if (event.kind === 'restore.started') {
       this.#tellNeeded(seq, restoresOf(world).byTag.get(event.tag)!, world, marks.shown)
     }
     for (const watched of this.#watched) this.#tellChanges(seq, watched, world)
+  }
+
+  /** Zeros whose edges were merged with what was there: as the map has it now. */
+  #tellRuns(seq: number, { id, map }: Volume, { first, count }: Stretch): void {
+    for (const run of map.runs(first, count)) this.#tell(seq, id, run.block, run.count, run.place)
   }
 
   #beforeEffect(event: Event, world: World): void {

@@ -1,5 +1,7 @@
 /** The public API: what a program or a test outside may use. Everything else may change without notice. */
 
+export { answerBlock, type BlockAnswer, type BlockQuestion } from './block-index/block-answer.ts'
+export { BlockIndex, type IndexOptions } from './block-index/block-index.ts'
 export { checks } from './check/all.ts'
 export type { Check, Finding, MakeCheck } from './check/check.ts'
 export { type MediaEvent, mediaOrder } from './check/media-order.ts'
@@ -16,6 +18,8 @@ export type { Event } from './events/columns.ts'
 export { flag, type Kind } from './events/kind.ts'
 export { readContent } from './images/content.ts'
 export { type ExternalImage, type OpenImage, openRawFile } from './images/external.ts'
+export { RestoreWitness } from './inspect/restore-witness.ts'
+export type { Moment, Witness } from './inspect/witness.ts'
 export type { Frame } from './journal/frame.ts'
 export type { Bounds, Checkpoint, Journal, Writer } from './journal/journal.ts'
 export type { Volume, World } from './layers/layer.ts'
@@ -53,6 +57,7 @@ export {
   diffRuns,
   framesAsParts,
 } from './replay/diff.ts'
+export { type Observed, observe } from './replay/observe.ts'
 export { type Point, parseAddress, parsePoint, seqOf } from './replay/point.ts'
 export { type ReplayOptions, type ReplayVerdict, replay } from './replay/replay.ts'
 export type { DiffSource, KeptEvent, RunPart } from './replay/run-side.ts'

@@ -15,6 +15,7 @@ import { add as head } from './commands/head.ts'
 import { add as image } from './commands/image.ts'
 import { add as importing } from './commands/import.ts'
 import { add as info } from './commands/info.ts'
+import { add as inspect } from './commands/inspect.ts'
 import { add as lint } from './commands/lint.ts'
 import { add as log } from './commands/log.ts'
 import { add as mark } from './commands/mark.ts'
@@ -36,6 +37,7 @@ await main(
   createProgram(manifest.version, [
     info,
     log,
+    inspect,
     volume,
     device,
     clone,

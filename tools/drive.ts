@@ -63,10 +63,7 @@ export async function driveScenario(ask: DriveAsk, journal: string): Promise<Dri
   const sum = newTally()
   const images = new OutsideImages(ask.folder)
   const how = {
-    create: true,
-    copier: copier.copy,
-    openImage: images.open,
-    ack,
+    ...{ create: true, copier: copier.copy, openImage: images.open, ack },
     readDigests: 'always',
     ...(logical !== undefined && { clock: logical }),
   } as const

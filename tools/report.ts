@@ -40,7 +40,9 @@ export function paceRemarks(report: RunReport): string[] {
   return report.hosts.flatMap(({ name, pace }) => {
     if (pace === undefined || pace.drift <= maxDrift) return []
     const drift = `${(pace.drift * 100).toFixed(1)} % longer than its trace says`
-    return [`host ${name} took ${drift}: its depth or its order made requests wait, or the disk is too slow`]
+    return [
+      `host ${name} took ${drift}: its depth or its order made requests wait, or disk and machine were too slow`,
+    ]
   })
 }
 

@@ -87,8 +87,8 @@ export async function goldenRun(path: string, options: GoldenOptions = {}): Prom
   const result = { name, path: recording, events: 0, stateHash: '', findings: [] }
   try {
     const { journal, payload } = await openRecordedJournal(recording, { ...options, payload: true })
-    const all = payload.lacks?.() === true ? checks : [...checks, subBlock(payload)]
-    const { events, stateHash, findings } = await replay(journal, { checks: all, ...options })
+    const content = payload.lacks?.() === true ? {} : { payload, checks: [...checks, subBlock(payload)] }
+    const { events, stateHash, findings } = await replay(journal, { checks, ...content, ...options })
     const replayed = { ...result, events, stateHash, findings }
     if (findings.length > 0) return failed(replayed, findings.map(findingText))
     if (scenario === undefined)

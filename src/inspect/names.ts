@@ -89,6 +89,12 @@ export class Names {
     return this.#subjects[taggedBy(kind)].get(tag)?.name ?? `#${tag}`
   }
 
+  /** The names of the volumes that a backup, pair or fence is about. */
+  volumesOf(kind: Kind, tag: number): string[] {
+    const volumes = this.#subjects[taggedBy(kind)].get(tag)?.volumes ?? []
+    return volumes.filter((id) => id > 0).map((id) => this.volume(id))
+  }
+
   /** True when an event is about the volume of that name: itself, its pair or a backup that covers it. */
   concerns(event: Event, name: string): boolean {
     const { kind, tag, volume } = event

@@ -76,7 +76,7 @@ class Run {
   }
 
   async begin(): Promise<void> {
-    const { engine, scenario, digest, folder, options, reuse = false, time, images } = this.#options
+    const { engine, scenario, digest, folder, images, options, reuse = false, time } = this.#options
     const { name, seed } = scenario
     const detail = { scenario: name, digest, seed, ...(options !== undefined && { options }) }
     await command(engine, { kind: 'run.begin', detail })
@@ -126,22 +126,20 @@ class Run {
         if (this.#isOver()) return
         const [step] = this.#steps
         if (step !== undefined && this.#isDue(step)) continue
+        if ((await this.#options.images.bring()) > 0) continue
         if (!(await this.#rest.take(this.hosts))) throw this.#stall()
         continue
       }
-      await (this.#isPaced() ? this.#turned() : this.#settled())
+      if (this.#isPaced()) {
+        await nextTurn()
+        await this.#options.images.bring()
+      } else await this.#settled()
       this.#rounds++
       onRound?.(
         this.hosts.reduce((sum, host) => sum + host.taken, 0),
         this.#steps[0]?.does ?? '',
       )
     }
-  }
-
-  /** What was asked for is under way; nobody waits for it to be durable. */
-  async #turned(): Promise<void> {
-    await nextTurn()
-    await this.#options.images.bring()
   }
 
   /** Everything is durable, what was read outside included. */

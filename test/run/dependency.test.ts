@@ -108,7 +108,8 @@ test('a hundred thousand open requests do not slow the next one down', () => {
     return Number(process.hrtime.bigint() - began)
   }
   timeOf(2000)
-  const [few, many] = [timeOf(1000), timeOf(100_000)]
+  const best = (open: number) => Math.min(timeOf(open), timeOf(open), timeOf(open))
+  const [few, many] = [best(1000), best(100_000)]
   assert.ok(many < few * 20 + 5e6, `${many} ns with 100 times as many open, ${few} ns before`)
 })
 

@@ -62,7 +62,7 @@ async function driven(toml: string, time: Timekeeper = virtualTime()) {
   let report: RunReport | undefined
   let failure: Error | undefined
   try {
-    const scenario = parseScenario(toml, (text) => Number(text.slice(0, -1)) * 1024)
+    const scenario = parseScenario(toml, sizeOf)
     report = await runScenario({ engine, copier, images, scenario, digest: '', folder, time })
   } catch (error) {
     failure = error as Error
@@ -73,6 +73,8 @@ async function driven(toml: string, time: Timekeeper = virtualTime()) {
   assert.equal(verdict.findings, [])
   return { report, failure, events, stateHash: verdict.stateHash }
 }
+
+const sizeOf = (text: string) => Number(text.slice(0, -1)) * 1024
 
 const volume = 'name = "t"\n[[volume]]\nname = "v"\nsize = "1024K"\n'
 const host = (rest: string) => `[[host]]\nname = "h"\nvolume = "v"\nformat = "fio-iolog"\n${rest}\n`
@@ -185,10 +187,7 @@ test('a paced host that waits for a held write waits no longer than the deadline
 
 test('fields of a host that cannot be meant are refused', () => {
   const refused = (rest: string, words: RegExp) =>
-    assert.throws(
-      () => parseScenario(volume + host(`trace = "x"\n${rest}`), (text) => Number.parseInt(text, 10) * 1024),
-      words,
-    )
+    assert.throws(() => parseScenario(volume + host(`trace = "x"\n${rest}`), sizeOf), words)
   refused('pace = "slow"', /pace is "fast", "recorded"/)
   refused('order = "any"', /order is one of trace, overlap, strict/)
   refused('scale = "0"', /scale is a text/)

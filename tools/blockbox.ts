@@ -20,12 +20,14 @@ import { add as lint } from './commands/lint.ts'
 import { add as log } from './commands/log.ts'
 import { add as mark } from './commands/mark.ts'
 import { add as preserve } from './commands/preserve.ts'
+import { add as redact } from './commands/redact.ts'
 import { add as replay } from './commands/replay.ts'
 import { add as restore } from './commands/restore.ts'
 import { add as run } from './commands/run.ts'
 import { add as salvage } from './commands/salvage.ts'
 import { add as serve } from './commands/serve.ts'
 import { add as simulate } from './commands/simulate.ts'
+import { add as test } from './commands/test.ts'
 import { add as verify } from './commands/verify.ts'
 import { add as version } from './commands/version.ts'
 import { add as volume } from './commands/volume.ts'
@@ -50,9 +52,11 @@ await main(
     lint,
     convert,
     exporting,
+    redact,
     run,
     serve,
     replay,
+    test,
     diff,
     bisect,
     image,

@@ -70,6 +70,11 @@ export class Names {
     }
   }
 
+  /** Learns the name of a volume from somewhere else. */
+  volumeIs(id: number, name: string): void {
+    this.#volumes.set(id, name)
+  }
+
   /** The name of a volume; `#N` when it is not known. */
   volume(id: number): string {
     return this.#volumes.get(id) ?? `#${id}`

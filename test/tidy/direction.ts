@@ -30,11 +30,13 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   mover: ['engine'],
   replay: ['images', 'check', 'inspect'],
   run: ['engine', 'trace', 'mover'],
+  recording: ['replay', 'trace', 'inspect'],
+  golden: ['run', 'recording'],
   'block-index': ['replay'],
   'nbd/server': ['engine', 'replay', 'nbd/protocol'],
   control: ['engine'],
   sim: ['engine', 'replay'],
-  index: ['sim', 'run', 'mover', 'block-index', 'nbd/server', 'nbd/client', 'control', 'inspect'],
+  index: ['sim', 'golden', 'run', 'mover', 'block-index', 'nbd/server', 'nbd/client', 'control', 'inspect'],
 }
 
 /** The unit a file of src belongs to, or undefined for a file outside src. */

@@ -57,7 +57,7 @@ function naive(touches: readonly Touch[], volume: number, block: number): string
 }
 
 test('a block finds what covers it, and nothing else', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(
       fc.array(touch, { maxLength: 400 }),
       fc.array(fc.nat(600), { minLength: 5 }),
@@ -77,7 +77,7 @@ test('a block finds what covers it, and nothing else', () => {
 })
 
 test('a segment that goes on has all that was in it', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(fc.array(touch), fc.array(touch), fc.nat(600), (first, more, block) => {
       const maker = SegmentMaker.from(segmentOf(first).segment)
       for (const one of more) maker.tell(one.seq, one.volume, one.first, one.count, one.what)

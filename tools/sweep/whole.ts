@@ -1,8 +1,8 @@
 /**
  * Small journal folders to be damaged, and what each holds: the yardstick that every damaged copy is held against.
  *
- *     log   as a killed process leaves it: frames in LevelDB's .log, checkpoints among them
- *     ldb   opened again: frames in an .ldb, nearly nothing in the .log
+ *     log   as a killed process leaves it: frames in LevelDB's .log
+ *     ldb   with a checkpoint, and opened again: all in an .ldb, the .log is empty
  */
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -30,12 +30,16 @@ export interface Whole {
 
 /** Makes the two folders below `root`, which has to exist; gives their paths. */
 export async function makeForms(root: string): Promise<Record<Form, string>> {
-  const [living, log, ldb] = ['living', 'log', 'ldb'].map((name) => join(root, `${name}.journal`)) as [
-    string,
-    string,
-    string,
-  ]
-  const { engine } = await openToWrite(living, { create: true, checkpointEvery: 13 })
+  const log = await makeFolder(join(root, 'log.journal'), 1000)
+  const ldb = await makeFolder(join(root, 'ldb.journal'), 13)
+  await (await openToRead(ldb)).journal.close()
+  return { log, ldb }
+}
+
+/** Makes a journal as it is while its process is still there. */
+async function makeFolder(path: string, checkpointEvery: number): Promise<string> {
+  const living = `${path}.living`
+  const { engine } = await openToWrite(living, { create: true, checkpointEvery })
   await engine.submit({ kind: 'volume.create', detail: { name: 'disk', size: blocks * block, block } })
   await engine.submit({ kind: 'session.open', detail: { name: 'host' } })
   for (let k = 0; k < 14; k++) {
@@ -44,12 +48,10 @@ export async function makeForms(root: string): Promise<Record<Form, string>> {
   }
   await engine.submit({ kind: 'mark', detail: { label: 'the end' } })
   await engine.settled()
-  cpSync(living, log, { recursive: true })
+  cpSync(living, path, { recursive: true })
   await engine.close()
   rmSync(living, { recursive: true })
-  cpSync(log, ldb, { recursive: true })
-  await (await openToRead(ldb)).journal.close()
-  return { log, ldb }
+  return path
 }
 
 /** Reads a sound folder; it is opened as a copy at `work`, which is removed. */

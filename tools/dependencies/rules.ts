@@ -65,7 +65,7 @@ export function useFaults(
 
 /** Names of the packages that statements of a source import. */
 function importsOf(text: string): string[] {
-  const found = [...text.matchAll(/^(?:import|export|\})\b?[^'"\n]*\bfrom ['"]([^'"\n ]+)['"]$/gm)]
+  const found = [...text.matchAll(/^(?:(?:import|export)\b|\})[^'"\n]*\bfrom ['"]([^'"\n ]+)['"]$/gm)]
   return found
     .map(([, target]) => target!)
     .filter((target) => !target.startsWith('.') && !target.startsWith('node:'))

@@ -16,6 +16,7 @@ import type { Code } from './events/code.ts'
 import { type Event, type NewEvent, takesEffect } from './events/columns.ts'
 import { count, text } from './events/detail.ts'
 import { changes, isInput, type Kind, kindNames } from './events/kind.ts'
+import { commandKey } from './layers/command-key.ts'
 import { device } from './layers/device.ts'
 import { fence } from './layers/fence.ts'
 import { holdQueue } from './layers/hold-queue.ts'
@@ -36,6 +37,7 @@ export const stack: readonly Layer<unknown>[] = [
   restore,
   inFlight,
   device,
+  commandKey,
 ] as readonly Layer<unknown>[]
 
 const hearers = new Map<Kind, readonly number[]>()

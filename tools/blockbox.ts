@@ -6,6 +6,7 @@ import { add as backup } from './commands/backup.ts'
 import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
 import { add as device } from './commands/device.ts'
+import { add as fence } from './commands/fence.ts'
 import { add as head } from './commands/head.ts'
 import { add as image } from './commands/image.ts'
 import { add as importing } from './commands/import.ts'
@@ -35,6 +36,7 @@ await main(
     backup,
     restore,
     preserve,
+    fence,
     mark,
     importing,
     run,

@@ -7,6 +7,7 @@ import { BlockboxError } from '../src/core/errors.ts'
 import { openToWrite } from '../src/engine/open-folder.ts'
 import { newTally, type Tally, tally } from '../src/inspect/tally.ts'
 import { PacedCopier, type RunReport, runScenario } from '../src/run/driver.ts'
+import { OutsideImages } from '../src/run/outside-images.ts'
 import { parseScenario, type Scenario } from '../src/run/scenario.ts'
 import { interrupt } from './interrupt.ts'
 import { progress } from './output.ts'
@@ -37,7 +38,10 @@ export async function drive(path: string, journal: string, ack: 'durable' | 'buf
   const copier = new PacedCopier()
   const started = performance.now()
   const sum = newTally()
-  const { engine } = await openToWrite(journal, { create: true, copier: copier.copy, ack })
+  const folder = dirname(path)
+  const images = new OutsideImages(folder)
+  const how = { create: true, copier: copier.copy, openImage: images.open, ack }
+  const { engine } = await openToWrite(journal, how)
   engine.frames$.subscribe({
     next(frame) {
       const row = frame.open()
@@ -49,9 +53,10 @@ export async function drive(path: string, journal: string, ack: 'durable' | 'buf
     const report = await runScenario({
       engine,
       copier,
+      images,
       scenario,
       digest,
-      folder: dirname(path),
+      folder,
       signal: interrupt,
       onRound: (taken, step) => progress(`${taken} requests${step === '' ? '' : `, next step ${step}`}`),
     })
@@ -59,5 +64,6 @@ export async function drive(path: string, journal: string, ack: 'durable' | 'buf
   } finally {
     progress('')
     await engine.close()
+    await images.close()
   }
 }

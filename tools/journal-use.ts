@@ -18,6 +18,9 @@ export async function withJournal<T>(
   return used(open, () => use(open), open.journal)
 }
 
+/** What an engine is opened with. */
+export type EngineUse = Pick<EngineOptions, 'openImage'>
+
 /** Opens the journal that the options name to record into it; makes it when there is none. */
 export async function withEngine<T>(
   options: JournalOption,
@@ -31,11 +34,11 @@ export async function withEngine<T>(
 /** Opens a journal that exists to record into it. Throws JOURNAL_MISSING when there is none. */
 export async function withOldEngine<T>(
   options: JournalOption,
-  ack: NonNullable<EngineOptions['ack']>,
-  use: (engine: Engine) => Promise<T>,
+  use: (engine: Engine, open: OpenFolder) => Promise<T>,
+  { openImage }: EngineUse = {},
 ): Promise<T> {
-  const open = await openToWrite(journalDir(options), { ack })
-  return used(open, () => use(open.engine), open.engine)
+  const open = await openToWrite(journalDir(options), { ...(openImage !== undefined && { openImage }) })
+  return used(open, () => use(open.engine, open), open.engine)
 }
 
 async function used<T>(

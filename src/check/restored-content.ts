@@ -40,9 +40,12 @@ export const restoredContent: MakeCheck = (report) => {
     const one = restoresOf(world).byTag.get(event.tag)
     const oracle = oracles.get(event.volume)
     if (one === undefined || one.clone > 0 || oracle === undefined || !isRunning(world, event)) return
-    const { first, count } = blocksOf(event, volumeOf(world, event.volume)!)
-    if (event.payload > 0) oracle.write(first, count, event.payload)
-    else oracle.zero(first, count)
+    for (const piece of fencedMeta(world, event.volume).split(event)) {
+      if (piece.inside) continue
+      const { first, count } = blocksOf(piece, volumeOf(world, event.volume)!)
+      if (event.payload > 0) oracle.write(first, count, event.payload + (piece.offset - event.offset) / 512)
+      else oracle.zero(first, count)
+    }
   }
 
   const read = (event: Event, world: World) => {

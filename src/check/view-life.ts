@@ -9,6 +9,9 @@ import { volumeOf, type World } from '../layers/layer.ts'
 import { preservesOf } from '../layers/preserve-state.ts'
 import type { MakeCheck } from './check.ts'
 
+/** How a command for a view may end; that its key is remembered does nothing to anybody. */
+const answers: ReadonlySet<Kind> = new Set<Kind>(['preserve.created', 'command.refused', 'command.repeated'])
+
 export const viewLife: MakeCheck = (report) => {
   let asked: Kind | undefined
   let outcomes = 0
@@ -39,9 +42,9 @@ export const viewLife: MakeCheck = (report) => {
         answered(seq)
         asked = kind
         outcomes = 0
-      } else if (asked === 'preserve.create' || kind === 'preserve.created') {
+      } else if (kind !== 'command.keyed' && (asked === 'preserve.create' || kind === 'preserve.created')) {
         outcomes++
-        const itself = kind === 'preserve.created' || kind === 'command.refused'
+        const itself = answers.has(kind)
         if (asked !== 'preserve.create' || !itself || outcomes > 1) {
           const detail = `${kind} happens as a view is created: its creation waits for nobody and delays nobody`
           report({ seq, rule: 'S2-I1', detail })

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'PAYLOAD_CORRUPT'
   | 'TRACE_FORMAT'
   | 'SCENARIO'
+  | 'STALLED'
   | 'LAYOUT'
   | 'SHARED_META'
   | 'USAGE'

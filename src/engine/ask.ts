@@ -31,6 +31,8 @@ export interface CommandAsk {
   readonly about?: number
   readonly code?: Code
   readonly detail?: Detail
+  /** Idempotency key of a control command: asked again with it, it is answered as the first time and done once. */
+  readonly key?: string
   /**
    * For kinds that carry bytes: whole units of 512, taken over by the engine; `length` is then theirs. A copy.report
    * has them of a clone that lives outside.
@@ -49,6 +51,8 @@ export interface Answer {
   readonly data?: Uint8Array
   /** Number of the session, volume, backup, pair or fence that a command made; 0 otherwise. */
   readonly made: number
+  /** The input that had this key before, where the command was a repetition: what was made is that one's. */
+  readonly repeats?: number
 }
 
 /** The most bytes one read or write may carry: a host splits what is longer. */
@@ -110,7 +114,12 @@ function commandFault(ask: CommandAsk): string | undefined {
   const code = ask.code ?? 'ok'
   if (!Object.hasOwn(codes, code)) return `${ask.kind} has an unknown code ${JSON.stringify(code)}`
   if (code !== 'ok' && !used.includes('code')) return `${ask.kind} has no code`
-  return dataFault(ask) ?? detailFault(ask.kind, ask.detail ?? noDetail)
+  return dataFault(ask) ?? detailFault(ask.kind, keyedDetail(ask))
+}
+
+/** The detail of a command as it goes on record, with its key. */
+export function keyedDetail({ detail = noDetail, key }: CommandAsk): Detail {
+  return key === undefined ? detail : { ...detail, key }
 }
 
 function dataFault({ kind, data, length = 0 }: CommandAsk): string | undefined {

@@ -16,7 +16,7 @@ import { readContent } from '../images/content.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { addressed, enterCommand, enterIo, judgeNext } from '../volume/entry.ts'
-import { type Ask, type CommandAsk, type IoAsk, isIo } from './ask.ts'
+import { type Ask, type CommandAsk, type IoAsk, isIo, keyedDetail } from './ask.ts'
 import type { Effects } from './effects.ts'
 import { FrameBuilder } from './frame-builder.ts'
 import { type Asker, type Decided, Replies } from './replies.ts'
@@ -111,11 +111,12 @@ export class Decider {
     }
     this.replies.expect(seq, ask.kind, waiting)
     const atUs = Number((this.builder.instantNs + BigInt(at)) / 1000n)
-    const { data, ...command } = ask
+    const { data, key: _, ...command } = ask
+    const detail = keyedDetail(ask)
     const digest = data === undefined ? undefined : sha256(data)
     const brought = data === undefined || digest === undefined ? {} : this.#brought(data, digest)
     let first = true
-    const code = enterCommand(this.#world, { ...command, ...brought, at }, atUs, (event) => {
+    const code = enterCommand(this.#world, { ...command, detail, ...brought, at }, atUs, (event) => {
       const recorded = this.#record(event, first && (event.payload ?? 0) > 0 ? digest : undefined)
       first = false
       return recorded

@@ -5,7 +5,9 @@
 
 import type { Code } from '../events/code.ts'
 import type { Event } from '../events/columns.ts'
+import { count } from '../events/detail.ts'
 import type { Kind } from '../events/kind.ts'
+import { madeBy } from '../events/made.ts'
 import type { Answer } from './ask.ts'
 
 export interface Asker {
@@ -25,7 +27,7 @@ export class Replies {
   /** Answers of the frame being built, to be given when it is durable. */
   #decided: [number, Decided][] = []
   /** What the outcomes of an input made, by the input. */
-  readonly #made = new Map<number, number>()
+  readonly #made = new Map<number, Pick<Answer, 'made' | 'repeats'>>()
   #input = 0
   #upTo = 0
 
@@ -62,20 +64,13 @@ export class Replies {
       case 'io.failed':
       case 'io.lost':
         return this.decided(event.about, { code: event.code })
-      case 'session.opened':
-        this.#made.set(this.#input, event.session)
+      case 'command.repeated':
+        this.#made.set(this.#input, { made: count(event.detail, 'made'), repeats: event.about })
         return
-      case 'volume.created':
-      case 'preserve.created':
-        this.#made.set(this.#input, event.volume)
-        return
-      case 'backup.flag_set':
-      case 'pair.created':
-      case 'device.created':
-      case 'fence.requested':
-        this.#made.set(this.#input, event.tag)
-        return
-      default:
+      default: {
+        const made = madeBy(event)
+        if (made > 0) this.#made.set(this.#input, { made })
+      }
     }
   }
 
@@ -98,10 +93,10 @@ export class Replies {
     const expected = this.#expected.get(seq)
     if (expected === undefined) return
     this.#expected.delete(seq)
-    const made = this.#made.get(seq) ?? 0
+    const made = this.#made.get(seq) ?? { made: 0 }
     this.#made.delete(seq)
     const { error, ...given } = answer
-    if (error === undefined) expected.asker.resolve({ seq, made, ...given })
+    if (error === undefined) expected.asker.resolve({ seq, ...made, ...given })
     else expected.asker.reject(error)
   }
 }

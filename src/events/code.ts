@@ -41,6 +41,7 @@ export const codes = {
   E_MIXED: 34,
   E_AGAIN: 35,
   E_NOSPC: 36,
+  E_KEY_USED: 37,
 } as const
 
 export type Code = keyof typeof codes
@@ -59,7 +60,7 @@ export const advice: Readonly<Record<Code, string>> = {
   E_ALIGN: 'writes must cover whole blocks: use a volume with a smaller block',
   E_NO_VOLUME: 'there is no such volume or device: list them with `blockbox volume ls`',
   E_NO_SESSION: 'the session is not open: open one first',
-  E_NOT_ACTIVE: 'no backup of that name is running',
+  E_NOT_ACTIVE: 'no backup, restore or fence of that name is active',
   E_ALREADY: 'a thing of that name exists or runs already: choose another name',
   E_SIZE:
     'size, block or extent do not fit: powers of two, sizes whole blocks, a pair two volumes alike in both',
@@ -92,4 +93,5 @@ export const advice: Readonly<Record<Code, string>> = {
   E_MIXED: 'extents not yet copied would show old content again: stop the hosts first, or force it',
   E_AGAIN: 'not now: writes still wait, or too many do; try again later',
   E_NOSPC: 'there is no room left for the blocks of this view',
+  E_KEY_USED: 'the key belongs to another command, or to this one with other arguments: take a new key',
 }

@@ -1,17 +1,18 @@
 /**
  * Details: the rare fields that a row has no column for, a flat record a row, checked by the schema of its kind.
  *
- * Numbers are non-negative whole numbers below 2^53; texts have a bounded length and are shown escaped.
+ * Numbers are non-negative whole numbers below 2^53; texts have a bounded length and are shown escaped. Besides its
+ * own fields, every control command may have a `key` (layers/command-key.ts).
  */
 
-import type { Kind } from './kind.ts'
+import { type Kind, mayHaveKey } from './kind.ts'
 
 export type DetailValue = string | number | boolean | readonly number[]
 export type Detail = Readonly<Record<string, DetailValue>>
 
 export const noDetail: Detail = Object.freeze({})
 
-type Must = 'name' | 'text' | 'count' | 'flag' | 'counts'
+type Must = 'name' | 'text' | 'count' | 'flag' | 'counts' | 'key'
 /** What a field holds; with a question mark it may be left out. */
 type Field = Must | `${Must}?`
 
@@ -52,6 +53,7 @@ export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string,
   },
   'pair.sync': { name: 'text', rate: 'count?' },
   'pair.fracture': { name: 'text', force: 'flag?' },
+  'pair.delete': { name: 'text' },
   'preserve.create': { name: 'text', base: 'count', maxBytes: 'count?' },
   'preserve.drop': { view: 'count' },
   'preserve.merge': { view: 'count' },
@@ -131,6 +133,8 @@ export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string,
   'mover.requested': { image: 'text', digest: 'text', size: 'count', controlBytes: 'count' },
   'mover.done': { dataBytes: 'count', controlBytes: 'count' },
   'command.refused': { command: 'text' },
+  'command.keyed': { key: 'key', asked: 'text', made: 'count' },
+  'command.repeated': { key: 'key', made: 'count' },
   'engine.recovered': { dropped: 'count', lost: 'count' },
 }
 
@@ -142,6 +146,13 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 /** True for what volumes, sessions, backups and pairs may be called. */
 export function isName(text: string): boolean {
   return namePattern.test(text)
+}
+
+const keyPattern = /^[\x21-\x7e]{1,128}$/
+
+/** True for what may be the idempotency key of a command: printable ASCII without spaces. */
+export function isKey(text: string): boolean {
+  return keyPattern.test(text)
 }
 
 function isCount(value: unknown): value is number {
@@ -156,6 +167,8 @@ function fits(field: Must, value: unknown): boolean {
       return typeof value === 'string' && value.length <= maxText
     case 'count':
       return isCount(value)
+    case 'key':
+      return typeof value === 'string' && isKey(value)
     case 'flag':
       return typeof value === 'boolean'
     case 'counts':
@@ -171,7 +184,9 @@ export function detailFault(kind: Kind, detail: unknown): string | undefined {
   if (prototype !== Object.prototype && prototype !== null) return 'a detail is a plain record'
   const given = detail as Record<string, unknown>
   for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(fields, name)) return `${kind} has no field ${JSON.stringify(name)}`
+    if (Object.hasOwn(fields, name)) continue
+    if (name !== 'key' || !mayHaveKey(kind)) return `${kind} has no field ${JSON.stringify(name)}`
+    if (!fits('key', given.key)) return `${kind} has a key that is not 1 to 128 visible ASCII characters`
   }
   for (const [name, field] of Object.entries(fields)) {
     const form = field.replace('?', '') as Must

@@ -69,6 +69,7 @@ export const kinds = {
   'pair.create': { number: 40, columns: [] },
   'pair.sync': { number: 41, columns: [] },
   'pair.fracture': { number: 42, columns: ['session'] },
+  'pair.delete': { number: 43, columns: [] },
   'restore.start': { number: 48, columns: ['session'] },
   'restore.pause': { number: 49, columns: [] },
   'restore.resume': { number: 50, columns: [] },
@@ -128,6 +129,7 @@ export const kinds = {
   'sync.started': { number: 161, columns: ['tag'] },
   'sync.finished': { number: 162, columns: ['tag'] },
   'pair.fractured': { number: 163, columns: ['tag'] },
+  'pair.deleted': { number: 164, columns: ['tag'] },
   'copy.started': { number: 168, columns: ['tag', 'volume', 'offset', 'length', 'flags', 'about'] },
   'restore.started': { number: 176, columns: ['tag'] },
   'restore.completed': { number: 177, columns: ['tag'] },
@@ -137,6 +139,9 @@ export const kinds = {
   'restore.cancelled': { number: 181, columns: ['tag'] },
   'restore.cancel_accepted': { number: 182, columns: ['tag'] },
   'command.refused': { number: 184, columns: ['code'] },
+  // A command that had an idempotency key was accepted; or one was, and was asked again.
+  'command.keyed': { number: 185, columns: ['about'] },
+  'command.repeated': { number: 186, columns: ['about'] },
   // A view begins and ends. merge.block is an effect record on the base: its place is image 2's.
   'preserve.created': { number: 220, columns: ['volume'] },
   'preserve.dropped': { number: 221, columns: ['volume'] },
@@ -187,6 +192,18 @@ function byNumber(): (Kind | undefined)[] {
 /** True for what the outside asked or reported; false for what the engine decided. */
 export function isInput(kind: Kind): boolean {
   return kinds[kind].number < 128
+}
+
+/** Inputs that nobody sends twice because of a connection that broke: requests, reports, and the engine's own. */
+const keyless: ReadonlySet<Kind> = new Set<Kind>([
+  ...(['io.read', 'io.write', 'io.zeroes', 'io.discard', 'io.flush', 'run.begin', 'run.end'] as const),
+  ...(['deadline.reached', 'copy.report', 'mover.report', 'fence.pattern', 'fence.flushed'] as const),
+  ...(['engine.started', 'engine.recover', 'engine.stop'] as const),
+])
+
+/** True for control commands: they may carry an idempotency key. */
+export function mayHaveKey(kind: Kind): boolean {
+  return isInput(kind) && !keyless.has(kind)
 }
 
 /** What a host asks of a volume. A discard is write-zeroes in every gate, map and oracle (SPEC 1.2). */

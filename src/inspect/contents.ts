@@ -1,9 +1,12 @@
 /** Contents: what a state holds, for people and other programs. Sizes are bytes; the keys are those of printed JSON. */
 
+import { devicesOf, volumesOn } from '../layers/device.ts'
+import { fencesOf } from '../layers/fence-state.ts'
 import { holdQueueOf } from '../layers/hold-queue.ts'
 import { waiting } from '../layers/in-flight.ts'
 import { type Volume, volumeOf, type World } from '../layers/layer.ts'
 import { pairsOf } from '../layers/pair-state.ts'
+import { preservesOf } from '../layers/preserve-state.ts'
 import { deltaMapOf, neededCount, restoresOf } from '../layers/restore-state.ts'
 
 export interface VolumeContents {
@@ -43,9 +46,35 @@ export interface Contents {
     /** False when it gave up copying in the background. */
     readonly background: boolean
   }[]
+  readonly devices: readonly { readonly name: string; readonly volumes: readonly string[] }[]
+  readonly views: readonly {
+    readonly name: string
+    readonly base: string
+    readonly phase: string
+    /** What was written to the view and lies in its own image. */
+    readonly kept_bytes: number
+    readonly sessions: number
+  }[]
+  readonly fences: readonly FenceContents[]
 }
 
-const isThere = ({ size }: Volume) => size > 0
+export interface FenceContents {
+  readonly name: string
+  readonly volume: string
+  readonly owner: string
+  readonly phase: string
+  readonly full: boolean
+  readonly advisory: boolean
+  readonly meta_bytes: number
+  /** Data that the metadata leads to. */
+  readonly covered_bytes: number
+  /** True once what lies behind it changed. */
+  readonly dirty: boolean
+  /** What an image brought so far; null when none was asked for. */
+  readonly image: { readonly name: string; readonly moved_bytes: number } | null
+}
+
+const isThere = ({ gone }: Volume) => gone !== true
 
 export function contentsOf(world: World): Contents {
   const volume = (id: number) => volumeOf(world, id)?.name ?? `#${id}`
@@ -80,6 +109,31 @@ export function contentsOf(world: World): Contents {
       protected: restore.protected,
       remaining_extents: neededCount(restore, deltaMapOf(world, restore.tag)),
       background: restore.background,
+    })),
+    devices: devicesOf(world).names.map((name, k) => ({
+      name,
+      volumes: volumesOn(world, [k + 1])
+        .filter((id) => volumeOf(world, id) !== undefined)
+        .map(volume),
+    })),
+    views: [...preservesOf(world).byView.values()].map(({ view, base, phase, table }) => ({
+      name: volume(view),
+      base: volume(base),
+      phase,
+      kept_bytes: table.count * (volumeOf(world, view)?.block ?? 0),
+      sessions: [...preservesOf(world).rebound.values()].filter((to) => to.get(base) === view).length,
+    })),
+    fences: [...fencesOf(world).byTag.values()].map((fence) => ({
+      name: fence.name,
+      volume: volume(fence.volume),
+      owner: fence.ownerName,
+      phase: fence.phase,
+      full: fence.full,
+      advisory: fence.advisory,
+      meta_bytes: fence.meta.bytes,
+      covered_bytes: fence.data.bytes,
+      dirty: fence.dirty,
+      image: fence.mover === undefined ? null : { name: fence.mover.image, moved_bytes: fence.mover.moved },
     })),
   }
 }

@@ -74,7 +74,6 @@ function raise(state: Fences, command: Command, world: World): Decision {
   if (ranges === undefined) return 'E_RANGE'
   const all = ranges.meta.with(ranges.data)
   if (fencesOn(state, id).some((other) => all.meets(other.meta.with(other.data)))) return 'E_BUSY_FENCE'
-  if (restoresOf(world).bySource.get(id)?.clone === 0) return 'E_BUSY_RESTORE'
   return [
     {
       kind: 'fence.requested',

@@ -49,6 +49,7 @@ export const fence: Layer<Fences> = {
     'mover.report',
     'restore.started',
     'restore.completed',
+    'restore.cancelled',
     'fence.requested',
     'fence.saved',
     'fence.pattern_written',
@@ -111,6 +112,7 @@ export const fence: Layer<Fences> = {
         return heard(state, event)
       case 'restore.started':
       case 'restore.completed':
+      case 'restore.cancelled':
         return behind(state, event, world)
       default:
         return foldFence(state, event, world)
@@ -131,7 +133,7 @@ export const fence: Layer<Fences> = {
     command.kind === 'fence.raise' ? [{ role: 'fence', volume: command.volume }] : [],
   marks: (state, volume, session) =>
     fencesOn(state, volume).map((one) => {
-      if (session !== one.owner || !isQuiet(one)) return 'fenced'
+      if (session !== one.owner || !(isQuiet(one) || one.pair !== 0)) return 'fenced'
       return one.full ? 'fenced-own-full' : 'fenced-own'
     }),
 
@@ -169,13 +171,16 @@ function heard(state: Fences, event: Event): void {
   }
 }
 
-/** A restore of the fenced volume from its clone is an operation behind the fence (SPEC 7.1, rule 5). */
+/**
+ * A restore of the fenced volume from its clone is an operation behind the fence (SPEC 7.1, rule 5). One that is cancelled
+ * failed: what lies there is neither the old content nor the clone's.
+ */
 function behind(state: Fences, event: Event, world: World): void {
   const pair = pairsOf(world).byTag.get(event.tag)
   if (pair === undefined) return
   for (const one of fencesOn(state, pair.source)) {
     if (event.kind === 'restore.started') {
-      const alone = one.full && isQuiet(one)
+      const alone = one.full && isQuiet(one) && event.detail.protected === true
       must(
         alone,
         'X-I4',
@@ -186,7 +191,7 @@ function behind(state: Fences, event: Event, world: World): void {
       one.phase = 'operating'
     } else if (one.pair === event.tag) {
       one.pair = 0
-      one.phase = 'ready'
+      one.phase = event.kind === 'restore.completed' ? 'ready' : 'stuck'
     }
   }
 }

@@ -1,8 +1,8 @@
-/** The commands of pairs, decided: create, sync, fracture. */
+/** The commands of pairs, decided: create, sync, fracture, delete. */
 
 import { count, countOr0, type Detail, isName, text } from '../events/detail.ts'
 import { type Command, type Decision, volumeOf, type World } from './layer.ts'
-import { externalOf, isExtent, isPair, named, type Pairs, pairsOn } from './pair-state.ts'
+import { externalOf, isExtent, isPair, named, type Pair, type Pairs, pairsOn } from './pair-state.ts'
 import { decideCancel } from './restore-command.ts'
 
 /** What a command about pairs gets: outcomes, or the code of its refusal. */
@@ -15,9 +15,17 @@ export function decidePair(state: Pairs, command: Command, world: World): Decisi
     if (one.phase === 'restoring') return decideCancel(one, command, world)
     return one.phase === 'fractured' ? 'E_STATE' : [{ kind: 'pair.fractured', tag: one.tag }]
   }
+  if (command.kind === 'pair.delete') return remove(one)
   if (one.phase !== 'fractured') return 'E_STATE'
   if (one.external !== null) return 'E_READ_ONLY'
   return [{ kind: 'sync.started', tag: one.tag, ...paced(command.detail) }]
+}
+
+/** A pair is given up while nothing runs on it; both volumes stay as they are. */
+function remove({ phase, tag, gate }: Pair): Decision {
+  if (phase === 'restoring') return 'E_BUSY_RESTORE'
+  if (phase !== 'fractured') return 'E_BUSY_SYNC'
+  return gate.length === 0 ? [{ kind: 'pair.deleted', tag }] : 'E_AGAIN'
 }
 
 /** The rate of copying that a command asked for, for the record of its start. */

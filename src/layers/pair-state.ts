@@ -60,6 +60,16 @@ export function addPair(state: Pairs, pair: Pair): void {
   }
 }
 
+/** The pair is no more; its number is not given again. */
+export function removePair(state: Pairs, pair: Pair): void {
+  state.byTag.delete(pair.tag)
+  for (const volume of [pair.source, pair.clone]) {
+    const others = pairsOn(state, volume).filter((other) => other !== pair)
+    if (others.length > 0) state.byVolume.set(volume, others)
+    else state.byVolume.delete(volume)
+  }
+}
+
 /** The pair of that name. */
 export function named(state: Pairs, name: string): Pair | undefined {
   for (const pair of state.byTag.values()) if (pair.name === name) return pair

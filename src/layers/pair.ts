@@ -7,7 +7,7 @@
  *                      │ │   │                         ▼                            ▼  ▲
  *                      │ └───┼────────────────── pair.fractured ◀───────────────────┘  │
  *                      │     └─ restore.started ─▶ restoring ── restore.completed ─────┘ (unprotected)
- *                      └─ restore.completed, .cancelled ┘
+ *                      └─ restore.completed, .cancelled ┘          fractured ── pair.deleted ──▶ gone
  *
  * Fractured: every write to either side sets its extents' bits. In sync: every write to the source takes effect on
  * the clone too. Syncing: extents are copied source to clone; a write goes to both where the bit is clear, to the
@@ -35,6 +35,7 @@ import {
   type Pairs,
   pairsOn,
   rangeOfExtent,
+  removePair,
   savePair,
   touchesCopy,
 } from './pair-state.ts'
@@ -56,6 +57,7 @@ export const pair: Layer<Pairs> = {
     'sync.started',
     'sync.finished',
     'pair.fractured',
+    'pair.deleted',
     'copy.started',
     'copy.report',
     'restore.started',
@@ -63,7 +65,7 @@ export const pair: Layer<Pairs> = {
     'restore.cancelled',
     'engine.started',
   ],
-  commands: ['pair.create', 'pair.sync', 'pair.fracture'],
+  commands: ['pair.create', 'pair.sync', 'pair.fracture', 'pair.delete'],
   start: () => ({ created: 0, byTag: new Map(), byVolume: new Map() }),
   active: (state, volume) => state.byVolume.has(volume),
 
@@ -143,7 +145,7 @@ export const pair: Layer<Pairs> = {
       ]
     }
     const one = named(state, text(command.detail, 'name'))
-    if (one === undefined) return []
+    if (one === undefined || command.kind === 'pair.delete') return []
     if (command.kind === 'pair.fracture') {
       return [{ role: one.phase === 'restoring' ? 'cancel' : 'fracture', volume: one.source }]
     }
@@ -227,6 +229,10 @@ function turn(state: Pairs, event: Event, world: World): void {
       one.phase = 'fractured'
       one.gate.restart()
       return one.gate.open()
+    case 'pair.deleted':
+      must(one.phase === 'fractured', 'G-I9', `pair ${one.name} is deleted while it is ${one.phase}`)
+      must(one.gate.length === 0, 'G-I2', `pair ${one.name} is deleted while requests wait for its copies`)
+      return removePair(state, one)
     case 'copy.started': {
       const e = extentsOf(event, one.extent).first
       if (event.volume !== one.clone) return

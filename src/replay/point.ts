@@ -83,7 +83,8 @@ export async function seqOf(
   }
   const found = search.end(last)
   if (found !== undefined) return found
-  throw new BlockboxError('NO_SUCH_POINT', `the journal has no such point: ${search.what}`)
+  const message = `the journal has no such point: ${search.what}${search.others?.() ?? ''}`
+  throw new BlockboxError('NO_SUCH_POINT', message)
 }
 
 interface Search {
@@ -91,6 +92,18 @@ interface Search {
   /** The sequence number searched for, once it is known. */
   see(event: Event, frame: Frame): number | undefined
   end(last: number): number | undefined
+  /** What there is instead, as the end of a sentence; '' for nothing. */
+  others?(): string
+}
+
+/** So many names are told when another was not found. */
+const mostTold = 20
+
+/** The names there are of something, for who asked for one that is not there. */
+function told(what: string, names: ReadonlySet<string>): string {
+  if (names.size === 0) return `; it has no ${what}`
+  const some = [...names].slice(0, mostTold).join(', ')
+  return `; its ${what}s are ${some}${names.size > mostTold ? ', ...' : ''}`
 }
 
 function searchOf(point: Exclude<Point, { by: 'last' | 'seq' }>, volume: number): Search {
@@ -122,27 +135,40 @@ function bySearch(what: string, past: (event: Event, frame: Frame) => boolean, t
 /** The first mark of that label on the volume; when it has none, the first of that label anywhere. */
 function byMark(label: string, volume: number): Search {
   let elsewhere: number | undefined
+  const known = new Set<string>()
   return {
     what: `mark ${label}`,
     see(event) {
-      if (event.kind !== 'mark' || text(event.detail, 'label') !== label) return undefined
+      if (event.kind !== 'mark') return undefined
+      const found = text(event.detail, 'label')
+      if (found !== label) {
+        if (known.size <= mostTold) known.add(found)
+        return undefined
+      }
       if (event.volume === volume) return event.seq
       elsewhere ??= event.seq
       return undefined
     },
     end: () => elsewhere,
+    others: () => told('mark', known),
   }
 }
 
 function byBackup(name: string): Search {
   let tag = -1
+  const known = new Set<string>()
   return {
     what: `a backup ${name} that reached its point in time`,
     see(event) {
-      if (event.kind === 'backup.flag_set' && text(event.detail, 'name') === name) tag = event.tag
+      if (event.kind === 'backup.flag_set') {
+        const found = text(event.detail, 'name')
+        if (found === name) tag = event.tag
+        else if (known.size <= mostTold) known.add(found)
+      }
       return event.kind === 'backup.started' && event.tag === tag ? event.seq : undefined
     },
     end: () => undefined,
+    others: () => told('other backup', known),
   }
 }
 

@@ -16,7 +16,11 @@ import { inFlightOf } from '../layers/in-flight.ts'
 import { volumeOf } from '../layers/layer.ts'
 import { type Host, type HostReport, openHost } from './host.ts'
 import { command } from './import-run.ts'
-import type { Scenario, ScenarioStep } from './scenario.ts'
+import type { OutsideImages } from './outside-images.ts'
+import type { Scenario } from './scenario.ts'
+import type { ScenarioStep } from './scenario-step.ts'
+import { commandOf, type StepContext } from './step-ask.ts'
+import { restoreBehind } from './step-restore.ts'
 
 /** Copies that were started and wait for the driver to let them end. */
 export class PacedCopier {
@@ -40,6 +44,8 @@ export class PacedCopier {
 export interface RunOptions {
   readonly engine: Engine
   readonly copier: PacedCopier
+  /** Its `open` is the engine's openImage. */
+  readonly images: OutsideImages
   readonly scenario: Scenario
   /** SHA-256 of the scenario's text, for the record. */
   readonly digest: string
@@ -54,7 +60,7 @@ export interface RunReport {
   readonly hosts: readonly HostReport[]
 }
 
-/** Runs a scenario into the engine's journal. Throws SCENARIO when it cannot go on, or what the journal throws. */
+/** Runs a scenario into the engine's journal. Throws STALLED when it cannot go on, or what the journal throws. */
 export async function runScenario(options: RunOptions): Promise<RunReport> {
   const run = new Run(options)
   await run.begin()
@@ -79,12 +85,26 @@ class Run {
   }
 
   async begin(): Promise<void> {
-    const { engine, scenario, digest, folder } = this.#options
+    const { engine, scenario, digest, folder, images } = this.#options
     const { name, seed } = scenario
     await command(engine, { kind: 'run.begin', detail: { scenario: name, digest, seed } })
+    for (const { does, args } of scenario.steps) {
+      if (does !== 'pair.create' || args.clone_file === undefined) continue
+      await images.prepare(String(args.clone_file), args.sha256 === undefined ? '' : String(args.sha256))
+    }
+    const devices = new Map<string, number>()
+    for (const device of scenario.devices) {
+      devices.set(device, (await command(engine, { kind: 'device.create', detail: { name: device } })).made)
+    }
     const made = new Map<string, number>()
     for (const volume of scenario.volumes) {
-      const created = await command(engine, { kind: 'volume.create', detail: { ...volume } })
+      const { name, size, block, stripe } = volume
+      const on = volume.devices.map((device) => devices.get(device)!)
+      const layout = { ...(on.length > 0 && { devices: on }), ...(stripe > 0 && { stripe }) }
+      const created = await command(engine, {
+        kind: 'volume.create',
+        detail: { name, size, block, ...layout },
+      })
       made.set(volume.name, created.made)
     }
     for (const host of scenario.hosts) {
@@ -96,7 +116,7 @@ class Run {
   }
 
   async rounds(): Promise<void> {
-    const { engine, copier, scenario, signal, onRound } = this.#options
+    const { copier, scenario, signal, onRound } = this.#options
     for (;;) {
       signal?.throwIfAborted()
       const stepped = await this.#takeSteps()
@@ -105,16 +125,25 @@ class Run {
       for (const [host, ask] of asks) this.#submit(host, ask)
       if (asks.length + finished + stepped === 0) {
         if (this.#isOver()) return
+        if (this.#steps[0] !== undefined && this.#isDue(this.#steps[0])) continue
         throw this.#stall()
       }
-      await Promise.resolve()
-      await engine.settled()
+      await this.#settled()
       this.#rounds++
       onRound?.(
         this.hosts.reduce((sum, host) => sum + host.taken, 0),
         this.#steps[0]?.does ?? '',
       )
     }
+  }
+
+  /** Everything is durable, what was read outside included. */
+  async #settled(): Promise<void> {
+    const { engine, images } = this.#options
+    do {
+      await Promise.resolve()
+      await engine.settled()
+    } while ((await images.bring()) > 0)
   }
 
   async end(): Promise<RunReport> {
@@ -144,49 +173,15 @@ class Run {
   async #perform(step: ScenarioStep): Promise<void> {
     const { engine } = this.#options
     if (step.does === 'host.start') this.#host(String(step.args.host)).started = true
-    else await command(engine, this.#askOf(step))
+    else if (step.does === 'fence.restore') await restoreBehind(step, this.#context(), this.#options)
+    else await command(engine, commandOf(step, this.#context()))
     await engine.settled()
   }
 
-  #askOf(step: ScenarioStep): Ask {
-    const { args } = step
-    const volume = (name: unknown) => {
-      const found = this.#options.engine.world.volumes.findLast((one) => one.name === name)
-      if (found === undefined)
-        throw new BlockboxError('SCENARIO', `step ${step.does}: there is no volume ${String(name)}`)
-      return found.id
-    }
-    const text = (name: string) => String(args[name])
-    const number = (name: string) => Number(args[name] ?? 0)
-    switch (step.does) {
-      case 'backup.start': {
-        const volumes = (args.volumes as readonly string[]).map(volume)
-        const bounds = {
-          deadlineMs: number('deadline_ms'),
-          maxEntries: number('max_entries'),
-          maxBytes: number('max_bytes'),
-        }
-        return { kind: 'backup.start', detail: { name: text('name'), volumes, ...bounds } }
-      }
-      case 'pair.create': {
-        const ends = { source: volume(args.source), clone: volume(args.clone) }
-        return { kind: 'pair.create', detail: { name: text('name'), ...ends, extent: number('extent') } }
-      }
-      case 'restore.start': {
-        const detail = { pair: text('pair'), protected: args.protected !== false }
-        return { kind: 'restore.start', detail: { ...detail, ...only(args, 'rate') } }
-      }
-      case 'restore.pause':
-      case 'restore.resume':
-      case 'restore.cancel':
-        return { kind: step.does, detail: { pair: text('pair'), ...only(args, 'force') } }
-      case 'mark':
-        return { kind: 'mark', volume: volume(args.volume), detail: { label: text('label') } }
-      case 'host.start':
-        throw new BlockboxError('SCENARIO', 'host.start asks the engine for nothing')
-      default:
-        return { kind: step.does, detail: { name: text('name'), ...only(args, 'rate', 'force') } }
-    }
+  #context(): StepContext {
+    const { engine, scenario, images } = this.#options
+    const session = (name: string) => this.#sessions[scenario.hosts.findIndex((host) => host.name === name)]!
+    return { world: engine.world, seed: scenario.seed, session, file: (path) => images.file(path) }
   }
 
   /** The requests with which each host fills its depth, not going past the point the next step waits for. */
@@ -239,13 +234,8 @@ class Run {
         ? ''
         : `: ${held.size} writes are held by a backup and fill the depth of their hosts; let its stop depend on another host`
     return new BlockboxError(
-      'SCENARIO',
+      'STALLED',
       `nothing can go on: ${waiting.join(', ') || 'nobody'} waits, and ${why}${hint}. What was recorded stays`,
     )
   }
-}
-
-/** Those arguments of a step that were given and go to the engine as they are. */
-function only(args: ScenarioStep['args'], ...names: readonly string[]): ScenarioStep['args'] {
-  return Object.fromEntries(Object.entries(args).filter(([name]) => names.includes(name)))
 }

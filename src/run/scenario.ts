@@ -6,11 +6,15 @@
 
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { BlockboxError } from '../core/errors.ts'
+import { type ScenarioStep, type StepForm, stepOf } from './scenario-step.ts'
 
 export interface ScenarioVolume {
   readonly name: string
   readonly size: number
   readonly block: number
+  /** Names of the devices it lies on, in stripes of so many bytes where there are several; 0: on one or none. */
+  readonly devices: readonly string[]
+  readonly stripe: number
 }
 
 /** A host plays a trace, or scans its volume once from beginning to end in reads of `scan` bytes. */
@@ -32,47 +36,16 @@ export interface ScenarioHost {
     | { readonly scan: number }
 }
 
-/** When a step is due: at the beginning, after a host submitted K events of its trace, or after its last. */
-export type At = { readonly host: string; readonly events: number } | 'begin'
-
-export interface ScenarioStep {
-  readonly at: At
-  readonly does: StepName
-  readonly args: Readonly<Record<string, string | number | boolean | readonly string[]>>
-}
-
 export interface Scenario {
   readonly name: string
   readonly seed: number
   /** Extents that background and demand copies may move in one round of requests: the copy rate. */
   readonly copies: number
+  readonly devices: readonly string[]
   readonly volumes: readonly ScenarioVolume[]
   readonly hosts: readonly ScenarioHost[]
   readonly steps: readonly ScenarioStep[]
 }
-
-/** The arguments of each step; those with a question mark may be left out. */
-export const stepArgs = {
-  'backup.start': {
-    name: 'text',
-    volumes: 'texts',
-    'deadline_ms?': 'count',
-    'max_entries?': 'count',
-    'max_bytes?': 'size',
-  },
-  'backup.stop': { name: 'text' },
-  'pair.create': { name: 'text', source: 'text', clone: 'text', extent: 'size' },
-  'pair.sync': { name: 'text', 'rate?': 'count' },
-  'pair.fracture': { name: 'text', 'force?': 'flag' },
-  'restore.start': { pair: 'text', 'protected?': 'flag', 'rate?': 'count' },
-  'restore.pause': { pair: 'text' },
-  'restore.resume': { pair: 'text' },
-  'restore.cancel': { pair: 'text', 'force?': 'flag' },
-  mark: { label: 'text', volume: 'text' },
-  'host.start': { host: 'text' },
-} as const satisfies Record<string, Record<string, 'text' | 'texts' | 'count' | 'size' | 'flag'>>
-
-export type StepName = keyof typeof stepArgs
 
 /** How sizes like "64K" are read: given by the caller, who knows the notation of its users. */
 export type SizeReader = (text: string) => number
@@ -84,18 +57,30 @@ export function parseScenario(toml: string, size: SizeReader): Scenario {
     name: top.text('name'),
     seed: top.count('seed', 1),
     copies: top.count('copies', 4),
-    volumes: top.tables('volume').map((volume) => ({
-      name: volume.text('name'),
-      size: volume.size('size'),
-      block: volume.size('block', 4096),
-      ...volume.done(),
-    })),
+    devices: top.tables('device').map((device) => ({ name: device.text('name'), ...device.done() }).name),
+    volumes: top.tables('volume').map(volumeOf),
     hosts: top.tables('host').map(hostOf),
     steps: top.tables('step').map(stepOf),
     ...top.done(),
   }
   checkNames(scenario)
   return scenario
+}
+
+function volumeOf(volume: Fields): ScenarioVolume {
+  const { name, size, block } = {
+    name: volume.text('name'),
+    size: volume.size('size'),
+    block: volume.size('block', 4096),
+  }
+  if (size % block !== 0)
+    throw volume.fault(`volume ${name}: size ${size} is not whole blocks of ${block} bytes`)
+  const devices = volume.texts('devices', [])
+  const stripe = volume.size('stripe', 0)
+  if (devices.length > 1 !== stripe > 0) {
+    throw volume.fault(`volume ${name}: a stripe is for several devices, which need one`)
+  }
+  return { name, size, block, devices, stripe, ...volume.done() }
 }
 
 function hostOf(host: Fields): ScenarioHost {
@@ -117,35 +102,18 @@ function hostOf(host: Fields): ScenarioHost {
   return { ...common, plays, ...host.done() }
 }
 
-function stepOf(step: Fields): ScenarioStep {
-  const does = step.text('do')
-  if (!Object.hasOwn(stepArgs, does)) {
-    throw step.fault(`there is no step "${does}": use one of ${Object.keys(stepArgs).join(', ')}`)
-  }
-  const at = atOf(step)
-  const args: Record<string, string | number | boolean | readonly string[]> = {}
-  for (const [key, form] of Object.entries(stepArgs[does as StepName])) {
-    const name = key.replace('?', '')
-    if (key.endsWith('?') && !step.has(name)) continue
-    args[name] = step.value(name, form)
-  }
-  return { at, does: does as StepName, args, ...step.done() }
-}
-
-function atOf(step: Fields): At {
-  const text = step.text('at')
-  if (text === 'begin') return 'begin'
-  const match = /^([A-Za-z0-9][A-Za-z0-9._-]*):(\d+|end)$/.exec(text)
-  if (match === null)
-    throw step.fault(`at = "${text}" is not understood: write "begin", "HOST:K" or "HOST:end"`)
-  return { host: match[1]!, events: match[2] === 'end' ? Number.POSITIVE_INFINITY : Number(match[2]) }
-}
-
 function checkNames(scenario: Scenario): void {
   const volumes = new Set(scenario.volumes.map((volume) => volume.name))
   const hosts = new Set(scenario.hosts.map((host) => host.name))
   if (volumes.size !== scenario.volumes.length) throw bad('two volumes have the same name')
   if (hosts.size !== scenario.hosts.length) throw bad('two hosts have the same name')
+  const devices = new Set(scenario.devices)
+  if (devices.size !== scenario.devices.length) throw bad('two devices have the same name')
+  for (const volume of scenario.volumes) {
+    const missing = volume.devices.find((name) => !devices.has(name))
+    if (missing !== undefined)
+      throw bad(`volume ${volume.name} lies on device ${missing}, which is not there`)
+  }
   for (const host of scenario.hosts) {
     if (!volumes.has(host.volume))
       throw bad(`host ${host.name} uses volume ${host.volume}, which is not there`)
@@ -153,6 +121,10 @@ function checkNames(scenario: Scenario): void {
   for (const [k, step] of scenario.steps.entries()) {
     if (step.at !== 'begin' && !hosts.has(step.at.host)) {
       throw bad(`step ${k + 1} (${step.does}) waits for host ${step.at.host}, which is not there`)
+    }
+    const { host } = step.args
+    if (host !== undefined && !hosts.has(String(host))) {
+      throw bad(`step ${k + 1} (${step.does}) is about host ${host}, which is not there`)
     }
   }
 }
@@ -197,10 +169,7 @@ class Fields {
     return Object.hasOwn(this.#table, name)
   }
 
-  value(
-    name: string,
-    form: 'text' | 'texts' | 'count' | 'size' | 'flag',
-  ): string | number | boolean | string[] {
+  value(name: string, form: StepForm): string | number | boolean | string[] {
     return this[form](name)
   }
 
@@ -226,9 +195,13 @@ class Fields {
 
   size(name: string, otherwise?: number): number {
     const value = this.#take(name, otherwise)
-    if (typeof value === 'string') return this.#size(value)
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
-    throw this.fault(`${name} is a size: bytes, or a text like "64K"`)
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+    if (typeof value !== 'string') throw this.fault(`${name} is a size: bytes, or a text like "64K"`)
+    try {
+      return this.#size(value)
+    } catch (cause) {
+      throw new BlockboxError('SCENARIO', `${this.#where}: ${name}: ${(cause as Error).message}`, { cause })
+    }
   }
 
   flag(name: string, otherwise?: boolean): boolean {

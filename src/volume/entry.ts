@@ -10,8 +10,10 @@
 import { assert } from '../core/assert.ts'
 import { advice, type Code } from '../events/code.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
-import { count, isName, noDetail, text } from '../events/detail.ts'
+import { count, type Detail, isName, noDetail, text } from '../events/detail.ts'
 import type { Kind, Op } from '../events/kind.ts'
+import { madeBy } from '../events/made.ts'
+import { askedDigest, commandKeysOf, keyOf } from '../layers/command-key.ts'
 import { layoutOf } from '../layers/device.ts'
 import { isHeld } from '../layers/hold-queue.ts'
 import { inFlightOf } from '../layers/in-flight.ts'
@@ -67,7 +69,9 @@ export function followIo(world: World, verdict: Verdict, record: Recorder): void
 
 /** Decides and records a command or a report, and what follows. Returns the code of a refusal, or ok. */
 export function enterCommand(world: World, input: NewEvent, atUs: number, record: Recorder): Code {
-  const decision = decide(world, commandOf(input, atUs))
+  const key = keyOf(input)
+  const decision =
+    (key === undefined ? undefined : repeated(world, key, input)) ?? decide(world, commandOf(input, atUs))
   const lost = inFlightOf(world).queued.size
   evolve(world, record(input))
   if (typeof decision === 'string') {
@@ -75,11 +79,25 @@ export function enterCommand(world: World, input: NewEvent, atUs: number, record
     assert(decision in advice && decision !== 'ok', 'a refusal has a code')
     return decision
   }
+  const { seq } = world
   for (const outcome of decision) evolve(world, record(outcome))
+  if (key !== undefined && decision[0]?.kind !== 'command.repeated') {
+    const made = decision.map(madeBy).findLast((number) => number > 0) ?? 0
+    const detail = { key, asked: askedDigest(input), made }
+    evolve(world, record({ kind: 'command.keyed', about: seq, detail }))
+  }
   const dropped = decision.filter(({ kind }) => kind === 'hold.dropped').length
   if (input.kind === 'engine.recover') recover(world, { dropped, lost }, record)
   if (world.recovered) settle(world, record)
   return 'ok'
+}
+
+/** What a command gets whose key is known: the same answer again, or a refusal; undefined when the key is new. */
+function repeated(world: World, key: string, input: NewEvent): Decision | undefined {
+  const first = commandKeysOf(world).byKey.get(key)
+  if (first === undefined) return undefined
+  if (first.asked !== askedDigest(input)) return 'E_KEY_USED'
+  return [{ kind: 'command.repeated', about: first.seq, detail: { key, made: first.made } }]
 }
 
 /** Records whatever follows from the state, until nothing does. */
@@ -219,9 +237,16 @@ function commandOf(input: NewEvent, atUs: number): Command {
     code: input.code ?? 'ok',
     about: input.about ?? 0,
     brought: (input.digestHigh ?? 0) + (input.digestLow ?? 0) > 0,
-    detail: input.detail ?? noDetail,
+    detail: withoutKey(input.detail ?? noDetail),
     atUs,
   }
+}
+
+/** The key is for the entry alone: a layer that repeats the detail of a command in an outcome must not repeat it. */
+function withoutKey(detail: Detail): Detail {
+  if (detail.key === undefined) return detail
+  const { key: _, ...rest } = detail
+  return rest
 }
 
 function requestNext(world: World, io: NewEvent): Request {

@@ -1,6 +1,8 @@
 /** Planted faults of clone pairs and of copies source to clone: G-I9 and S3. */
 
 import type { NewEvent } from '../../src/events/columns.ts'
+import { pairsOf } from '../../src/layers/pair-state.ts'
+import { keyed, unpair } from '../support/asked.ts'
 import {
   block,
   cloned,
@@ -23,7 +25,14 @@ import { type Canary, copyStarts, mark, overwrite, plant } from './canary.ts'
 const changed: readonly Step[] = [...cloned, write(1, { count: 8 })]
 const syncing = [...changed, sync('p')]
 const resumed = (count: number) => ({ kind: 'restore.resumed', tag: 1, detail: { count } }) as const
-const turn = (kind: 'sync.started' | 'sync.finished' | 'pair.fractured') => ({ kind, tag: 1 }) as const
+const turn = (kind: 'sync.started' | 'sync.finished' | 'pair.fractured' | 'pair.deleted') =>
+  ({ kind, tag: 1 }) as const
+
+const mark0: NewEvent = { kind: 'mark', volume: 1, detail: { label: 'here' } }
+/** The pair believes that its sync is over while writes still wait for it. */
+const forgetsSync: Step = ({ world }) => {
+  pairsOf(world).byTag.get(1)!.phase = 'fractured'
+}
 
 function restoreStarts(cloneHash: string): NewEvent {
   return { kind: 'restore.started', tag: 1, detail: { protected: true, cdmCount: 0, cdmHash: '', cloneHash } }
@@ -71,6 +80,41 @@ export const pairCanaries: readonly Canary[] = [
     past: changed,
     fault: [plant(turn('pair.fractured'))],
     sound: [fracture('p')],
+  },
+  {
+    rule: 'G-I9',
+    what: 'a pair is deleted while it is synced',
+    past: syncing,
+    fault: [plant(turn('pair.deleted'))],
+    sound: [copied, fracture('p'), unpair('p')],
+  },
+  {
+    rule: 'G-I9',
+    what: 'a pair is deleted while it is restored',
+    past: [...changed, restore('p')],
+    fault: [plant(turn('pair.deleted'))],
+    sound: [copied, unpair('p')],
+  },
+  {
+    rule: 'G-I2',
+    what: 'a pair is deleted while a request waits for its copies',
+    past: [...syncing, write(2)],
+    fault: [forgetsSync, plant(turn('pair.deleted'))],
+    sound: [fracture('p'), unpair('p')],
+  },
+  {
+    rule: 'G-I2',
+    what: 'a key is given to two commands',
+    past: [...changed, keyed(unpair('q'), 'k'), keyed(mark0, 'k')],
+    fault: [plant({ kind: 'command.keyed', about: 1, detail: { key: 'k', asked: '', made: 0 } })],
+    sound: [keyed(mark0, 'k')],
+  },
+  {
+    rule: 'G-I2',
+    what: 'a repetition names another command than the one that had its key',
+    past: [...changed, keyed(mark0, 'k')],
+    fault: [plant({ kind: 'command.repeated', about: 1, detail: { key: 'k', made: 0 } })],
+    sound: [keyed(mark0, 'k')],
   },
   {
     rule: 'G-I9',

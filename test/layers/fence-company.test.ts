@@ -22,7 +22,7 @@ import {
   write,
 } from '../support/given.ts'
 import { durable, fence, fenceIn, hosts, late, patternPlace, raise } from '../support/given-fence.ts'
-import type { History } from '../support/history.ts'
+import { type History, outside } from '../support/history.ts'
 
 const test = suite('fence in company')
 
@@ -143,26 +143,67 @@ test('the pattern waits for copies that run where it goes', () => {
     .and((history) => assert.equal([history.place(2, 0), history.place(2, 12)], [patternPlace, patternPlace]))
 })
 
-test('behind a fence only a protected restore from a clone that lives here begins, and it is not cancelled', () => {
+test('an unprotected restore is refused behind a fence, and no fence is raised on one', () => {
   const start = { ...restore('p', false), session: 1 }
-  const outside = { ...restore('s'), session: 1 }
-  const stopping = { ...cancel('p'), session: 1 }
   given(...clonedHosts, raise(), durable)
     .when(start)
     .then(...refusal(start, 'E_FENCED'))
-    .when({ ...restore('p'), session: 1 }, stopping)
-    .and((history) => assert.is(history.ledger.from(history.world.seq)[0]?.code, 'E_FENCED'))
-    .and(phase('operating'))
-  given(...hosts, outsidePair('s'), raise(), durable)
-    .when(outside)
-    .then(...refusal(outside, 'E_FENCED'))
-})
-
-test('no fence is raised while what is restored comes from outside', () => {
-  given(...hosts, outsidePair('s'), restore('s'))
+  given(...clonedHosts, restore('p', false))
     .when(raise())
     .then(...refusal(raise(), 'E_BUSY_RESTORE'))
     .and(none)
+})
+
+test('a restore that is cancelled behind a fence leaves it stuck; nobody saw a mixture, so it needs no force', () => {
+  const start = { ...restore('p'), session: 1 }
+  const ask = { ...cancel('p', false), session: 1 }
+  const behindIt = [...clonedHosts, { ...write(9, { volume: 2, count: 16 }) }, raise(), durable, start]
+  given(...behindIt, copyEnds(1, 0), ask, copied)
+    .and(phase('stuck'))
+    .and((history) => assert.equal([history.place(1, 0), history.place(1, 8)], [patternPlace, patternPlace]))
+    .when(fence('lower'))
+    .then(...refusal(fence('lower'), 'E_DIRTY'))
+    .when(start, copied)
+    .and(phase('ready'))
+    .when(fence('lower'), durable)
+    .and((history) => assert.equal(history.places(1, 16), history.places(2, 16)))
+  const other = { ...cancel('p', true), session: 2 }
+  given(...behindIt)
+    .when(other)
+    .then(...refusal(other, 'E_FENCED'))
+})
+
+test('behind an advisory fence others read the mixture: the cancel has to be forced', () => {
+  const start = { ...restore('p'), session: 1 }
+  const ask = (force: boolean) => ({ ...cancel('p', force), session: 1 })
+  given(...clonedHosts, { ...write(9, { volume: 2, count: 16 }) }, raise({ advisory: true }), durable, start)
+    .when(ask(false))
+    .then(...refusal(ask(false), 'E_MIXED'))
+    .when(ask(true), copied)
+    .and(phase('stuck'))
+})
+
+test('metadata of a clone outside comes with its copies and waits beside the volume', () => {
+  const start = { ...restore('p'), session: 1 }
+  given(...filled, outsidePair('p'), raise(), durable, start)
+    .and((history) => assert.is(fenceIn(history).buffered.blocks, 0))
+    .when(copied)
+    .and((history) => {
+      assert.is(fenceIn(history).phase, 'ready')
+      assert.is(fenceIn(history).buffered.blocks, 3)
+      assert.equal([history.place(1, 0), history.place(1, 2)], [patternPlace, outside(2)])
+    })
+    .when(fence('lower'), durable)
+    .and((history) => assert.equal(history.places(1, 16), [...Array(16).keys()].map(outside)))
+})
+
+test('a fence raised while a clone outside is restored saves the metadata that came from there', () => {
+  given(...filled, outsidePair('p'), restore('p'), raise())
+    .and(phase('closing'))
+    .when(copied, durable)
+    .and(phase('fenced'))
+    .when(fence('abort'), durable, copied)
+    .and((history) => assert.equal(history.places(1, 16), [...Array(16).keys()].map(outside)))
 })
 
 test('metadata raised during a restore that is cancelled waits for the end of it', () => {

@@ -34,6 +34,16 @@ export function outsidePair(
   return { kind: 'pair.create', detail: { name, source, clone: 0, extent: extent * block, ...file } }
 }
 
+/** The pair is given up; both volumes stay. */
+export function unpair(name: string): NewEvent {
+  return { kind: 'pair.delete', detail: { name } }
+}
+
+/** The same command with an idempotency key. */
+export function keyed(asked: NewEvent, key: string): NewEvent {
+  return { ...asked, detail: { ...asked.detail, key } }
+}
+
 export function rebind(to: number, { from = 1, session = 1 } = {}): NewEvent {
   return { kind: 'session.rebind', session, detail: { from, to } }
 }

@@ -68,7 +68,7 @@ export function fenceByChance(random: Prng, history: History): NewEvent {
 }
 
 function raised(random: Prng, session: number): NewEvent {
-  const volume = [1, 1, 1, 2, 4, 5][random.below(6)]!
+  const volume = [1, 1, 1, 2, 4, 5, 6][random.below(7)]!
   const first = random.below(5)
   const meta = [first, first + 1 + random.below(2)]
   const part = random.below(2) === 0 ? { covered: [first, 5 + random.below(3)] } : {}

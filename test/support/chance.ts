@@ -6,7 +6,7 @@
 import * as assert from 'uvu/assert'
 import { Prng } from '../../src/core/prng.ts'
 import type { NewEvent } from '../../src/events/columns.ts'
-import { flag } from '../../src/events/kind.ts'
+import { flag, mayHaveKey } from '../../src/events/kind.ts'
 import { pairsOf } from '../../src/layers/pair-state.ts'
 import { preservesOf } from '../../src/layers/preserve-state.ts'
 import { restoresOf } from '../../src/layers/restore-state.ts'
@@ -34,6 +34,7 @@ export class Chance {
   readonly #history: History
   #requests = 0
   #reported: NewEvent[] = []
+  readonly #keyed: NewEvent[] = []
 
   constructor(seed: number, history: History) {
     this.#random = new Prng(seed)
@@ -64,7 +65,7 @@ export class Chance {
     const dice = this.#random.below(100)
     if (dice < 52) enter(this.#io())
     else if (dice < 74) enter(this.#report())
-    else if (dice < 86) enter(this.#command())
+    else if (dice < 86) enter(this.#mayHaveKey(this.#command()))
     else if (dice < 94) enter(fenceByChance(this.#random, this.#history))
     else if (dice < 97) enter(this.#session())
     else if (dice < 98) this.#restart()
@@ -153,7 +154,7 @@ export class Chance {
     if (this.#below(4) === 0) return this.#viewCommand()
     const name = ['p', 'q', 'r', 's'][this.#below(4)]!
     const backup = ['a', 'b', 'c'][this.#below(3)]!
-    switch (this.#below(21)) {
+    switch (this.#below(22)) {
       case 0:
       case 1:
       case 12:
@@ -180,11 +181,30 @@ export class Chance {
         return ask.cancel(this.#restoring() ?? name, this.#below(3) > 0)
       case 14:
         return this.#change()
+      case 21:
+        return this.#pairing(name)
       case 20:
         return { ...say.restore(name), session: ownerByChance(this.#history.world) }
       default:
         return say.restore(name, this.#below(3) > 0)
     }
+  }
+
+  /** A pair is given up, or made again as at the beginning. */
+  #pairing(name: string): NewEvent {
+    const pairs = [...pairsOf(this.#history.world).byTag.values()]
+    if (pairs.some((one) => one.name === name)) return ask.unpair(name)
+    if (name === 's') return ask.outsidePair('s', 6, 9, 2)
+    return say.pair(name, name === 'r' ? 4 : 1, { p: 2, q: 3, r: 5 }[name])
+  }
+
+  /** The command, now and then with a key that others have too; some come again as they were. */
+  #mayHaveKey(command: NewEvent): NewEvent {
+    if (!mayHaveKey(command.kind) || this.#below(4) > 0) return command
+    const keyed = ask.keyed(command, `k${this.#below(12)}`)
+    const again = this.#keyed[this.#below(8)] ?? keyed
+    this.#keyed.push(keyed)
+    return this.#below(2) === 0 ? again : keyed
   }
 
   /** The last volume that is no view: 7, or the one that came after it. */

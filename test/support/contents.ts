@@ -100,18 +100,14 @@ export class Contents implements Check {
   /** The source is what its clone is, as far as it is known to differ from it, but for metadata behind a fence. */
   #started({ source, clone, external, cdm, extent }: Pair, world: World): void {
     this.#before.set(source, [...this.#of(source)])
-    if (external === null) {
-      const own = this.#of(source)
-      const { block } = volumeOf(world, source)!
-      const fenced = fencedMeta(world, source)
-      this.#held[source - 1] = this.#of(clone).map((place, at) => {
-        return fenced.touches({ offset: at * block, length: block }) ? own[at]! : place
-      })
-      return
-    }
+    const { block } = volumeOf(world, source)!
+    const fenced = fencedMeta(world, source)
     const held = this.#of(source)
-    for (const block of held.keys())
-      if (cdm.get(Math.floor((block * 4096) / extent))) held[block] = outside(block)
+    for (const at of held.keys()) {
+      if (fenced.touches({ offset: at * block, length: block })) continue
+      if (external === null) held[at] = this.#of(clone)[at]!
+      else if (cdm.get(Math.floor((at * block) / extent))) held[at] = outside(at)
+    }
   }
 
   /** What was neither copied nor written is again what it was before the restore. */

@@ -6,7 +6,7 @@
  *                                          +- journal <- payload <- images <-+- engine <- nbd/server, control
  *                                                                            +- replay (and check)
  *     core <- layout <- engine <- mover
- *     nbd/protocol <- nbd/client <- images      engine, trace <- run      engine, replay <- sim      all <- index
+ *     nbd/protocol <- nbd/client <- images      engine, mover, trace <- run      engine, replay <- sim      all <- index
  */
 
 import type { Source } from './source.ts'
@@ -29,7 +29,7 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   engine: ['images', 'layout'],
   mover: ['engine'],
   replay: ['images', 'check'],
-  run: ['engine', 'trace'],
+  run: ['engine', 'trace', 'mover'],
   'nbd/server': ['engine', 'nbd/protocol'],
   control: ['engine'],
   sim: ['engine', 'replay'],

@@ -40,9 +40,8 @@ export function fenceCells(roles: readonly Role[]): Cell[] {
   const raised = asked.map(([mark, at, past]): Cell => ({ role: 'fence', mark, on: at, past }))
   const before: Partial<Record<Role, readonly Step[]>> = {
     fracture: [sync('p'), copied],
-    cancel: [restore('p'), copyEnds(1, 0), copyEnds(1, 2)],
   }
-  const unfenced: readonly Role[] = ['drop', 'merge', 'rebind']
+  const unfenced: readonly Role[] = ['drop', 'merge', 'rebind', 'cancel']
   const others = roles
     .filter((role) => !unfenced.includes(role))
     .flatMap((role) => {
@@ -60,5 +59,13 @@ export function fenceCells(roles: readonly Role[]): Cell[] {
         },
       ]
     })
-  return [...raised, ...others]
+  const own = { ...restore('p'), session: 1 }
+  const behind: readonly Step[] = [...whole(1), own]
+  const beside: readonly Step[] = [restore('p'), raise({ meta: [0], covered: [1] }), copyEnds(1, 0), durable]
+  const cancels: readonly Cell[] = [
+    { role: 'cancel', mark: 'fenced', on: 1, past: behind, session: 2 },
+    { role: 'cancel', mark: 'fenced-own-full', on: 1, past: behind, session: 1 },
+    { role: 'cancel', mark: 'fenced-own', on: 1, past: beside, session: 1 },
+  ]
+  return [...raised, ...others, ...cancels]
 }

@@ -39,7 +39,10 @@ test('they hold what logic says, break no rule, and are made again from their in
 })
 
 /** How often something happened in all histories. */
-const lived = { completed: 0, unprotected: 0, cancelled: 0, paused: 0, outside: 0, resized: 0, deleted: 0 }
+const lived = {
+  ...{ completed: 0, unprotected: 0, cancelled: 0, paused: 0, outside: 0, resized: 0, deleted: 0 },
+  ...{ unpaired: 0, repeated: 0 },
+}
 
 function note({ kind, detail, digestHigh = 0 }: NewEvent): void {
   if (kind === 'restore.completed' && detail?.protected === true) lived.completed++
@@ -47,6 +50,8 @@ function note({ kind, detail, digestHigh = 0 }: NewEvent): void {
   if (kind === 'restore.cancelled') lived.cancelled++
   if (kind === 'restore.paused') lived.paused++
   if (kind === 'copy.report' && digestHigh > 0) lived.outside++
+  if (kind === 'pair.deleted') lived.unpaired++
+  if (kind === 'command.repeated') lived.repeated++
   if (kind === 'volume.resized') lived.resized++
   if (kind === 'volume.deleted') lived.deleted++
 }

@@ -1,35 +1,54 @@
-/** `blockbox backup start|stop`: a backup holds the writes of its volumes until it is stopped or its deadline passes. */
+/** `blockbox backup start|stop|ls`: a backup holds the writes of its volumes until it is stopped or its deadline passes. */
 
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { BlockboxError } from '../../src/core/errors.ts'
+import { crashes, modes, policies, scopes } from '../../src/layers/backup.ts'
+import { devicesOf } from '../../src/layers/device.ts'
 import { holdQueueOf } from '../../src/layers/hold-queue.ts'
 import type { World } from '../../src/layers/layer.ts'
-import { type ControlOptions, control, gathered, newName, volumeId } from '../control.ts'
-import { journalOption } from '../journal-option.ts'
+import { control, gathered, newName, volumeId } from '../control.ts'
+import { type ControlOptions, controlOption } from '../control-option.ts'
+import { addList } from '../list-command.ts'
 import { wholeNumber } from '../number.ts'
+import { parseSize } from '../size.ts'
 
 interface StartOptions extends ControlOptions {
   readonly volume: readonly string[]
+  readonly device: readonly string[]
   readonly deadlineMs: number
+  readonly maxEntries: number
+  readonly maxBytes: number
   readonly scope: string
   readonly mode: string
   readonly policy: string
+  readonly crash: string
+  readonly owner?: string
 }
 
 export function add(program: Command): void {
   const backup = program.command('backup').description('start and stop backups')
-  journalOption(backup.command('start'))
+  controlOption(backup.command('start'))
     .description('hold the writes of volumes and fix a point in time')
     .argument('<name>', 'letters, digits, dots, dashes, underscores')
-    .requiredOption('--volume <name>', 'a volume to cover; may be given several times', gathered)
-    .option('--deadline-ms <n>', 'when to give up, counted from now; 0 for the default', wholeNumber(0), 0)
-    .option('--scope <scope>', 'which writes to hold: all, metadata or blocks', 'all')
-    .option('--mode <mode>', 'logical or physical', 'logical')
+    .option('--volume <name>', 'a volume to cover; may be given several times', gathered, [])
     .option(
-      '--policy <policy>',
-      'at a bound or deadline: abort-backup, error-writes or backpressure',
-      'abort-backup',
+      '--device <name>',
+      'a device to cover with all volumes on it; may be given several times',
+      gathered,
+      [],
     )
-    .option('--json', 'as one JSON object')
+    .option('--deadline-ms <n>', 'when to give up, counted from now; 0 for the default', wholeNumber(0), 0)
+    .option('--max-entries <n>', 'hold at most so many writes; 0 for the default', wholeNumber(0), 0)
+    .option('--max-bytes <size>', 'hold at most so many bytes; 0 for the default', parseSize, 0)
+    .addOption(new Option('--scope <scope>', 'which writes to hold').choices(scopes).default(scopes[0]))
+    .addOption(new Option('--mode <mode>', 'what to keep still').choices(modes).default(modes[0]))
+    .addOption(
+      new Option('--policy <policy>', 'at a bound or deadline').choices(policies).default(policies[0]),
+    )
+    .addOption(
+      new Option('--crash <what>', 'what a restart does to held writes').choices(crashes).default(crashes[0]),
+    )
+    .option('--owner <name>', 'whose fenced volumes may be covered')
     .addHelpText(
       'after',
       '\nExample:\n  blockbox backup start nightly --volume vol --deadline-ms 60000 -j DIR\n',
@@ -38,18 +57,19 @@ export function add(program: Command): void {
       control(
         options,
         (world) => {
-          const { deadlineMs, scope, mode, policy } = options
+          const { deadlineMs, maxEntries, maxBytes, scope, mode, policy, crash } = options
           const volumes = options.volume.map((one) => volumeId(world, one))
-          const terms = { deadlineMs, maxEntries: 0, maxBytes: 0, scope, mode, policy }
+          const devices = options.device.map((one) => deviceId(world, one))
+          const terms = { deadlineMs, maxEntries, maxBytes, scope, mode, policy, crash, devices }
           return { kind: 'backup.start', detail: { name: newName(name), volumes, ...terms } }
         },
         (_, world) => phaseSaid(world, name),
+        { owner: options.owner },
       ),
     )
-  journalOption(backup.command('stop'))
+  controlOption(backup.command('stop'))
     .description('release what is held, in order')
     .argument('<name>', 'the name of the backup')
-    .option('--json', 'as one JSON object')
     .addHelpText('after', '\nExample:\n  blockbox backup stop nightly -j DIR\n')
     .action((name: string, options: ControlOptions) =>
       control(
@@ -58,6 +78,16 @@ export function add(program: Command): void {
         () => `backup ${name}: stopped`,
       ),
     )
+  addList(backup, 'backups', 'list the backups that run')
+}
+
+/** The number of a device by its name. Throws USAGE. */
+export function deviceId(world: World, name: string): number {
+  const { names } = devicesOf(world)
+  const place = names.indexOf(name)
+  if (place >= 0) return place + 1
+  const has = names.length === 0 ? 'the journal has none' : `the journal has ${names.slice(0, 20).join(', ')}`
+  throw new BlockboxError('USAGE', `there is no device "${name}": ${has}`)
 }
 
 function phaseSaid(world: World, name: string): string {

@@ -1,84 +1,145 @@
-/** `blockbox clone create|sync|fracture|ls`: clone pairs, and the map of what differs between their two sides. */
+/**
+ * `blockbox clone create|sync|fracture|rm|verify|ls`: clone pairs, and the map of what differs between their two sides.
+ * A clone may be a raw file outside, which is restored from and never written.
+ */
 
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { contentsOf } from '../../src/inspect/contents.ts'
+import { BlockboxError } from '../../src/core/errors.ts'
+import { openRawFile } from '../../src/images/external.ts'
+import { pairsOf } from '../../src/layers/pair-state.ts'
 import { worldAt } from '../../src/replay/at.ts'
-import { type ControlOptions, control, newName, pairSaid, volumeId } from '../control.ts'
+import { cloneUnchanged } from '../../src/replay/clone-unchanged.ts'
+import { fileDigest } from '../../src/trace/source.ts'
+import { control, newName, pairSaid, volumeId } from '../control.ts'
+import { type ControlOptions, controlOption } from '../control-option.ts'
+import { exitCodes } from '../exit-code.ts'
+import { findingLine } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
-import { journalOption } from '../journal-option.ts'
+import { type JournalOption, journalOption } from '../journal-option.ts'
 import { withJournal } from '../journal-use.ts'
-import { print, table } from '../output.ts'
-import { formatSize, parseSize } from '../size.ts'
+import { addList } from '../list-command.ts'
+import { escaped, print } from '../output.ts'
+import { parseSize } from '../size.ts'
 
 interface CreateOptions extends ControlOptions {
   readonly source: string
-  readonly clone: string
+  readonly clone?: string
+  readonly cloneFile?: string
   readonly extent: number
 }
 
+interface VerifyOptions extends JournalOption {
+  readonly cloneFile?: string
+  readonly json?: boolean
+}
+
+const verbs = {
+  sync: ['copy what differs from the source to the clone', 'pair.sync'],
+  fracture: ['let both go their own way', 'pair.fracture'],
+} as const
+
 export function add(program: Command): void {
-  const clone = program.command('clone').description('make, sync and fracture clone pairs')
-  journalOption(clone.command('create'))
+  const clone = program.command('clone').description('make, sync, fracture and give up clone pairs')
+  controlOption(clone.command('create'))
     .description('make a pair of two volumes of equal size and block; it begins fractured')
     .argument('<pair>', 'letters, digits, dots, dashes, underscores')
     .requiredOption('--source <volume>', 'what hosts use')
-    .requiredOption('--clone <volume>', 'its copy')
+    .option('--clone <volume>', 'its copy')
+    .option('--clone-file <file>', 'its copy, a raw file of that size outside, which is only read')
     .option('--extent <size>', 'the unit of the maps and of copying, a power of two', parseSize, 65_536)
-    .option('--json', 'as one JSON object')
     .addHelpText(
       'after',
-      '\nExample:\n  blockbox clone create mirror --source vol --clone vol-clone -j DIR\n',
+      '\nExamples:\n  blockbox clone create mirror --source vol --clone vol-clone -j DIR\n' +
+        '  blockbox clone create golden --source vol --clone-file golden.img -j DIR\n' +
+        '\nThe full path of a file is put on record: later commands open it there, or where --clone-file says.\n',
     )
     .action((name: string, options: CreateOptions) =>
       control(
         options,
-        (world) => ({
-          kind: 'pair.create',
-          detail: {
-            name: newName(name),
-            source: volumeId(world, options.source),
-            clone: volumeId(world, options.clone),
-            extent: options.extent,
-          },
-        }),
+        async (world) => {
+          const { extent } = options
+          const source = volumeId(world, options.source)
+          const other = await otherSide(options, (volume) => volumeId(world, volume))
+          return { kind: 'pair.create', detail: { name: newName(name), source, ...other, extent } }
+        },
         (_, world) => pairSaid(world, name),
       ),
     )
   for (const verb of ['sync', 'fracture'] as const) {
-    journalOption(clone.command(verb))
-      .description(
-        verb === 'sync' ? 'copy what differs from the source to the clone' : 'let both go their own way',
-      )
+    const [description, kind] = verbs[verb]
+    controlOption(clone.command(verb))
+      .description(description)
       .argument('<pair>', 'the name of the pair')
-      .option('--json', 'as one JSON object')
       .addHelpText('after', `\nExample:\n  blockbox clone ${verb} mirror -j DIR\n`)
       .action((name: string, options: ControlOptions) =>
         control(
           options,
-          () => ({ kind: `pair.${verb}`, detail: { name } }),
+          () => ({ kind, detail: { name } }),
           (_, world) => pairSaid(world, name),
         ),
       )
   }
-  journalOption(clone.command('ls'))
-    .description('list the pairs')
+  controlOption(clone.command('rm'))
+    .description('give a pair up; both volumes stay as they are')
+    .argument('<pair>', 'the name of the pair')
+    .addHelpText('after', '\nExample:\n  blockbox clone rm mirror -j DIR\n')
+    .action((name: string, options: ControlOptions) =>
+      control(
+        options,
+        () => ({ kind: 'pair.delete', detail: { name } }),
+        () => `pair ${name}: given up`,
+      ),
+    )
+  journalOption(clone.command('verify'))
+    .description('read all that was copied from a clone outside again: is it what it was?')
+    .argument('<pair>', 'the name of the pair')
+    .option('--clone-file <file>', 'where the file is now')
     .option('--json', 'as one JSON object')
-    .addHelpText('after', '\nExample:\n  blockbox clone ls -j DIR\n')
-    .action(list)
+    .addHelpText(
+      'after',
+      '\nExample:\n  blockbox clone verify golden -j DIR\n\nExit code 12 when it is another.\n',
+    )
+    .action(verify)
+  addList(clone, 'pairs', 'list the pairs')
 }
 
-async function list(options: ControlOptions): Promise<void> {
-  const { pairs } = await withJournal(options, async ({ journal }) =>
-    contentsOf(await worldAt(journal, journal.bounds().last, interrupt)),
+/** The clone of a new pair: a volume, or a file with its size and digest. Throws USAGE. */
+async function otherSide(
+  { clone, cloneFile }: CreateOptions,
+  id: (volume: string) => number,
+): Promise<{ clone: number; path?: string; size?: number; sha256?: string }> {
+  if ((clone === undefined) === (cloneFile === undefined)) {
+    throw new BlockboxError('USAGE', 'which clone? Name a volume with --clone or a file with --clone-file')
+  }
+  if (clone !== undefined) return { clone: id(clone) }
+  const path = resolve(cloneFile!)
+  const image = await openRawFile(path)
+  await image.close()
+  const { sha256 } = await fileDigest(path)
+  return { clone: 0, path, size: image.size, sha256 }
+}
+
+async function verify(name: string, options: VerifyOptions): Promise<void> {
+  const { extents, bytes, findings } = await withJournal(options, async ({ journal }) => {
+    const world = await worldAt(journal, journal.bounds().last, interrupt)
+    const pair = [...pairsOf(world).byTag.values()].find((one) => one.name === name)
+    const path = options.cloneFile ?? pair?.external?.path
+    if (pair === undefined || path === undefined || pair.external === null) {
+      throw new BlockboxError('USAGE', `there is no pair "${name}" with a clone outside`)
+    }
+    const image = await openRawFile(path)
+    try {
+      return await cloneUnchanged(journal, pair.tag, image)
+    } finally {
+      await image.close()
+    }
+  })
+  if (findings.length > 0) process.exitCode = exitCodes.verification
+  if (options.json === true) return print(JSON.stringify({ version: 1, extents, bytes, findings }))
+  const read = `${extents} extents of ${bytes} bytes in all were copied from it`
+  if (findings.length === 0) return print(`the clone of pair ${name} is what it was: ${read}`)
+  await print(
+    [`the clone of pair ${name} is another: ${read}`, ...findings.map(findingLine)].map(escaped).join('\n'),
   )
-  if (options.json === true) return print(JSON.stringify({ version: 1, pairs }))
-  const rows = pairs.map((one) => [
-    one.name,
-    one.source,
-    one.clone,
-    formatSize(one.extent),
-    one.phase,
-    String(one.differing_extents),
-  ])
-  await print(table([['pair', 'source', 'clone', 'extent', 'phase', 'differing extents'], ...rows], [3, 5]))
 }

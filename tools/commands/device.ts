@@ -1,15 +1,18 @@
-/** `blockbox device create`: storage devices that volumes lie on; a backup of one holds every volume with a part on it. */
+/**
+ * `blockbox device create|ls`: storage devices that volumes lie on; a backup of one holds every volume with a part on
+ * it.
+ */
 
 import type { Command } from 'commander'
-import { type ControlOptions, control, newName } from '../control.ts'
-import { journalOption } from '../journal-option.ts'
+import { control, newName } from '../control.ts'
+import { type ControlOptions, controlOption } from '../control-option.ts'
+import { addList } from '../list-command.ts'
 
 export function add(program: Command): void {
   const device = program.command('device').description('make storage devices that volumes lie on')
-  journalOption(device.command('create'))
+  controlOption(device.command('create'))
     .description('make a device')
     .argument('<name>', 'letters, digits, dots, dashes, underscores')
-    .option('--json', 'as one JSON object')
     .addHelpText('after', '\nExample:\n  blockbox device create shelf1 -j nightly.journal\n')
     .action((name: string, options: ControlOptions) =>
       control(
@@ -18,4 +21,5 @@ export function add(program: Command): void {
         ({ made }) => `device ${name}: number ${made}`,
       ),
     )
+  addList(device, 'devices', 'list the devices and the volumes on them')
 }

@@ -2,15 +2,15 @@
 
 import type { Command } from 'commander'
 import { hex } from '../../src/core/digest.ts'
-import { type Contents, contentsOf } from '../../src/inspect/contents.ts'
+import { contentsOf } from '../../src/inspect/contents.ts'
 import { journalIdentity } from '../../src/journal/identity.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { worldAt } from '../../src/replay/at.ts'
+import { contentsTables } from '../contents-table.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { withJournal } from '../journal-use.ts'
 import { escaped, print, table } from '../output.ts'
-import { formatSize } from '../size.ts'
 
 export function add(program: Command): void {
   journalOption(program.command('info'))
@@ -67,64 +67,8 @@ function infoText(about: Awaited<ReturnType<typeof tell>>): string {
     ['head', `${head.hash}@${head.seq}`],
     ['checkpoints', about.checkpoints.length === 0 ? 'none' : about.checkpoints.join(', ')],
     ['sessions', `${about.sessions} open, ${about.waiting} requests wait`],
+    ['backups', `${about.backups_begun} began, ${about.backups.length} run`],
     ...about.remarks.map((text) => ['remark', text]),
   ]
-  return [table(lines.map((cells) => cells.map(escaped))), ...contentsText(about)].join('\n\n')
-}
-
-/** Tables of what there is any of. Names in a journal are checked: they need no escaping. */
-function contentsText({ volumes, pairs, backups, backups_begun, restores }: Contents): string[] {
-  const tables: [string[][], number[]][] = [
-    [
-      [
-        ['volume', 'size', 'block', 'mapped'],
-        ...volumes.map(({ name, size, block, mapped_bytes }) => [
-          name,
-          formatSize(size),
-          formatSize(block),
-          formatSize(mapped_bytes),
-        ]),
-      ],
-      [1, 2, 3],
-    ],
-    [
-      [
-        ['pair', 'source', 'clone', 'extent', 'phase', 'differing extents'],
-        ...pairs.map(({ name, source, clone, extent, phase, differing_extents }) => [
-          name,
-          source,
-          clone,
-          formatSize(extent),
-          phase,
-          String(differing_extents),
-        ]),
-      ],
-      [3, 5],
-    ],
-    [
-      [
-        [`running backup (${backups_begun} began)`, 'phase', 'volumes', 'writes held'],
-        ...backups.map(({ name, phase, volumes: covered, held_writes }) => [
-          name,
-          phase,
-          covered.join(','),
-          String(held_writes),
-        ]),
-      ],
-      [3],
-    ],
-    [
-      [
-        ['restore of pair', 'protected', 'extents to copy', 'background'],
-        ...restores.map(({ pair, protected: kept, remaining_extents, background }) => [
-          pair,
-          kept ? 'yes' : 'no',
-          String(remaining_extents),
-          background ? 'copying' : 'gave up',
-        ]),
-      ],
-      [2],
-    ],
-  ]
-  return tables.filter(([rows]) => rows.length > 1).map(([rows, right]) => table(rows, right))
+  return [table(lines.map((cells) => cells.map(escaped))), ...contentsTables(about)].join('\n\n')
 }

@@ -6,22 +6,28 @@
 
 import type { Command } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
-import { Columns } from '../../src/events/columns.ts'
-import { type Kind, kindNames } from '../../src/events/kind.ts'
+import { Columns, type Event } from '../../src/events/columns.ts'
+import { type Kind, kindNames, kinds } from '../../src/events/kind.ts'
 import { eventRecord, eventText } from '../../src/inspect/event-record.ts'
 import { Names } from '../../src/inspect/names.ts'
 import { checkRows, type Frame } from '../../src/journal/frame.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { nearestWorld } from '../../src/journal/state.ts'
+import { worldAt } from '../../src/replay/at.ts'
+import { type Point, parsePoint, seqOf } from '../../src/replay/point.ts'
+import { volumeNamed } from '../../src/replay/volume-at.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { withJournal } from '../journal-use.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
+import { parseSize } from '../size.ts'
 
 interface LogOptions extends JournalOption {
-  readonly from?: number
-  readonly to?: number
+  readonly from?: Point
+  readonly to?: Point
+  readonly block?: number
+  readonly offset?: number
   readonly volume?: string
   readonly kind?: readonly Kind[]
   readonly follow?: boolean
@@ -33,36 +39,49 @@ const printAtOnce = 64 * 1024
 export function add(program: Command): void {
   journalOption(program.command('log'))
     .description('print the events of a journal')
-    .option('--from <seq>', 'the first event', wholeNumber(1))
-    .option('--to <seq>', 'the last event', wholeNumber(1))
+    .option('--from <point>', 'the first event: its number, or a point as in VOL@POINT', seqOrPoint)
+    .option('--to <point>', 'the last event, likewise', seqOrPoint)
     .option('--volume <name>', 'only events about this volume, its pairs and its backups')
-    .option('--kind <kind>', 'only this kind, or all that begin so: io.write, backup; may be repeated', kinds)
+    .option('--block <n>', 'with --volume: only events about this block', wholeNumber(0))
+    .option('--offset <bytes>', 'with --volume: only events about this byte', parseSize)
+    .option(
+      '--kind <kind>',
+      'only this kind, or all that begin so: io.write, io., backup; may be repeated',
+      kindsNamed,
+    )
     .option('-f, --follow', 'go on with what is appended while this runs, until Ctrl-C')
     .option('--json', 'one JSON object a line')
     .addHelpText(
       'after',
       '\nExamples:\n  blockbox log -j nightly.journal --volume disk0 --kind io.write --kind hold\n' +
-        '  blockbox log -j nightly.journal --from 1200 --json | head\n' +
+        '  blockbox log -j nightly.journal --from 1200 --to mark:before-upgrade --json | head\n' +
+        '  blockbox log -j nightly.journal --volume disk0 --block 7 --kind io.\n' +
         '\nA journal belongs to one process at a time: one that another process records into cannot be followed.\n',
     )
     .action(act)
 }
 
 /** The kinds that a word names, added to those named before. Throws USAGE. */
-function kinds(word: string, before: readonly Kind[] = []): readonly Kind[] {
+function kindsNamed(word: string, before: readonly Kind[] = []): readonly Kind[] {
   const all = kindNames.filter((kind) => kind !== undefined)
-  const named = all.filter((kind) => kind === word || kind.startsWith(`${word}.`))
+  const named = all.filter((kind) => kind === word || kind.startsWith(word.endsWith('.') ? word : `${word}.`))
   if (named.length > 0) return [...before, ...named]
   const known = [...new Set(all.map((kind) => kind.split('.')[0]!))].join(', ')
   throw new BlockboxError('USAGE', `there is no kind of event "${word}"; they begin with ${known}`)
 }
 
+/** A plain number is that of an event. Throws USAGE. */
+function seqOrPoint(text: string): Point {
+  return /^\d+$/.test(text) ? { by: 'seq', number: wholeNumber(1)(text) } : parsePoint(text)
+}
+
 async function act(options: LogOptions): Promise<void> {
-  const { from = 1, to = Number.MAX_SAFE_INTEGER, follow = false } = options
-  if (to < from) throw new BlockboxError('USAGE', `--to ${to} is before --from ${from}`)
+  const { follow = false } = options
   try {
     await withJournal(options, async ({ journal }) => {
-      const log = await openLog(journal, options)
+      const chosen = await choose(journal, options)
+      const { to } = chosen
+      const log = await openLog(journal, chosen)
       for await (const frames of journal.batches(log.next, to)) {
         for (const frame of frames) await log.add(frame)
         await log.flush()
@@ -103,10 +122,39 @@ async function followed(journal: Journal, log: Log): Promise<void> {
   }
 }
 
+/** The options with their points found, and the byte of a volume that events have to be about. */
+interface Chosen extends Pick<LogOptions, 'volume' | 'kind' | 'json'> {
+  readonly from: number
+  readonly to: number
+  readonly byte: number | undefined
+}
+
+/** Throws USAGE, NO_SUCH_POINT, NO_SUCH_VOLUME. */
+async function choose(journal: Journal, options: LogOptions): Promise<Chosen> {
+  const { volume, from, to, block, offset, ...rest } = options
+  const { first, last } = journal.bounds()
+  const isPoint = (point: Point | undefined) => point !== undefined && point.by !== 'seq'
+  const known =
+    isPoint(from) || isPoint(to) || block !== undefined ? await worldAt(journal, last, interrupt) : undefined
+  const named = volume === undefined || known === undefined ? undefined : volumeNamed(known, volume)
+  const seq = (point: Point) => seqOf(journal, point, named?.id ?? 0, interrupt)
+  const found = {
+    from: from === undefined ? first : await seq(from),
+    to: to === undefined ? Number.MAX_SAFE_INTEGER : await seq(to),
+  }
+  if (found.to < found.from)
+    throw new BlockboxError('USAGE', `--to ${found.to} is before --from ${found.from}`)
+  if (volume === undefined && (block ?? offset) !== undefined) {
+    throw new BlockboxError('USAGE', 'a block or a byte of which volume? Name it with --volume')
+  }
+  const byte = block === undefined ? offset : block * named!.block
+  return { ...rest, ...found, ...(volume !== undefined && { volume }), byte }
+}
+
 /** The log of a journal, its names known up to --from or a state before it. */
-async function openLog(journal: Journal, options: LogOptions): Promise<Log> {
+async function openLog(journal: Journal, options: Chosen): Promise<Log> {
   const { first } = journal.bounds()
-  const from = options.from ?? first
+  const { from } = options
   if (from < first) {
     throw new BlockboxError(
       'JOURNAL_TRUNCATED',
@@ -114,35 +162,40 @@ async function openLog(journal: Journal, options: LogOptions): Promise<Log> {
     )
   }
   const world = await nearestWorld(journal, from - 1)
-  return new Log(options, new Names(world), Math.max(first, world.seq + 1), from)
+  return new Log(options, new Names(world), Math.max(first, world.seq + 1))
+}
+
+/** True for an event with a range that holds this byte. */
+function isAbout({ kind, offset, length }: Event, byte: number): boolean {
+  const ranged = (kinds[kind].columns as readonly string[]).includes('offset')
+  return ranged && offset <= byte && byte < offset + length
 }
 
 class Log {
   /** The event that is awaited next. */
   next: number
-  readonly #options: LogOptions
+  readonly #options: Chosen
   readonly #names: Names
-  readonly #from: number
   readonly #columns = new Columns()
   #lines: string[] = []
   #waiting = 0
 
-  constructor(options: LogOptions, names: Names, next: number, from: number) {
+  constructor(options: Chosen, names: Names, next: number) {
     this.#options = options
     this.#names = names
     this.next = next
-    this.#from = from
   }
 
   async add(frame: Frame): Promise<void> {
-    const { to = Number.MAX_SAFE_INTEGER, volume, kind, json = false } = this.#options
+    const { from, to, volume, kind, byte, json = false } = this.#options
     const row = frame.open(this.#columns)
     checkRows(frame, row)
     for (row.index = 0; row.index < frame.count && row.seq <= to; row.index++) {
       this.#names.note(row)
       this.next = row.seq + 1
-      if (row.seq < this.#from || (kind !== undefined && !kind.includes(row.kind))) continue
+      if (row.seq < from || (kind !== undefined && !kind.includes(row.kind))) continue
       if (volume !== undefined && !this.#names.concerns(row, volume)) continue
+      if (byte !== undefined && !isAbout(row, byte)) continue
       const record = eventRecord(row, frame.instantNs, this.#names)
       const line = json ? JSON.stringify(record) : escaped(eventText(record))
       this.#lines.push(line)

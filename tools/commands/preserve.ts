@@ -1,8 +1,9 @@
-/** `blockbox preserve create|drop|merge`: views of a volume that keep their own writes to themselves. */
+/** `blockbox preserve create|drop|merge|ls`: views of a volume that keep their own writes to themselves. */
 
 import type { Command } from 'commander'
-import { type ControlOptions, control, newName, volumeId } from '../control.ts'
-import { journalOption } from '../journal-option.ts'
+import { control, newName, volumeId } from '../control.ts'
+import { type ControlOptions, controlOption } from '../control-option.ts'
+import { addList } from '../list-command.ts'
 import { parseSize } from '../size.ts'
 
 interface CreateOptions extends ControlOptions {
@@ -16,7 +17,7 @@ const verbs = {
 
 export function add(program: Command): void {
   const preserve = program.command('preserve').description('make, drop and merge views of a volume')
-  journalOption(preserve.command('create'))
+  controlOption(preserve.command('create'))
     .description('make a view: it shows the volume, and keeps its own writes to itself')
     .argument('<volume>', 'the volume it is a view of')
     .argument('<view>', 'what the view is to be called')
@@ -25,7 +26,6 @@ export function add(program: Command): void {
       'how much of its own it may keep; writes beyond are refused E_NOSPC',
       parseSize,
     )
-    .option('--json', 'as one JSON object')
     .addHelpText('after', '\nExample:\n  blockbox preserve create vol trial --max-bytes 1G -j DIR\n')
     .action((volume: string, view: string, options: CreateOptions) =>
       control(
@@ -41,10 +41,9 @@ export function add(program: Command): void {
       ),
     )
   for (const verb of ['drop', 'merge'] as const) {
-    journalOption(preserve.command(verb))
+    controlOption(preserve.command(verb))
       .description(verbs[verb])
       .argument('<view>', 'the name of the view')
-      .option('--json', 'as one JSON object')
       .addHelpText('after', `\nExample:\n  blockbox preserve ${verb} trial -j DIR\n`)
       .action((view: string, options: ControlOptions) =>
         control(
@@ -54,4 +53,5 @@ export function add(program: Command): void {
         ),
       )
   }
+  addList(preserve, 'views', 'list the views')
 }

@@ -1,75 +1,104 @@
-/** `blockbox volume create|ls`: the volumes of a journal. A refusal is on the record, and exit code 1. */
+/** `blockbox volume create|rm|resize|ls`: the volumes of a journal. A refusal is on the record, and exit code 1. */
 
 import type { Command } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
+import type { Answer, CommandAsk } from '../../src/engine/ask.ts'
 import { advice } from '../../src/events/code.ts'
-import { contentsOf } from '../../src/inspect/contents.ts'
-import { worldAt } from '../../src/replay/at.ts'
-import { exitCodes } from '../exit-code.ts'
-import { interrupt } from '../interrupt.ts'
-import { type JournalOption, journalOption } from '../journal-option.ts'
-import { withEngine, withJournal } from '../journal-use.ts'
-import { print, table } from '../output.ts'
+import type { World } from '../../src/layers/layer.ts'
+import { control, gathered, refused, volumeId } from '../control.ts'
+import { type ControlOptions, controlOption } from '../control-option.ts'
+import { withEngine } from '../journal-use.ts'
+import { addList } from '../list-command.ts'
+import { print } from '../output.ts'
 import { remark } from '../remark.ts'
 import { formatSize, parseSize } from '../size.ts'
+import { deviceId } from './backup.ts'
 
-interface CreateOptions extends JournalOption {
+interface CreateOptions extends ControlOptions {
   readonly size: number
   readonly block: number
-  readonly json?: boolean
+  readonly device: readonly string[]
+  readonly stripe: number
+}
+
+interface ResizeOptions extends ControlOptions {
+  readonly size: number
 }
 
 /** What to do next; a size is refused for reasons of its own here. */
 const hints = {
-  ...advice,
   E_SIZE:
-    'a block is a power of two from 512 to 64K, a volume is whole blocks, at least one, and at most 16T',
+    'a block is a power of two from 512 to 64K, a volume is whole blocks, at least one, and at most 16T; several ' +
+    'devices need a --stripe of whole blocks',
+  E_STATE:
+    'something still goes on there, or it is in a pair: see `blockbox clone ls` and `blockbox clone rm`',
 }
 
 /** Longer texts are no names and nothing for a record. */
 const longestWord = 255
 
 export function add(program: Command): void {
-  const volume = program.command('volume').description('make and list the volumes of a journal')
-  journalOption(volume.command('create'))
+  const volume = program.command('volume').description('make, change and list the volumes of a journal')
+  controlOption(volume.command('create'))
     .description('make a volume that reads as zeros; makes the journal when there is none')
     .argument('<name>', 'letters, digits, dots, dashes, underscores')
     .requiredOption('--size <size>', 'bytes, with an optional suffix: 512M, 1G', parseSize)
     .option('--block <size>', 'bytes of a block, 512 to 64K', parseSize, 4096)
-    .option('--json', 'as one JSON object')
+    .option('--device <name>', 'a device it lies on; several make it striped', gathered, [])
+    .option('--stripe <size>', 'bytes of a stripe', parseSize, 0)
     .addHelpText('after', '\nExample:\n  blockbox volume create disk0 --size 1G -j nightly.journal\n')
     .action(create)
-  journalOption(volume.command('ls'))
-    .description('list the volumes')
-    .option('--json', 'as one JSON object')
-    .addHelpText('after', '\nExample:\n  blockbox volume ls -j nightly.journal\n')
-    .action(list)
+  controlOption(volume.command('rm'))
+    .description('delete a volume on which nothing goes on; a view is dropped')
+    .argument('<name>', 'the volume')
+    .addHelpText('after', '\nExample:\n  blockbox volume rm disk0 -j nightly.journal\n')
+    .action((name: string, options: ControlOptions) =>
+      change(
+        options,
+        (world) => ({ kind: 'volume.delete', volume: volumeId(world, name) }),
+        `volume ${name}: deleted`,
+      ),
+    )
+  controlOption(volume.command('resize'))
+    .description('give a volume another size; what lies beyond a new end is gone')
+    .argument('<name>', 'the volume')
+    .requiredOption('--size <size>', 'bytes, whole blocks', parseSize)
+    .addHelpText('after', '\nExample:\n  blockbox volume resize disk0 --size 2G -j nightly.journal\n')
+    .action((name: string, options: ResizeOptions) =>
+      change(
+        options,
+        (world) => ({
+          kind: 'volume.resize',
+          volume: volumeId(world, name),
+          detail: { size: options.size },
+        }),
+        `volume ${name}: ${formatSize(options.size)}`,
+      ),
+    )
+  addList(volume, 'volumes', 'list the volumes')
+}
+
+function change(options: ControlOptions, ask: (world: World) => CommandAsk, said: string): Promise<void> {
+  return control(options, ask, () => said, { hints })
 }
 
 async function create(name: string, options: CreateOptions): Promise<void> {
   if (name.length > longestWord) throw new BlockboxError('USAGE', `the name is too long: ${advice.E_NAME}`)
-  const { size, block, json = false } = options
-  const { code, seq } = await withEngine(options, 'durable', (engine) =>
-    engine.submit({ kind: 'volume.create', detail: { name, size, block } }),
-  )
-  if (code !== 'ok') {
-    process.exitCode = exitCodes.error
-    remark(`volume ${name} was refused: ${code}: ${hints[code]}`)
-    if (json) await print(JSON.stringify({ version: 1, code, seq }))
-  } else if (json) await print(JSON.stringify({ version: 1, code, seq, name, size, block }))
-  else await print(`volume ${name}: ${formatSize(size)} in blocks of ${formatSize(block)}`)
-}
-
-async function list(options: JournalOption & { readonly json?: boolean }): Promise<void> {
-  const { volumes } = await withJournal(options, async ({ journal }) =>
-    contentsOf(await worldAt(journal, journal.bounds().last, interrupt)),
-  )
-  if (options.json === true) return print(JSON.stringify({ version: 1, volumes }))
-  const rows = volumes.map(({ name, size, block, mapped_bytes }) => [
-    name,
-    formatSize(size),
-    formatSize(block),
-    formatSize(mapped_bytes),
-  ])
-  await print(table([['volume', 'size', 'block', 'mapped'], ...rows], [1, 2, 3]))
+  const { size, block, json = false, key, stripe } = options
+  const answer: Answer = await withEngine(options, 'durable', (engine) => {
+    const devices = options.device.map((one) => deviceId(engine.world, one))
+    const layout = { ...(devices.length > 0 && { devices }), ...(stripe > 0 && { stripe }) }
+    const detail = { name, size, block, ...layout }
+    return engine.submit({ kind: 'volume.create', detail, ...(key !== undefined && { key }) })
+  })
+  const { code, seq, repeats } = answer
+  if (json) {
+    const about = code === 'ok' ? { name, size, block } : {}
+    await print(
+      JSON.stringify({ version: 1, code, seq, ...about, ...(repeats !== undefined && { repeats }) }),
+    )
+  } else if (code === 'ok')
+    await print(`volume ${name}: ${formatSize(size)} in blocks of ${formatSize(block)}`)
+  if (code !== 'ok') refused(`volume ${name}`, answer, hints)
+  else if (repeats !== undefined) remark(`nothing was done: event ${repeats} had this key and did it`)
 }

@@ -6,7 +6,7 @@
  *                                                                                                └─▶ block map
  *
  * A write takes effect, and commits, at one event: its input when every gate passes it, otherwise the outcome with
- * which the last gate releases it. Live engine, recovery, replay and views all fold events with `evolve`, here.
+ * which the last gate releases it; one of part of a block is merged there (layers/sub-block.ts). Live engine, recovery, replay and views all fold events with `evolve`, here.
  * volume/entry.ts makes the events of an input; volume/snapshot.ts hashes, saves and loads the state.
  */
 
@@ -23,10 +23,10 @@ import { holdQueue } from './layers/hold-queue.ts'
 import { inFlight } from './layers/in-flight.ts'
 import { type Layer, pass, refuse, type Verdict, type Volume, volumeOf, type World } from './layers/layer.ts'
 import { pair } from './layers/pair.ts'
-import { blocksOf } from './layers/pair-state.ts'
 import { preserve } from './layers/preserve.ts'
 import type { Request } from './layers/request.ts'
 import { restore } from './layers/restore.ts'
+import { putIn } from './layers/sub-block.ts'
 
 /** The layers in gate order (SPEC 1.4). A new layer is one file and one line here. */
 export const stack: readonly Layer<unknown>[] = [
@@ -126,13 +126,7 @@ export function refusal(world: World, io: NewEvent): Code {
   const op = io.op ?? 'none'
   if (op === 'flush') return 'ok'
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) return 'E_RANGE'
-  if (offset < 0 || length <= 0 || offset > volume.size - length) return 'E_RANGE'
-  return changes(op) && !(isWhole(offset, volume) && isWhole(length, volume)) ? 'E_ALIGN' : 'ok'
-}
-
-/** True for whole blocks. A block is a power of two, so the quotient is exact; a remainder takes ten times as long. */
-function isWhole(bytes: number, { block }: Volume): boolean {
-  return Number.isInteger(bytes / block)
+  return offset < 0 || length <= 0 || offset > volume.size - length ? 'E_RANGE' : 'ok'
 }
 
 /**
@@ -179,9 +173,7 @@ export function evolve(world: World, event: Event): void {
 
 /** A write takes effect: the block map first, then the layers that keep account of it. */
 function takeEffect(world: World, volume: Volume, event: Event, active: readonly number[]): void {
-  const { first, count: blocks } = blocksOf(event, volume)
-  if (event.op === 'write') volume.map.write(first, blocks, event.payload)
-  else volume.map.zero(first, blocks)
+  putIn(volume.map, event, volume.block)
   for (const place of active) {
     const layer = stack[place]!
     layer.effect(world.own[layer.name], event, world)

@@ -18,6 +18,7 @@ import { add as replay } from './commands/replay.ts'
 import { add as restore } from './commands/restore.ts'
 import { add as run } from './commands/run.ts'
 import { add as salvage } from './commands/salvage.ts'
+import { add as serve } from './commands/serve.ts'
 import { add as simulate } from './commands/simulate.ts'
 import { add as verify } from './commands/verify.ts'
 import { add as version } from './commands/version.ts'
@@ -40,6 +41,7 @@ await main(
     mark,
     importing,
     run,
+    serve,
     replay,
     image,
     verify,

@@ -40,6 +40,12 @@ const OF_ERROR = {
   NO_SUCH_POINT: exitCodes.error,
   NO_SUCH_VOLUME: exitCodes.error,
   ENGINE_STOPPED: exitCodes.error,
+  NBD_PROTOCOL: exitCodes.error,
+  NBD_REFUSED: exitCodes.error,
+  NBD_FAILED: exitCodes.error,
+  NBD_CLOSED: exitCodes.error,
+  NBD_DEADLINE: exitCodes.error,
+  SOCKET: exitCodes.error,
   USAGE: exitCodes.usage,
 } satisfies Record<ErrorCode, number>
 

@@ -10,9 +10,12 @@ import { exitCodes } from './exit-code.ts'
 
 /** The reason `interrupt` is aborted with; a command may let it propagate. */
 export class Interrupted extends Error {
-  constructor() {
+  readonly signal: 'SIGINT' | 'SIGTERM'
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
     super('interrupted')
     this.name = 'AbortError'
+    this.signal = signal
   }
 }
 
@@ -23,11 +26,11 @@ export const interrupt: AbortSignal = controller.signal
 
 /** Starts listening. Called once, by the program. */
 export function watchInterrupts(): void {
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal)
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => onSignal(name))
 }
 
-function onSignal(): void {
+function onSignal(signal: 'SIGINT' | 'SIGTERM'): void {
   if (controller.signal.aborted) process.exit(exitCodes.interrupted)
   if (process.stderr.isTTY) process.stderr.write('\nstopping; once more to stop at once\n')
-  controller.abort(new Interrupted())
+  controller.abort(new Interrupted(signal))
 }

@@ -33,7 +33,7 @@ export async function main(program: Command, argv: readonly string[]): Promise<v
   watchInterrupts()
   try {
     await program.parseAsync(argv)
-    if (interrupt.aborted) process.exitCode = exitCodes.interrupted
+    if (interrupt.aborted) process.exitCode ??= exitCodes.interrupted
   } catch (error) {
     process.exitCode = settle(error)
   } finally {

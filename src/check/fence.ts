@@ -12,6 +12,7 @@ import { changes, isInput } from '../events/kind.ts'
 import { blocksIn, type Fence, fencesOf, fencesOn, isClosing, metaNow } from '../layers/fence-state.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import type { MetaCopy } from '../layers/meta-copy.ts'
+import { touchedBlocks } from '../layers/sub-block.ts'
 import type { MakeCheck } from './check.ts'
 
 interface Memory {
@@ -59,9 +60,7 @@ export const fence: MakeCheck = (report) => {
       )
       if (!changes(op)) continue
       const memory = memories.get(one.tag)!
-      memory.trespassed = memory.trespassed.with(
-        RangeSet.of([{ offset: event.offset, length: event.length }]),
-      )
+      memory.trespassed = memory.trespassed.with(RangeSet.of([touchedBlocks(event, one.block)]))
     }
   }
 

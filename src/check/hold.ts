@@ -48,8 +48,9 @@ export const hold: MakeCheck = (report) => {
     if (held === undefined || held.writes.length === 0 || volume === undefined) return
     for (const write of held.writes) {
       if (write.op !== 'write' || !overlap(write, event)) continue
-      const { first, count } = blocksOf(write, volume)
-      for (let k = 0; k < count; k++) {
+      const { first } = blocksOf(write, volume)
+      const own = Math.max(1, Math.floor(write.length / volume.block))
+      for (let k = 0; k < own; k++) {
         const range = { offset: (first + k) * volume.block, length: volume.block }
         const seen = volume.map.get(first + k) === write.payload + k * volume.map.step
         if (!seen || !overlap(range, event)) continue

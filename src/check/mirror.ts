@@ -2,6 +2,8 @@
  * Views against the mirror they stand for: a full second image that gets every write to the base as well as those to
  * the view (the form of the sister patent). Table and mirror must show the same, block by block.
  *
+ * A write of part of a block is one of the block as it was merged: the rest of the block goes with it (SPEC 4.7).
+ *
  *     S2-I2  where the table names the base, image 2 holds nothing        S2-I5  the table after each write
  *     S2-I3  what a view shows, and X-I2 while its base is restored       S2-I7  what a view shows of a base's write
  *     S2-I4  what the base shows: no write to a view changes it           S2-I9  merges and drops
@@ -20,6 +22,7 @@ import {
   viewsOf,
 } from '../layers/preserve-state.ts'
 import { deltaMapOf, needs, rangeOf, restoresOf } from '../layers/restore-state.ts'
+import { putIn } from '../layers/sub-block.ts'
 import { contentRuns, imageOf, isKnown } from '../volume/content.ts'
 import type { MakeCheck } from './check.ts'
 
@@ -82,14 +85,14 @@ export const mirror: MakeCheck = (report) => {
   const written = (event: Event, world: World) => {
     const volume = volumeOf(world, event.volume)!
     const { first, count } = blocksOf(event, volume)
-    const { seq, op, payload, kind } = event
+    const { seq, kind } = event
     const own = overlayOf(world, volume.id)
     const views = viewsOf(preservesOf(world), volume.id)
     for (const id of [volume.id, ...views.map(({ view }) => view)]) {
       const merging = kind === 'merge.block' && overlayOf(world, id)?.phase === 'merging'
       if (merging) continue
-      if (op === 'write') images.get(id)?.write(first, count, payload)
-      else images.get(id)?.zero(first, count)
+      const image = images.get(id)
+      if (image !== undefined) putIn(image, event, volume.block)
     }
     if (own !== undefined) {
       if (nextShared(own.table, first, first + count) < first + count) {

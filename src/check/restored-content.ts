@@ -9,6 +9,7 @@ import { fencedMeta } from '../layers/fence-state.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import { blocksOf, pairsOf, rangeOfExtent } from '../layers/pair-state.ts'
 import { deltaMapOf, isRunning, needs, type Restore, restoresOf } from '../layers/restore-state.ts'
+import { putIn } from '../layers/sub-block.ts'
 import type { MakeCheck } from './check.ts'
 
 export const restoredContent: MakeCheck = (report) => {
@@ -87,9 +88,7 @@ export const restoredContent: MakeCheck = (report) => {
       }
       const oracle = oracles.get(event.volume)
       if (oracle === undefined || !takesEffect(event)) return
-      const { first, count } = blocksOf(event, volumeOf(world, event.volume)!)
-      if (event.op === 'write') oracle.write(first, count, event.payload)
-      else oracle.zero(first, count)
+      putIn(oracle, event, volumeOf(world, event.volume)!.block)
     },
   }
 }

@@ -29,6 +29,12 @@ export type ErrorCode =
   | 'NO_SUCH_POINT'
   | 'NO_SUCH_VOLUME'
   | 'ENGINE_STOPPED'
+  | 'NBD_PROTOCOL'
+  | 'NBD_REFUSED'
+  | 'NBD_FAILED'
+  | 'NBD_CLOSED'
+  | 'NBD_DEADLINE'
+  | 'SOCKET'
 
 export interface ErrorDetail {
   /** The error underneath, if there is one. */

@@ -11,11 +11,15 @@
 import { sha256, shortHigh, shortLow } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
-import { flag, type Op } from '../events/kind.ts'
+import { noDetail } from '../events/detail.ts'
+import { changes, flag, type Op } from '../events/kind.ts'
 import { readContent } from '../images/content.ts'
-import { volumeOf, type World } from '../layers/layer.ts'
-import type { PayloadStore } from '../payload/payload.ts'
-import { addressed, enterCommand, enterIo, judgeNext } from '../volume/entry.ts'
+import { isZeros, mergedBlocks } from '../images/merged.ts'
+import { refuse, type Verdict, volumeOf, type World } from '../layers/layer.ts'
+import { reached } from '../layers/preserve-state.ts'
+import { isMerged, isWhole } from '../layers/sub-block.ts'
+import { type PayloadStore, placeUnit } from '../payload/payload.ts'
+import { enterCommand, enterRequest, judgeNext } from '../volume/entry.ts'
 import { type Ask, type CommandAsk, type IoAsk, isIo, keyedDetail } from './ask.ts'
 import type { Effects } from './effects.ts'
 import { FrameBuilder } from './frame-builder.ts'
@@ -51,6 +55,8 @@ export class Decider {
   readonly #options: DeciderOptions
   readonly #world: World
   readonly #effects: Effects
+  /** Of the payload that the next event on the record brings. */
+  #digest: Uint8Array | undefined
 
   constructor(options: DeciderOptions, world: World, effects: Effects) {
     this.#options = options
@@ -76,32 +82,64 @@ export class Decider {
   }
 
   #decideIo(ask: IoAsk, at: number, seq: number, waiting: Waiting): void {
-    const { data, kind, session, volume, request = 0, flags = 0 } = ask
-    const asked = { kind, session, volume, request, flags, op: opOf[kind], at }
-    const io = addressed(this.#world, kind === 'io.flush' ? asked : { ...asked, ...rangeOf(ask) })
-    const verdict = judgeNext(this.#world, io)
-    const write = data !== undefined && verdict.fate !== 'refused'
-    const digest = write ? sha256(data) : undefined
-    const placed = write ? { ...io, payload: this.#options.payload.put(data) } : io
-    const marked =
-      digest === undefined
-        ? placed
-        : { ...placed, digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
-    this.replies.expect(seq, kind, waiting)
-    let first = true
-    enterIo(this.#world, marked, verdict, (event) => {
-      const recorded = this.#record(event, first ? digest : undefined)
-      first = false
-      return recorded
-    })
+    const world = this.#world
+    const io = requestOf(ask, at)
+    io.volume = reached(world, io.session, io.volume)
+    let verdict = judgeNext(world, io)
+    io.fate = verdict.fate
+    let digest: Uint8Array | undefined
+    if (changes(io.op) && verdict.fate !== 'refused') {
+      try {
+        digest = this.#place(io, ask.data)
+      } catch (error) {
+        verdict = unreadable(error)
+        io.fate = verdict.fate
+      }
+    }
+    io.code = verdict.code
+    this.replies.expect(seq, ask.kind, waiting)
+    this.#digest = digest
+    enterRequest(world, io, verdict, this.#recorder)
     if (verdict.fate !== 'passed' && verdict.fate !== 'refused') return
     const row = seq - this.builder.next + this.builder.count
-    const reads = kind === 'io.read' && verdict.code === 'ok'
+    const reads = ask.kind === 'io.read' && verdict.code === 'ok'
     this.#answer(
       seq,
       ask,
-      reads ? this.#answered(io.volume!, io.offset!, io.length!, row, false) : { code: verdict.code },
+      reads ? this.#answered(io.volume, io.offset, io.length, row, false) : { code: verdict.code },
     )
+  }
+
+  /**
+   * Stores what a request brings, or the blocks that it leaves where it goes at once and covers some in part. The
+   * request gets the place, and the short digest of the one returned. Throws what reading those blocks throws.
+   */
+  #place(io: Placed, data: Uint8Array | undefined): Uint8Array | undefined {
+    const volume = volumeOf(this.#world, io.volume)!
+    const { payload } = this.#options
+    const merged = isMerged(io, volume.block)
+    const bytes = merged ? mergedBlocks(this.#world, volume, payload, io, data) : data
+    if (bytes === undefined || (io.op !== 'write' && isZeros(bytes))) return undefined
+    const digest = sha256(bytes)
+    io.payload = payload.put(wholeUnits(bytes))
+    io.digestHigh = shortHigh(digest)
+    io.digestLow = shortLow(digest)
+    return digest
+  }
+
+  /** A request that waited takes effect: where it covers a block in part it is merged with what is there now. */
+  #merged(event: NewEvent): NewEvent {
+    const { op = 'none', offset = 0, length = 0, volume = 0 } = event
+    if (!changes(op) || isWhole({ offset, length }, volumeOf(this.#world, volume)!.block)) return event
+    const io: Placed & NewEvent = { ...event, op, offset, length, volume, fate: 'passed' }
+    try {
+      const data = op === 'write' ? this.#options.payload.read(event.payload!, length).slice() : undefined
+      this.#digest = this.#place(io, data)
+      return io
+    } catch (error) {
+      const { fate, code } = unreadable(error)
+      return { ...event, fate, code }
+    }
   }
 
   #decideCommand(ask: CommandAsk, at: number, seq: number, waiting: Waiting): void {
@@ -115,12 +153,8 @@ export class Decider {
     const detail = keyedDetail(ask)
     const digest = data === undefined ? undefined : sha256(data)
     const brought = data === undefined || digest === undefined ? {} : this.#brought(data, digest)
-    let first = true
-    const code = enterCommand(this.#world, { ...command, detail, ...brought, at }, atUs, (event) => {
-      const recorded = this.#record(event, first && (event.payload ?? 0) > 0 ? digest : undefined)
-      first = false
-      return recorded
-    })
+    this.#digest = (brought.payload ?? 0) > 0 ? digest : undefined
+    const code = enterCommand(this.#world, { ...command, detail, ...brought, at }, atUs, this.#recorder)
     this.dirty = true
     this.replies.decided(seq, { code })
   }
@@ -132,7 +166,11 @@ export class Decider {
   }
 
   /** Puts an event on the record, and notes what it will cause. */
-  #record(event: NewEvent, digest?: Uint8Array): Event {
+  readonly #recorder = (decided: NewEvent): Event => {
+    const released = decided.kind === 'hold.released' || decided.kind === 'cod.released'
+    const event = released && decided.fate === 'passed' ? this.#merged(decided) : decided
+    const digest = this.#digest
+    this.#digest = undefined
     const recorded = this.builder.record(event, digest)
     const { kind, fate } = recorded
     if (kind === 'io.read' || kind === 'io.flush') {
@@ -182,8 +220,49 @@ export class Decider {
 
 type Brought = Pick<NewEvent, 'length' | 'payload' | 'digestHigh' | 'digestLow'>
 
-/** The range of a request; adding zero makes -0 a plain 0. */
-function rangeOf(ask: IoAsk): { readonly offset: number; readonly length: number } {
-  const length = ask.data === undefined ? (ask.length ?? 0) : ask.data.length
-  return { offset: (ask.offset ?? 0) + 0, length: length + 0 }
+/** A request on its way to the record: its place, digest, fate and code are found out one after the other. */
+type Writable = { -readonly [Column in keyof Event]: Event[Column] }
+
+/** What `#place` reads and fills in. */
+type Placed = Pick<Writable, 'op' | 'fate' | 'volume' | 'offset' | 'length'> &
+  Partial<Pick<Writable, 'payload' | 'digestHigh' | 'digestLow'>>
+
+/** A request as asked; adding zero makes -0 a plain 0. */
+function requestOf(ask: IoAsk, at: number): Writable {
+  const { kind, session, volume, request = 0, flags = 0, data } = ask
+  const flush = kind === 'io.flush'
+  return {
+    seq: 0,
+    kind,
+    fate: 'none',
+    op: opOf[kind],
+    flags,
+    code: 'ok',
+    session,
+    request,
+    volume,
+    offset: flush ? 0 : (ask.offset ?? 0) + 0,
+    length: flush ? 0 : (data === undefined ? (ask.length ?? 0) : data.length) + 0,
+    payload: 0,
+    about: 0,
+    tag: 0,
+    digestHigh: 0,
+    digestLow: 0,
+    at,
+    detail: noDetail,
+  }
+}
+
+/** What was to be merged with cannot be read, which is the answer; what else goes wrong ends the engine. */
+function unreadable(error: unknown): Verdict {
+  if (error instanceof BlockboxError) return refuse('E_IO')
+  throw error
+}
+
+/** The bytes as they are stored: filled up with zeros to whole units of a place. */
+function wholeUnits(bytes: Uint8Array): Uint8Array {
+  if (bytes.length % placeUnit === 0) return bytes
+  const filled = new Uint8Array(Math.ceil(bytes.length / placeUnit) * placeUnit)
+  filled.set(bytes)
+  return filled
 }

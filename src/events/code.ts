@@ -57,7 +57,7 @@ export function codeName(number: number): Code | undefined {
 export const advice: Readonly<Record<Code, string>> = {
   ok: '',
   E_RANGE: 'the range is empty or leaves the volume: check offset and length against the size of the volume',
-  E_ALIGN: 'writes must cover whole blocks: use a volume with a smaller block',
+  E_ALIGN: 'metadata behind a fence is brought in whole blocks of its volume',
   E_NO_VOLUME: 'there is no such volume or device: list them with `blockbox volume ls`',
   E_NO_SESSION: 'the session is not open: open one first',
   E_NOT_ACTIVE: 'no backup, restore or fence of that name is active',

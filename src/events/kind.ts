@@ -48,8 +48,8 @@ export const kinds = {
   // Host I/O. `fate` says what became of it in its own entry.
   'io.read': { number: 1, columns: io },
   'io.write': { number: 2, columns: [...io, 'payload'] },
-  'io.zeroes': { number: 3, columns: io },
-  'io.discard': { number: 4, columns: io },
+  'io.zeroes': { number: 3, columns: [...io, 'payload'] },
+  'io.discard': { number: 4, columns: [...io, 'payload'] },
   'io.flush': { number: 5, columns: io },
   // Sessions, marks, runs.
   'session.open': { number: 16, columns: [] },

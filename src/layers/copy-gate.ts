@@ -14,6 +14,7 @@ import { Lanes } from '../core/lanes.ts'
 import { cellsOf, type Range, RangeIndex } from '../core/range.ts'
 import type { Code } from '../events/code.ts'
 import type { NewEvent } from '../events/columns.ts'
+import { changes } from '../events/kind.ts'
 import { endOf, type Request } from './request.ts'
 
 /** How many extents of one pair are copied at a time in the background. */
@@ -56,6 +57,13 @@ export class CopyGate {
   /** True when an older waiting request overlaps this one, which must not overtake it (G-I5). */
   blockedByOlder(request: Range & { readonly io: number }): boolean {
     return this.#waiting.size > 0 && this.#index.older(request, request.io) !== undefined
+  }
+
+  /** True when an older waiting change of the same volume overlaps this one. */
+  blockedByOwn({ io, volume, offset, length }: Request): boolean {
+    if (this.#waiting.size === 0) return false
+    const near = this.#index.overlapping({ offset, length })
+    return near.some((older) => older.io < io && older.volume === volume && changes(older.op))
   }
 
   enqueue(request: Request): void {

@@ -13,9 +13,10 @@ import { must } from '../core/assert.ts'
 import { Lanes } from '../core/lanes.ts'
 import type { Event } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
-import { type Layer, pass, type World } from './layer.ts'
+import { type Layer, pass, volumeOf, type World } from './layer.ts'
 import { reached } from './preserve-state.ts'
 import { type Request, requestOf } from './request.ts'
+import { isMerged } from './sub-block.ts'
 
 export interface InFlight {
   readonly held: Map<number, Request>
@@ -140,12 +141,17 @@ function leave(state: InFlight, io: number): Request | undefined {
   return request
 }
 
-/** A release lets go what waited, and says of it what its submission said; a rebound session's goes to its view. */
+/**
+ * A release lets go what waited, and says of it what its submission said; a rebound session's goes to its view. One of
+ * part of a block, which takes effect with it, names the merged blocks instead of the host's bytes.
+ */
 function released(request: Request | undefined, event: Event, world: World): void {
   must(request !== undefined, 'G-I2', `request ${event.about} is released but was not waiting`)
   const asked = requestOf(event)
   const volume = reached(world, request.session, request.volume)
-  const known = asked.volume === volume ? { ...request, volume } : request
+  const merged = isMerged(event, volumeOf(world, event.volume)?.block ?? 1)
+  const payload = merged ? event.payload : request.payload
+  const known = { ...request, payload, volume: asked.volume === volume ? volume : request.volume }
   const same = fields.every((field) => asked[field] === known[field])
   must(same, 'G-I2', `request ${event.about} is released as another than it was submitted`)
 }

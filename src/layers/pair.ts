@@ -107,12 +107,12 @@ export const pair: Layer<Pairs> = {
         return leave(state, event, world)
       case 'cod.released':
         leave(state, event, world)
-        return wait(state, event)
+        return wait(state, event, world)
       case 'io.write':
       case 'io.zeroes':
       case 'io.discard':
       case 'hold.released':
-        return wait(state, event)
+        return wait(state, event, world)
       default:
         turn(state, event, world)
     }
@@ -273,9 +273,9 @@ function leave(state: Pairs, { volume, about }: Event, world: World): void {
   for (const one of pairsOn(state, baseOf(world, volume))) one.gate.take(about)
 }
 
-/** A write that its entry queued waits at the gate of the pair that is being synced. */
-function wait(state: Pairs, event: Event): void {
-  if (event.fate !== 'queued') return
+/** A write that its entry queued waits at the gate of the pair that is being synced. A view is in no pair. */
+function wait(state: Pairs, event: Event, world: World): void {
+  if (event.fate !== 'queued' || baseOf(world, event.volume) !== event.volume) return
   const pairs = pairsOn(state, event.volume)
   if (pairs.some((one) => one.phase === 'restoring')) return
   const request = requestOf(event)

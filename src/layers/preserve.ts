@@ -6,7 +6,8 @@
  *                          └─────── preserve.dropped ───────────────────────────▶ gone
  *
  *     write to the base (W1)    its blocks leave the table of every view, and image 2 forgets them
- *     write to a view (W2)      its blocks join the table, and lie in image 2: the view's own block map
+ *     write to a view (W2)      its blocks join the table, and lie in image 2: the view's own block map; what it leaves
+ *                               of a block that was its base's is merged in, so it passes the base's gates as a read
  *     read of a view (R2)       block by block image 2 or the base, by the table (volume/content.ts)
  *
  * A view may have a bound: a write that image 2 has no room for is refused E_NOSPC before the table changes; the base is
@@ -40,6 +41,8 @@ import {
   viewsOf,
 } from './preserve-state.ts'
 import type { Request } from './request.ts'
+import { checkPassed } from './restore-gate.ts'
+import { restoreAt, restoresOf } from './restore-state.ts'
 
 export const preserve: Layer<Preserves> = {
   name: 'preserve',
@@ -65,7 +68,11 @@ export const preserve: Layer<Preserves> = {
   effect(state, event, world) {
     const { first, count: blocks } = blocksOf(event, volumeOf(world, event.volume)!)
     const own = state.byView.get(event.volume)
-    if (own !== undefined) return store(own, first, first + blocks)
+    if (own !== undefined) {
+      const restore = restoreAt(restoresOf(world), event, world)
+      if (restore !== undefined) checkPassed(restore, event, world)
+      return store(own, first, first + blocks)
+    }
     for (const overlay of viewsOf(state, event.volume)) forget(overlay, first, first + blocks, world)
   },
 

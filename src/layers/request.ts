@@ -36,7 +36,10 @@ export function requestOf(event: Event): Request {
   }
 }
 
-/** The columns a release repeats, so that its row alone says what takes effect, and what the gates said. */
+/**
+ * The columns a release repeats, so that its row alone says what takes effect, and what the gates said. Where merged
+ * blocks take effect, whoever records it puts their place in (sub-block.ts).
+ */
 export function releaseOf(
   kind: 'hold.released' | 'cod.released',
   request: Request,

@@ -4,7 +4,7 @@ import { must } from '../core/assert.ts'
 import type { Event } from '../events/columns.ts'
 import type { World } from './layer.ts'
 import { requestOf } from './request.ts'
-import { blockers, deltaMapOf, type Restore } from './restore-state.ts'
+import { blockers, deltaMapOf, isBehind, type Restore } from './restore-state.ts'
 
 /** What a request must have found when it passed the gate. */
 export function checkPassed(one: Restore, event: Event, world: World): void {
@@ -19,7 +19,6 @@ export function checkPassed(one: Restore, event: Event, world: World): void {
 /** What a request must have found when it was queued. */
 export function mayWait(one: Restore, event: Event, world: World): void {
   const request = requestOf(event)
-  const waits =
-    blockers(one, deltaMapOf(world, one.tag), request, world).length > 0 || one.gate.blockedByOlder(request)
+  const waits = blockers(one, deltaMapOf(world, one.tag), request, world).length > 0 || isBehind(one, request)
   must(waits, 'S3-I8', `request ${request.io} is queued though nothing it touches is waited for`)
 }

@@ -12,6 +12,7 @@ import { volumeOf, type World } from './layer.ts'
 import { isWhole, type Pair, pairsOf } from './pair-state.ts'
 import { baseOf, overlayOf, showsBase } from './preserve-state.ts'
 import type { Request } from './request.ts'
+import { edgesOf } from './sub-block.ts'
 
 export interface Restore {
   /** The pair's number. */
@@ -92,25 +93,39 @@ export function neededCount(restore: Restore, cdm: Bitmap): number {
   return count
 }
 
-/** The restore whose gate a request passes: that of its volume; for a read of a view that of the view's base. */
+/** The restore whose gate a request passes: that of its volume; for a view that of the view's base. */
 export function restoreAt(
   state: Restores,
-  request: Pick<Request, 'volume' | 'op'>,
+  { volume }: Pick<Request, 'volume'>,
   world: World,
 ): Restore | undefined {
-  const base = baseOf(world, request.volume)
-  return base === request.volume || request.op === 'read' ? state.bySource.get(base) : undefined
+  return state.bySource.get(baseOf(world, volume))
+}
+
+/**
+ * True when a request stands behind an older one at the gate. A change of a view overtakes all but older changes of
+ * the same view: what waits for the base is none of its business.
+ */
+export function isBehind({ gate, source }: Restore, request: Request): boolean {
+  const ofView = request.volume !== source && changes(request.op)
+  return ofView ? gate.blockedByOwn(request) : gate.blockedByOlder(request)
 }
 
 /**
  * The extents that block a request: those being copied; and, unless the request is a write that covers them whole,
- * those that need their copy first (SPEC 5.2, the table of bit states). A view's own blocks wait for no extent.
+ * those that need their copy first (SPEC 5.2, the table of bit states). A view's own blocks wait for no extent; a change
+ * of part of a block of its base's reads that block.
  */
 export function blockers(restore: Restore, cdm: Bitmap, request: Request, world: World): number[] {
   const { first, last } = extentsOf(request, restore.extent)
   const write = changes(request.op)
   const view = overlayOf(world, request.volume)
   const block = volumeOf(world, restore.source)!.block
+  if (view !== undefined && write) {
+    const shown = edgesOf(request, block).filter((edge) => !view.table.get(edge))
+    const extents = new Set(shown.map((edge) => Math.floor((edge * block) / restore.extent)))
+    return [...extents].filter((e) => restore.gate.copying.get(e) || needs(restore, cdm, e))
+  }
   const blocking: number[] = []
   for (let e = first; e <= last; e++) {
     const covered = write && covers(request, e, restore.extent, restore.size)

@@ -38,6 +38,7 @@ import {
   addRestore,
   blockers,
   deltaMapOf,
+  isBehind,
   loadRestore,
   nextNeeded,
   type Restores,
@@ -84,7 +85,7 @@ export const restore: Layer<Restores> = {
     if (one === undefined || request.op === 'flush') return pass
     const cdm = deltaMapOf(world, one.tag)
     const blocking = blockers(one, cdm, request, world)
-    if (blocking.length === 0 && !one.gate.blockedByOlder(request)) return pass
+    if (blocking.length === 0 && !isBehind(one, request)) return pass
     if (one.gate.full) return refuse('E_QUEUE_FULL')
     const demanded = one.cancelling ? [] : blocking.filter((e) => !one.gate.copying.get(e))
     const outcomes = demanded.map((e) => copyStarted(one, e, request.io))
@@ -132,8 +133,9 @@ export const restore: Layer<Restores> = {
     }
     const one = restoreAt(state, event, world)
     if (one === undefined) {
-      const stuck = event.fate === 'queued' && event.op === 'read'
-      return must(!stuck, 'S3-I8', `read ${event.seq} is queued though no restore runs`)
+      const viewed = baseOf(world, event.volume) !== event.volume
+      const stuck = event.fate === 'queued' && (event.op === 'read' || viewed)
+      return must(!stuck, 'S3-I8', `${event.op} ${event.seq} is queued though no restore runs`)
     }
     if (event.fate === 'queued') {
       mayWait(one, event, world)

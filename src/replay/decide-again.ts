@@ -1,12 +1,14 @@
 /**
  * Deciding again: one recorded input is given to today's rules, and every event they produce is compared with the one
  * that was recorded at its place. Instants and digests of what was read are results, not decisions, and are taken
- * from the record.
+ * from the record; so are the blocks that a change of part of a block was merged into, and that what it was to be
+ * merged with could not be read.
  */
 
 import type { NewEvent, Row } from '../events/columns.ts'
 import { type Detail, noDetail } from '../events/detail.ts'
-import type { World } from '../layers/layer.ts'
+import { refuse, volumeOf, type World } from '../layers/layer.ts'
+import { isMerged } from '../layers/sub-block.ts'
 import { addressed, enterCommand, followIo, judgeNext, somethingFollows } from '../volume/entry.ts'
 import { evolve } from '../volume.ts'
 
@@ -36,31 +38,34 @@ export interface Watcher {
 export function decideAgain(world: World, row: Row, instantNs: bigint, watcher: Watcher): void {
   if (row.op === 'none') {
     const atUs = Number((instantNs + BigInt(row.at)) / 1000n)
-    enterCommand(world, commandOf(row), atUs, new Entry(row, watcher, false).record)
+    enterCommand(world, commandOf(row), atUs, new Entry(world, row, watcher, false).record)
     return leave(row, watcher)
   }
   const { volume } = addressed(world, row)
   if (volume !== row.volume) throw differ(row, 'volume', volume, row.volume)
-  const verdict = judgeNext(world, row)
+  const decided = judgeNext(world, row)
+  const verdict = isUnreadable(world, decided, row) ? refuse('E_IO') : decided
   if (verdict.fate !== row.fate) throw differ(row, 'fate', verdict.fate, row.fate)
   if (verdict.code !== row.code) throw differ(row, 'code', verdict.code, row.code)
   watcher.before(row)
   evolve(world, row)
   if (somethingFollows(world, row.volume, verdict)) {
-    followIo(world, verdict, new Entry(row, watcher, true).record)
+    followIo(world, verdict, new Entry(world, row, watcher, true).record)
   }
   leave(row, watcher)
 }
 
 /** The recorded events of one entry, gone through as they are decided again. */
 class Entry {
+  readonly #world: World
   readonly #row: Row
   readonly #watcher: Watcher
   readonly #start: number
   #begun: boolean
 
   /** @param begun true when the input, on which `row` stands, was folded. */
-  constructor(row: Row, watcher: Watcher, begun: boolean) {
+  constructor(world: World, row: Row, watcher: Watcher, begun: boolean) {
+    this.#world = world
     this.#row = row
     this.#watcher = watcher
     this.#start = row.index
@@ -81,7 +86,7 @@ class Entry {
       const what = `${event.kind} is decided here, nothing more was recorded for event ${input}`
       throw new Divergence(row.seq, what)
     }
-    compare(event, row)
+    compare(withResults(this.#world, event, row), row)
     this.#watcher.before(row)
     return row
   }
@@ -102,6 +107,28 @@ function commandOf(row: Row): NewEvent {
   const { digestHigh, digestLow } = row
   const asked = { kind, code, session, request, volume, offset, length, about, tag, flags, at, detail }
   return { ...asked, payload, digestHigh, digestLow }
+}
+
+/** True when a change that was to be merged was refused because what it would have been merged with is damaged. */
+function isUnreadable(world: World, decided: Pick<NewEvent, 'fate' | 'code'>, recorded: Row): boolean {
+  const refused = recorded.fate === 'refused' && recorded.code === 'E_IO'
+  return refused && decided.fate === 'passed' && merges(world, { ...askedOf(recorded), fate: 'passed' })
+}
+
+/** A decided event with what only the record knows. */
+function withResults(world: World, event: NewEvent, recorded: Row): NewEvent {
+  if (event.about === undefined || event.fate !== 'passed' || event.kind !== recorded.kind) return event
+  if (isUnreadable(world, event, recorded)) return { ...event, fate: 'refused', code: 'E_IO' }
+  return merges(world, recorded) ? { ...event, payload: recorded.payload } : event
+}
+
+function merges(world: World, row: Pick<Row, 'fate' | 'op' | 'volume' | 'offset' | 'length'>): boolean {
+  const block = volumeOf(world, row.volume)?.block
+  return block !== undefined && isMerged(row, block)
+}
+
+function askedOf({ op, volume, offset, length }: Row) {
+  return { op, volume, offset, length }
 }
 
 const numbers = [

@@ -7,7 +7,9 @@ import type { Finding } from '../check/check.ts'
 import { sameBytes, sha256, shortHigh, shortLow } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import type { Row } from '../events/columns.ts'
+import { count } from '../events/detail.ts'
 import type { Frame } from '../journal/frame.ts'
+import { isMerged, mergedBytes } from '../layers/sub-block.ts'
 import { chunkOf } from '../payload/chunk.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 
@@ -19,21 +21,27 @@ export class PayloadCheck {
   /** Damaged chunks none of whose payloads was found changed so far, with what was said of the first write. */
   readonly #suspects = new Map<number, Finding>()
   readonly #named = new Set<number>()
+  /** By volume, bytes of its block. */
+  readonly #blocks: Map<number, number>
 
-  constructor(store: PayloadStore) {
+  /** @param blocks bytes of a block of each volume that is there before the first frame. */
+  constructor(store: PayloadStore, blocks: ReadonlyMap<number, number> = new Map()) {
     this.#store = store
+    this.#blocks = new Map(blocks)
   }
 
   /** What is wrong with the payloads of a frame, whose cursor this moves. */
   *faults(frame: Frame, row: Row): Generator<Finding> {
     let digests = 0
     for (row.index = 0; row.index < frame.count; row.index++) {
-      if (!row.isInput || row.payload === 0) continue
+      if (!row.isInput) this.#note(row)
+      const length = row.payload === 0 ? 0 : this.#stored(row)
+      if (length === 0) continue
       const digest = digests < frame.payloads ? frame.digest(digests) : undefined
       digests++
       this.count++
-      this.bytes += row.length
-      const fault = this.#fault(row, digest)
+      this.bytes += length
+      const fault = this.#fault(row, length, digest)
       if (fault !== undefined) yield fault
     }
     if (digests !== frame.payloads) {
@@ -47,8 +55,8 @@ export class PayloadCheck {
     return [...this.#suspects.values()]
   }
 
-  #fault(row: Row, digest: Uint8Array | undefined): Finding | undefined {
-    const { seq, payload, length } = row
+  #fault(row: Row, length: number, digest: Uint8Array | undefined): Finding | undefined {
+    const { seq, payload } = row
     if (
       digest !== undefined &&
       (shortHigh(digest) !== row.digestHigh || shortLow(digest) !== row.digestLow)
@@ -75,6 +83,26 @@ export class PayloadCheck {
       this.#named.add(chunk)
       return finding
     }
+  }
+
+  /** Volumes that come have a block, views that of their base. */
+  #note({ kind, volume, detail }: Row): void {
+    if (kind === 'volume.created') this.#blocks.set(volume, count(detail, 'block'))
+    else if (kind === 'preserve.created') {
+      const block = this.#blocks.get(count(detail, 'base'))
+      if (block !== undefined) this.#blocks.set(volume, block)
+    }
+  }
+
+  /** Bytes of the payload that was stored for a row; 0 for a row that names one stored before. */
+  #stored(row: Row): number {
+    const { isInput, op, length, kind } = row
+    const block = op === 'none' ? undefined : this.#blocks.get(row.volume)
+    if (block !== undefined && isMerged(row, block)) {
+      const own = isInput || kind === 'hold.released' || kind === 'cod.released'
+      return own ? mergedBytes(row, block) : 0
+    }
+    return isInput ? length : 0
   }
 
   #asStored(place: number, length: number): Uint8Array | undefined {

@@ -8,8 +8,6 @@ export interface TraceShape {
   readonly maxEnd: number
   /** 4096, or 512 when any request is not aligned to 4096. */
   readonly block: 512 | 4096
-  /** The first write that is not aligned to 512, by its place: such a trace cannot be recorded. */
-  readonly unaligned: number | undefined
 }
 
 /** Adds up the shape of a trace, event by event. */
@@ -17,7 +15,6 @@ export function traceShape(): { add(event: TraceEvent): void; result(): TraceSha
   let events = 0
   let maxEnd = 0
   let block: 512 | 4096 = 4096
-  let unaligned: number | undefined
   return {
     add(event) {
       events++
@@ -25,9 +22,7 @@ export function traceShape(): { add(event: TraceEvent): void; result(): TraceSha
       if (offset === null || length === null || event.op === 'flush' || event.op === 'mark') return
       maxEnd = Math.max(maxEnd, offset + length)
       if (offset % 4096 !== 0 || length % 4096 !== 0) block = 512
-      const sub = offset % 512 !== 0 || length % 512 !== 0
-      if (sub && event.op !== 'read') unaligned ??= event.index
     },
-    result: () => ({ events, maxEnd, block, unaligned }),
+    result: () => ({ events, maxEnd, block }),
   }
 }

@@ -54,7 +54,8 @@ function rangeOf(event: TraceEvent, target: TraceTarget): { offset: number; leng
 
 function contentOf(event: TraceEvent, target: TraceTarget, offset: number, length: number): Uint8Array {
   if (event.data !== undefined) return event.data.slice(0, length)
-  const content = { seed: target.seed, volume: target.volume, offset, version: event.index + 1 }
-  const sectors = Math.ceil(length / 512) * 512
-  return syntheticContent(content, sectors).subarray(0, length)
+  const start = Math.floor(offset / 512) * 512
+  const content = { seed: target.seed, volume: target.volume, offset: start, version: event.index + 1 }
+  const sectors = Math.ceil((offset + length - start) / 512) * 512
+  return syntheticContent(content, sectors).subarray(offset - start, offset - start + length)
 }

@@ -51,8 +51,12 @@ export function judgeNext(world: World, asked: NewEvent): Verdict {
 
 /** Records a host request with the verdict it got, and what follows. */
 export function enterIo(world: World, asked: NewEvent, verdict: Verdict, record: Recorder): void {
-  const io = addressed(world, asked)
-  evolve(world, record(decided(io, verdict)))
+  enterRequest(world, decided(addressed(world, asked), verdict), verdict, record)
+}
+
+/** The same for a request that has its address, and its verdict in its columns. */
+export function enterRequest(world: World, io: NewEvent, verdict: Verdict, record: Recorder): void {
+  evolve(world, record(io))
   if (somethingFollows(world, io.volume ?? 0, verdict)) followIo(world, verdict, record)
 }
 

@@ -101,13 +101,21 @@ export class Chance {
     const flags = this.#below(5) === 0 ? flag.meta : 0
     const place = { at, count, volume, session, flags }
     const dice = this.#below(20)
-    if (dice < 8) return say.write(request, place)
-    if (dice < 10) return say.zeroes(request, place)
-    if (dice < 11) return say.discard(request, place)
+    if (dice < 8) return this.#part(say.write(request, place))
+    if (dice < 10) return this.#part(say.zeroes(request, place))
+    if (dice < 11) return this.#part(say.discard(request, place))
     if (dice < 12) return say.flush(request, place)
     const read = say.read(request, place)
     const bytes = count * say.block
     return dice < 14 ? { ...read, offset: read.offset! + 100, length: Math.max(1, bytes - 200) } : read
+  }
+
+  /** Now and then a change of part of its first and last block, or of the inside of one. */
+  #part(change: NewEvent): NewEvent {
+    if (this.#below(3) > 0) return change
+    const offset = this.#below(say.block)
+    const length = 1 + this.#below(change.length! - offset)
+    return { ...change, offset: change.offset! + offset, length }
   }
 
   #report(): NewEvent {
@@ -252,7 +260,7 @@ export class Chance {
       case 2:
         return say.read(request, { session: 99 })
       case 3:
-        return { ...say.write(request), length: 100 }
+        return { ...say.write(request), length: 0 }
       case 4: {
         const old = this.#reported[this.#below(this.#reported.length)]
         return old ?? { kind: 'copy.report', tag: 7, volume: 1, offset: 0, length: 4096, about: 1 }

@@ -80,9 +80,14 @@ export class Contents implements Check {
       const both = pair.phase === 'in-sync' || restoresOf(world).byTag.get(pair.tag)?.protected === false
       if (both) written.push(this.#of(pair.clone))
     }
-    const first = event.offset / volume.block
-    for (let k = 0; k < event.length / volume.block; k++) {
-      const place = event.op === 'write' ? event.payload + k * volume.map.step : 0
+    const { offset, length, op, payload } = event
+    const first = Math.floor(offset / volume.block)
+    let edges = 0
+    for (let k = 0; (first + k) * volume.block < offset + length; k++) {
+      const start = (first + k) * volume.block
+      const whole = start >= offset && start + volume.block <= offset + length
+      let place = op === 'write' ? payload + k * volume.map.step : 0
+      if (op !== 'write' && !whole && payload > 0) place = payload + edges++ * volume.map.step
       for (const held of written) held[first + k] = place
     }
   }

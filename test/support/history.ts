@@ -9,6 +9,7 @@ import { ioKinds } from '../../src/events/kind.ts'
 import { volumeOf, type World } from '../../src/layers/layer.ts'
 import { pairsOf } from '../../src/layers/pair-state.ts'
 import { restoresOf } from '../../src/layers/restore-state.ts'
+import { isMerged } from '../../src/layers/sub-block.ts'
 import { enterCommand, enterIo, judgeNext } from '../../src/volume/entry.ts'
 import { evolve, newWorld } from '../../src/volume.ts'
 import { type Kept, Ledger } from './ledger.ts'
@@ -64,7 +65,16 @@ export class History {
 
   readonly #record = (event: NewEvent): Event => {
     this.#finish()
-    return this.#told(this.ledger.add(event))
+    return this.#told(this.ledger.add(this.#merged(event)))
+  }
+
+  /** What takes effect on part of a block gets new blocks as its payload; zeros at times have none, as of zeros. */
+  #merged(event: NewEvent): NewEvent {
+    const { fate = 'none', op = 'none', offset = 0, length = 0, volume = 0 } = event
+    const { block = 1 } = volumeOf(this.world, volume) ?? {}
+    if (!isMerged({ fate, op, offset, length }, block)) return event
+    const seq = this.world.seq + 1
+    return { ...event, payload: op === 'write' || seq % 2 === 0 ? mergedPlace(seq) : 0 }
   }
 
   #told(recorded: Event): Event {
@@ -85,6 +95,11 @@ export function revived({ ledger }: History): History {
   const world = newWorld()
   for (let seq = 1; seq <= ledger.last; seq++) evolve(world, ledger.at(seq))
   return new History(undefined, world)
+}
+
+/** Where the blocks are that event `seq` merged. */
+export function mergedPlace(seq: number): number {
+  return 2 ** 41 + seq * 1024
 }
 
 /** Where the content of a block of every clone that lives outside is, once it was copied. */

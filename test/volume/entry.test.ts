@@ -69,8 +69,6 @@ test('a request that makes no sense is refused and changes nothing', () => {
     [{ ...read(1), offset: -1 }, 'E_RANGE'],
     [{ ...read(1), offset: 0.5 }, 'E_RANGE'],
     [{ ...read(1), length: Number.MAX_VALUE }, 'E_RANGE'],
-    [{ ...write(1), length: 100 }, 'E_ALIGN'],
-    [{ ...write(1), offset: 512 }, 'E_ALIGN'],
   ]
   for (const [asked, code] of wrong) {
     let before = ''

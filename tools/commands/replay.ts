@@ -7,8 +7,9 @@
 import type { Command } from 'commander'
 import { checks } from '../../src/check/all.ts'
 import type { Finding } from '../../src/check/check.ts'
-import type { Journal } from '../../src/journal/journal.ts'
+import type { OpenFolder } from '../../src/engine/open-folder.ts'
 import { type FrameLine, type ReplayVerdict, replay } from '../../src/replay/replay.ts'
+import { subBlock } from '../../src/replay/sub-block.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine, findingOf } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
@@ -31,7 +32,7 @@ export function add(program: Command): void {
     .option('--fold-only', 'do not decide again: for journals of an older version of the rules')
     .addHelpText(
       'after',
-      '\nExample:\n  blockbox replay -j nightly.journal && echo sound\n\nPayloads are not read: `blockbox verify` checks them.\n',
+      '\nExample:\n  blockbox replay -j nightly.journal && echo sound\n\nPayloads are read only where blocks were merged: `blockbox verify` checks them all.\n',
     )
     .action(act)
 }
@@ -39,7 +40,7 @@ export function add(program: Command): void {
 async function act(options: ReplayOptions): Promise<void> {
   let verdict: ReplayVerdict
   try {
-    verdict = await withJournal(options, ({ journal }) => replayed(journal, options))
+    verdict = await withJournal(options, (folder) => replayed(folder, options))
   } catch (error) {
     const finding = findingOf(error)
     if (finding === undefined || options.json !== true) throw error
@@ -51,7 +52,7 @@ async function act(options: ReplayOptions): Promise<void> {
   if (verdict.findings.length > 0) process.exitCode = exitCodes.verification
 }
 
-async function replayed(journal: Journal, options: ReplayOptions): Promise<ReplayVerdict> {
+async function replayed({ journal, payload }: OpenFolder, options: ReplayOptions): Promise<ReplayVerdict> {
   const { last } = journal.bounds()
   let lines: string[] = []
   const flush = async () => {
@@ -60,7 +61,7 @@ async function replayed(journal: Journal, options: ReplayOptions): Promise<Repla
     if (ready.length > 0) await print(ready.join('\n'))
   }
   const verdict = await replay(journal, {
-    checks,
+    checks: [...checks, subBlock(payload)],
     decide: options.foldOnly !== true,
     signal: interrupt,
     onFrame: (line) => {

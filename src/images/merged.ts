@@ -1,0 +1,43 @@
+/**
+ * The blocks that a change of part of them leaves: what they hold in the state just before it takes effect, with the
+ * host's bytes, or zeros, over it. Which blocks a row names: layers/sub-block.ts.
+ */
+
+import type { Range } from '../core/range.ts'
+import type { Op } from '../events/kind.ts'
+import type { Volume, World } from '../layers/layer.ts'
+import { edgesOf, mergedBytes } from '../layers/sub-block.ts'
+import type { PayloadStore } from '../payload/payload.ts'
+import { readContent } from './content.ts'
+
+/**
+ * The merged blocks of a change of part of a block: of a write all it touches, of zeros its edges.
+ *
+ * @param data what a write brings, as long as its range; nothing for zeros.
+ * Throws PAYLOAD_CORRUPT when what an edge holds is damaged, NO_SUCH_POINT when it has yet to come from outside.
+ */
+export function mergedBlocks(
+  world: World,
+  volume: Volume,
+  payload: PayloadStore,
+  { op, offset, length }: Range & { readonly op: Op },
+  data: Uint8Array | undefined,
+): Uint8Array {
+  const { block } = volume
+  const bytes = new Uint8Array(mergedBytes({ op, offset, length }, block))
+  const first = Math.floor(offset / block)
+  for (const [k, edge] of edgesOf({ offset, length }, block).entries()) {
+    const at = (op === 'write' ? edge - first : k) * block
+    const start = edge * block
+    bytes.set(readContent(world, volume, payload, start, block), at)
+    const from = Math.max(offset, start) - start
+    bytes.fill(0, at + from, at + Math.min(offset + length - start, block))
+  }
+  if (data !== undefined) bytes.set(data, offset - first * block)
+  return bytes
+}
+
+/** True for nothing but zeros. */
+export function isZeros(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0)
+}

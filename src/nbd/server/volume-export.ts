@@ -1,0 +1,100 @@
+/**
+ * A live volume as an export. One connection is one session of the engine: it opens when the connection takes up the
+ * export and closes with it, and whatever is asked in between is on the record.
+ */
+
+import { BlockboxError } from '../../core/errors.ts'
+import type { IoAsk } from '../../engine/ask.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { advice } from '../../events/code.ts'
+import { flag } from '../../events/kind.ts'
+import { type Volume, volumeOf } from '../../layers/layer.ts'
+import { reached } from '../../layers/preserve-state.ts'
+import type { ExportDescription } from '../protocol/export-description.ts'
+import type { Extent } from '../protocol/reply.ts'
+import { extentsOf } from './allocation.ts'
+import type { DiskAnswer, DiskRequest, OpenExport } from './exported.ts'
+
+/** What a client is told of a volume. */
+export function describeVolume(volume: Volume, readOnly: boolean): ExportDescription {
+  const { name, size, block } = volume
+  return {
+    name,
+    description: `volume ${name}, recorded`,
+    size,
+    readOnly,
+    minimumBlock: 1,
+    preferredBlock: Math.max(block, 4096),
+  }
+}
+
+/** Opens a session of the engine on a volume. Throws NBD_REFUSED when the engine refuses it. */
+export async function openVolume(
+  engine: Engine,
+  volume: Volume,
+  peer: string,
+  readOnly: boolean,
+): Promise<OpenExport> {
+  const { code, made } = await engine.submit({ kind: 'session.open', detail: { name: peer } })
+  if (code === 'ok') return new VolumeExport(engine, volume, made, readOnly)
+  throw new BlockboxError('NBD_REFUSED', `session ${peer} was refused: ${code}: ${advice[code]}`)
+}
+
+class VolumeExport implements OpenExport {
+  readonly description: ExportDescription
+  readonly #engine: Engine
+  readonly #volume: Volume
+  readonly #session: number
+  /** The number of the last request, which goes round below 2^32. */
+  #requests = 0
+
+  constructor(engine: Engine, volume: Volume, session: number, readOnly: boolean) {
+    this.description = describeVolume(volume, readOnly)
+    this.#engine = engine
+    this.#volume = volume
+    this.#session = session
+  }
+
+  submit(request: DiskRequest): Promise<DiskAnswer> {
+    const { kind, offset, length } = request
+    const inside = offset <= this.#volume.size - length
+    if (kind !== 'io.discard' || !inside) return this.#ask(request)
+    const whole = wholeBlocks(offset, length, this.#volume.block)
+    return whole.length === 0 ? Promise.resolve({ code: 'ok' }) : this.#ask({ ...request, ...whole })
+  }
+
+  extents(offset: number, length: number, most: number): readonly Extent[] {
+    const { world } = this.#engine
+    const volume = volumeOf(world, reached(world, this.#session, this.#volume.id))
+    if (volume === undefined || offset > volume.size - length) return []
+    return extentsOf(world, volume, { offset, length }, most)
+  }
+
+  async close(orderly: boolean): Promise<void> {
+    const detail = { orderly }
+    await this.#engine
+      .submit({ kind: 'session.close', session: this.#session, detail })
+      .catch(() => undefined)
+  }
+
+  #ask({ kind, offset, length, fua, data }: DiskRequest): Promise<DiskAnswer> {
+    this.#requests = this.#requests === 2 ** 32 - 1 ? 1 : this.#requests + 1
+    const common = {
+      kind,
+      session: this.#session,
+      volume: this.#volume.id,
+      request: this.#requests,
+      flags: fua ? flag.fua : 0,
+    }
+    if (kind === 'io.flush') return this.#engine.submit(common)
+    const ask: IoAsk = data === undefined ? { ...common, offset, length } : { ...common, offset, data }
+    return this.#engine.submit(ask)
+  }
+}
+
+/** A trim is advice: of blocks that it covers in part nothing is given up. */
+function wholeBlocks(offset: number, length: number, block: number): { offset: number; length: number } {
+  const first = Math.ceil(offset / block) * block
+  const end = Math.floor((offset + length) / block) * block
+  return { offset: first, length: Math.max(0, end - first) }
+}

@@ -1,0 +1,134 @@
+/**
+ * `blockbox serve`: the volumes of a journal over NBD, and their past. Runs until it is told to stop, or until the
+ * program it was to run ends; then requests under way are answered and the journal is closed.
+ *
+ *     opening ─▶ serving ── SIGTERM, SIGINT, --run ends, the engine fails ──▶ draining ─▶ closed
+ */
+
+import { rm, writeFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { BlockboxError } from '../../src/core/errors.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { openToWrite } from '../../src/engine/open-folder.ts'
+import { type Address, exportUri } from '../../src/nbd/server/address.ts'
+import { VolumeCatalog } from '../../src/nbd/server/catalog.ts'
+import { readCredentials } from '../../src/nbd/server/credentials.ts'
+import { NbdServer } from '../../src/nbd/server/server.ts'
+import { exitCodes } from '../exit-code.ts'
+import { Interrupted, interrupt } from '../interrupt.ts'
+import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
+import { wholeNumber } from '../number.ts'
+import { print } from '../output.ts'
+import { remark } from '../remark.ts'
+import { activatedSocket, runBeside } from '../serving.ts'
+
+interface ServeOptions extends JournalOption {
+  readonly socket?: string
+  readonly port?: number
+  readonly bind: string
+  readonly insecure?: boolean
+  readonly tlsCertificates?: string
+  readonly ack: 'durable' | 'buffered'
+  readonly readOnly?: boolean
+  readonly connections: number
+  readonly run?: string
+  readonly printUri?: boolean
+  readonly pidFile?: string
+  readonly json?: boolean
+}
+
+export function add(program: Command): void {
+  journalOption(program.command('serve'))
+    .description('volumes as NBD exports NAME, their past as NAME@POINT')
+    .option('--socket <path>', 'listen on a unix socket')
+    .option('--port <n>', 'listen on a TCP port; 0 takes a free one', wholeNumber(0, 65_535))
+    .option('--bind <address>', 'with --port: the address to listen on', '127.0.0.1')
+    .option('--insecure', 'let --bind name an address others can reach, without TLS')
+    .option('--tls-certificates <dir>', 'want TLS: ca-cert.pem, server-cert.pem and server-key.pem')
+    .addOption(
+      new Option('--ack <when>', 'answer writes when durable, or like a disk with a cache')
+        .choices(['durable', 'buffered'])
+        .default('durable'),
+    )
+    .option('--read-only', 'let nobody write')
+    .option('--connections <n>', 'connections at once', wholeNumber(1, 1024), 64)
+    .option('--run <command>', 'run a shell command with $uri and $nbd set, and stop when it ends')
+    .option('--print-uri', 'print the URI of each volume once clients may come')
+    .option('--pid-file <file>', 'write the process number there once clients may come')
+    .option('--json', 'print where it listens as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  blockbox serve -j nightly.journal --socket vol.sock --print-uri\n' +
+        "  blockbox serve -j nightly.journal --socket vol.sock --run 'nbdinfo --list $uri'\n" +
+        "  nbdcopy 'nbd+unix:///disk0@mark:before-upgrade?socket=vol.sock' disk0.img\n",
+    )
+    .action(serve)
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const address = addressOf(options)
+  const folder = options.tlsCertificates
+  const credentials = folder === undefined ? undefined : await readCredentials(folder)
+  const { readOnly = false, connections, ack } = options
+  const { engine, journal, payload } = await openToWrite(journalDir(options), { ack })
+  for (const text of journal.remarks) remark(text)
+  const catalog = new VolumeCatalog({ engine, journal, payload, readOnly })
+  const server = new NbdServer({ catalog, connections, ...(credentials && { credentials }) })
+  try {
+    const bound = await server.listen(address)
+    const uris = catalog.volumes().map((name) => exportUri(bound, name, credentials !== undefined))
+    await announce(options, bound, uris)
+    await stopped(engine, options, bound, uris)
+  } finally {
+    await server.close()
+    catalog.close()
+    if (options.pidFile !== undefined) await rm(options.pidFile, { force: true })
+    await engine.close()
+  }
+  if (interrupt.reason instanceof Interrupted && interrupt.reason.signal === 'SIGTERM') {
+    process.exitCode = exitCodes.ok
+  }
+}
+
+/** A socket that the system's own start-up bound comes first; then what the options say. */
+function addressOf({ socket, port, bind, insecure, tlsCertificates }: ServeOptions): Address {
+  const descriptor = activatedSocket()
+  if (descriptor !== undefined) return { descriptor }
+  if ((socket === undefined) === (port === undefined)) {
+    throw new BlockboxError('USAGE', 'where? Name a socket with --socket PATH, or a port with --port N')
+  }
+  if (socket !== undefined) return { socket: resolve(socket) }
+  const loopback = bind === 'localhost' || bind === '::1' || (isIP(bind) === 4 && bind.startsWith('127.'))
+  if (!loopback && tlsCertificates === undefined && insecure !== true) {
+    const why = `whoever reaches ${bind} could read and write the volumes`
+    throw new BlockboxError('USAGE', `${why}: use --tls-certificates DIR, or say --insecure`)
+  }
+  return { port: port!, host: bind }
+}
+
+async function announce(options: ServeOptions, bound: Address, uris: readonly string[]): Promise<void> {
+  if (options.pidFile !== undefined) await writeFile(options.pidFile, `${process.pid}\n`)
+  if (options.json === true) await print(JSON.stringify({ version: 1, ...bound, uris }))
+  else if (options.printUri === true) await print(uris.join('\n'))
+}
+
+/** Resolves when it is time to stop. Rejects with the reason when the engine fails. */
+function stopped(
+  engine: Engine,
+  { run }: ServeOptions,
+  bound: Address,
+  uris: readonly string[],
+): Promise<void> {
+  return new Promise((done, fail) => {
+    engine.frames$.subscribe({ error: fail })
+    if (interrupt.aborted) done()
+    interrupt.addEventListener('abort', () => done())
+    if (run === undefined) return
+    runBeside(run, bound, uris, interrupt).then((code) => {
+      process.exitCode ??= code
+      done()
+    }, fail)
+  })
+}

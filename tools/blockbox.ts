@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { add as backup } from './commands/backup.ts'
 import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
+import { add as control } from './commands/control.ts'
 import { add as device } from './commands/device.ts'
 import { add as fence } from './commands/fence.ts'
 import { add as head } from './commands/head.ts'
@@ -42,6 +43,7 @@ await main(
     importing,
     run,
     serve,
+    control,
     replay,
     image,
     verify,

@@ -3,9 +3,9 @@
  * folder of src, but src/nbd is three: the protocol, the client and the server stand in different places.
  *
  *     core <- events <- layers <- volume <-+- check, inspect, trace
- *                                          +- journal <- payload <- images <-+- engine <- nbd/server, control
+ *                                          +- journal <- payload <- images <-+- engine <- nbd/server
  *                                                                            +- replay (and check)
- *     core <- layout <- engine <- mover
+ *     core <- layout <- engine <- mover         engine, replay, inspect, mover <- control: all that the command line does
  *     nbd/protocol <- nbd/client <- images      engine, mover, trace <- run      engine, replay <- sim      all <- index
  */
 
@@ -31,7 +31,7 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   replay: ['images', 'check'],
   run: ['engine', 'trace', 'mover'],
   'nbd/server': ['engine', 'replay', 'nbd/protocol'],
-  control: ['engine'],
+  control: ['engine', 'replay', 'inspect', 'mover'],
   sim: ['engine', 'replay'],
   index: ['sim', 'run', 'mover', 'nbd/server', 'control', 'inspect'],
 }

@@ -6,7 +6,7 @@
  */
 
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Handler } from './app.ts'
 import { httpProblem, type Problem, problemResponse } from './problem.ts'
@@ -147,7 +147,7 @@ function complain(error: NodeJS.ErrnoException, socket: Duplex): void {
   const { status, body } = problemOfParser(error.code)
   const text = JSON.stringify(body)
   const head = [
-    `HTTP/1.1 ${status} -`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(text)}`,
     'connection: close',

@@ -5,7 +5,6 @@
  *                       └────────────┴──────────────────┴── a problem as JSON, and the connection is closed
  */
 
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Handler } from './app.ts'
@@ -129,13 +128,18 @@ async function send(response: Response, out: ServerResponse, { takeMs }: HttpLim
 }
 
 /** Resolves when there is room again; cuts the connection when there is none in time. */
-async function taken(out: ServerResponse, takeMs: number): Promise<void> {
-  const late = setTimeout(() => out.destroy(), takeMs)
-  try {
-    await Promise.race([once(out, 'drain'), once(out, 'close')])
-  } finally {
-    clearTimeout(late)
-  }
+function taken(out: ServerResponse, takeMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => out.destroy(), takeMs)
+    const done = () => {
+      clearTimeout(late)
+      out.off('drain', done)
+      out.off('close', done)
+      resolve()
+    }
+    out.on('drain', done)
+    out.on('close', done)
+  })
 }
 
 /** What cannot be parsed, or does not come in time, is answered in the same form, and the connection is closed. */

@@ -101,11 +101,12 @@ function refusal(body: ProblemBody) {
   return { command, answer: { code: code as Code, seq: seq ?? 0, made: 0 } }
 }
 
-/** The problem as the error that it was on the other side. */
+/** The problem as the error that it was on the other side: of this program, of the system, or of HTTP. */
 export function errorOf({ error: { code, message, seq } }: ProblemBody): Error {
   if (isErrorCode(code))
     return new BlockboxError(code as ErrorCode, message, seq === undefined ? {} : { seq })
   if (code === 'BAD_REQUEST') return new BlockboxError('USAGE', message)
+  if (/^E[A-Z]+$/.test(code)) return Object.assign(new Error(message), { code, syscall: 'open' })
   return new BlockboxError('ENGINE_STOPPED', `the server says ${code}: ${message}`)
 }
 

@@ -80,9 +80,20 @@ async function orRemote<O, T>(
     const inUse = error instanceof BlockboxError && error.code === 'JOURNAL_LOCKED'
     const path = controlSocket(folder)
     if (!inUse || !(await answers(path))) throw error
-    return remote(new RemoteControl(path, interrupt))
+    return remote(new RemoteControl(path, interrupt)).catch((failure: unknown) => {
+      throw remoteFailure(failure)
+    })
   }
   return local(opened)
+}
+
+/** What a broken connection means: the interrupt, or that the other process has gone. */
+function remoteFailure(error: unknown): unknown {
+  if (interrupt.aborted) return interrupt.reason
+  const { code = '', syscall } = error as NodeJS.ErrnoException
+  if (syscall !== 'connect' && code !== 'ECONNRESET' && code !== 'EPIPE') return error
+  const message = 'the process that had the journal open went away in the middle: try again'
+  return new BlockboxError('ENGINE_STOPPED', message, { cause: error })
 }
 
 /** Takes the routes in this process. The journal will be closed, so each waits until all copies have ended. */

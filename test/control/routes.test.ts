@@ -71,6 +71,7 @@ const story: readonly Asking[] = [
   ['POST /clones', { name: 'third', source: 'disk', clone: 'twin', extent: 3 }, 422, 'E_SIZE'],
   ['POST /clones', { name: 'x', source: 'disk' }, 400, 'USAGE'],
   ['POST /clones', { name: 'x', source: 'disk', clone_file: { path: 'here' } }, 400, 'USAGE'],
+  ['POST /clones', { name: 'x', source: 'disk', clone_file: { path: '/none/image' } }, 422, 'ENOENT'],
   ['GET /clones', undefined, 200],
   ['POST /clones/mirror/sync', { wait: true }, 200],
   ['POST /clones/none/sync', {}, 404, 'E_NO_PAIR'],

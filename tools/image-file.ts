@@ -51,7 +51,8 @@ export async function writeImageFile(
   }
 }
 
-async function refuseWhatIsThere(path: string, force: boolean): Promise<void> {
+/** Throws USAGE when there is something at `path` that may not be replaced. */
+export async function refuseWhatIsThere(path: string, force: boolean): Promise<void> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw cannotMake(path, error)
@@ -70,7 +71,8 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 }
 
-function cannotMake(path: string, error: unknown): unknown {
+/** The error for a file that cannot be made; the error of the system where that says it best. */
+export function cannotMake(path: string, error: unknown): unknown {
   const reason = reasons[(error as NodeJS.ErrnoException).code ?? '']
   if (reason === undefined) return error
   return new BlockboxError('USAGE', `cannot write ${path}: ${reason}`, { cause: error })

@@ -68,3 +68,14 @@ export function escaped(text: string): string {
     return NAMED[char] ?? (code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u{${code}}`)
   })
 }
+
+/**
+ * JSON with what a terminal would act on spelled as its own escapes, so that it stays the same JSON: what
+ * JSON.stringify leaves as it is are the controls above 127, bidirectional and line-separating characters.
+ */
+export function plainJson(json: string): string {
+  return json.replace(
+    /[\x7f-\x9f\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

@@ -41,7 +41,7 @@ export async function record(ask: ImportAsk, options: RecordingOptions): Promise
     throw error
   })
   if (report.remark !== undefined) remark(`${ask.path}: ${report.remark}`)
-  await print(options.json ? reportJson(report) : reportText(report))
+  await print(options.json ? reportJson(report) : reportText(report, ask.block !== undefined))
   for (const [code, count] of Object.entries(report.refused)) {
     process.exitCode = exitCodes.error
     remark(`${count} requests were refused: ${code}: ${advice[code as Code]}`)
@@ -52,8 +52,10 @@ function reportJson({ events, volume, size, block, refused }: ImportReport): str
   return JSON.stringify({ version: 1, events, volume, size, block, refused })
 }
 
-function reportText({ events, volume, size, block }: ImportReport): string {
+/** @param told whether the user said how long a block is. */
+function reportText({ events, volume, size, block }: ImportReport, told: boolean): string {
   const why = size % 4096 === 0 ? 'the trace has requests not aligned to 4K' : 'the size is no multiple of 4K'
-  const blocks = block === 512 ? `blocks of 512 bytes, since ${why}` : `blocks of ${formatSize(block)}`
+  const odd = block === 512 && !told
+  const blocks = odd ? `blocks of 512 bytes, since ${why}` : `blocks of ${formatSize(block)}`
   return escaped(`recorded ${events} events into volume ${volume}: ${formatSize(size)} in ${blocks}`)
 }

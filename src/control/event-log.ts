@@ -8,11 +8,11 @@
 
 import type { Observable } from 'rxjs'
 import { BlockboxError } from '../core/errors.ts'
-import { Columns, type Event } from '../events/columns.ts'
+import { Columns, type Event, type Row } from '../events/columns.ts'
 import { type Kind, kinds } from '../events/kind.ts'
 import { type EventRecord, eventRecord } from '../inspect/event-record.ts'
 import { Names } from '../inspect/names.ts'
-import { checkRows, type Frame } from '../journal/frame.ts'
+import { checkRows } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
 import { nearestWorld } from '../journal/state.ts'
 import { worldAt } from '../replay/at.ts'
@@ -39,9 +39,11 @@ export interface Reading {
   readonly idleMs?: number
 }
 
-interface Cut extends Wanted {
+/** What is wanted, its points found. */
+export interface Cut extends Wanted {
   readonly first: number
   readonly last: number
+  /** Only events about this byte of the volume. */
   readonly byte: number | undefined
 }
 
@@ -83,7 +85,9 @@ async function* read(
         for await (const frames of journal.batches(next, last)) {
           for (const frame of frames) {
             signal.throwIfAborted()
-            const records = recordsOf(frame, frame.open(columns), cut, names)
+            const row = frame.open(columns)
+            checkRows(frame, row)
+            const records = recordsOf(row, frame.instantNs, cut, names)
             next = frame.last + 1
             if (records.length > 0) yield records
           }
@@ -106,15 +110,15 @@ async function* read(
   if (grown$ === undefined) assertVolume(cut, names, next - 1)
 }
 
-function recordsOf(frame: Frame, row: ReturnType<Frame['open']>, cut: Cut, names: Names): EventRecord[] {
+/** The records of rows that are in the cut; `names` learn of all. */
+export function recordsOf(row: Row, instantNs: bigint, cut: Cut, names: Names): EventRecord[] {
   const records: EventRecord[] = []
-  checkRows(frame, row)
-  for (row.index = 0; row.index < frame.count && row.seq <= cut.last; row.index++) {
+  for (row.index = 0; row.index < row.columns.count && row.seq <= cut.last; row.index++) {
     names.note(row)
     if (row.seq < cut.first || (cut.kinds !== undefined && !cut.kinds.includes(row.kind))) continue
     if (cut.volume !== undefined && !names.concerns(row, cut.volume)) continue
     if (cut.byte !== undefined && !isAbout(row, cut.byte)) continue
-    records.push(eventRecord(row, frame.instantNs, names))
+    records.push(eventRecord(row, instantNs, names))
   }
   return records
 }
@@ -148,7 +152,7 @@ async function cutOf(journal: Journal, wanted: Wanted, signal: AbortSignal): Pro
 }
 
 /** Throws NO_SUCH_VOLUME when the volume asked for never was. */
-function assertVolume({ volume }: Wanted, names: Names, last: number): void {
+export function assertVolume({ volume }: Wanted, names: Names, last: number): void {
   if (volume === undefined || names.has(volume)) return
   const message = `there is no volume "${volume}" up to event ${last}: \`blockbox volume ls\` lists them`
   throw new BlockboxError('NO_SUCH_VOLUME', message)

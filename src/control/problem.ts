@@ -118,7 +118,11 @@ export function problemOf(error: unknown): Problem {
   }
   if (error instanceof Error && 'syscall' in error) {
     const code = String((error as NodeJS.ErrnoException).code)
-    return new Problem(422, { code, message: error.message, advice: 'see to the file on the machine of the server' })
+    return new Problem(422, {
+      code,
+      message: error.message,
+      advice: 'see to the file on the machine of the server',
+    })
   }
   if (error instanceof Violation) return httpProblem('INTERNAL', `a rule does not hold: ${error.rule}`)
   return httpProblem('INTERNAL', 'something went wrong that nobody foresaw')

@@ -72,6 +72,9 @@ const limits = {
   about: Number.MAX_SAFE_INTEGER,
 } as const
 
+const limited = Object.entries(limits)
+const spans = ['offset', 'length'] as const
+
 /**
  * Why an ask has no place in the record: no such input, a number that its column cannot hold, a detail that is not
  * that of its kind. Undefined when it can be decided; what makes no sense on a volume is refused there, on record.
@@ -81,13 +84,13 @@ export function askFault(ask: Ask): string | undefined {
   if (!Object.hasOwn(kinds, kind) || !isInput(kind) || kind === 'engine.started') {
     return `${JSON.stringify(kind)} cannot be asked for`
   }
-  const asked: Readonly<Record<string, unknown>> = { ...ask }
-  for (const [name, limit] of Object.entries(limits)) {
+  const asked = ask as unknown as Readonly<Record<string, unknown>>
+  for (const [name, limit] of limited) {
     const value = asked[name] ?? 0
     const whole = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= limit
     if (!whole) return `${kind} has ${String(value)} as its ${name}, not a whole number up to ${limit}`
   }
-  for (const name of ['offset', 'length']) {
+  for (const name of spans) {
     const value = asked[name] ?? 0
     if (!Number.isFinite(value)) return `${kind} has ${String(value)} as its ${name}, not a number`
   }

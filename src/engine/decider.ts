@@ -11,18 +11,18 @@
 import { sha256, shortHigh, shortLow } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
-import { noDetail } from '../events/detail.ts'
-import { changes, flag, type Op } from '../events/kind.ts'
+import { changes, flag } from '../events/kind.ts'
 import { readContent } from '../images/content.ts'
 import { isZeros, mergedBlocks } from '../images/merged.ts'
 import { refuse, type Verdict, volumeOf, type World } from '../layers/layer.ts'
 import { reached } from '../layers/preserve-state.ts'
 import { isMerged, isWhole } from '../layers/sub-block.ts'
-import { type PayloadStore, placeUnit } from '../payload/payload.ts'
+import { type PayloadStore, wholeUnits } from '../payload/payload.ts'
 import { enterCommand, enterRequest, judgeNext } from '../volume/entry.ts'
 import { type Ask, type CommandAsk, type IoAsk, isIo, keyedDetail } from './ask.ts'
 import type { Effects } from './effects.ts'
 import { FrameBuilder } from './frame-builder.ts'
+import { ioRow, type Placed } from './io-row.ts'
 import { type Asker, type Decided, Replies } from './replies.ts'
 
 export interface DeciderOptions {
@@ -37,14 +37,6 @@ export interface DeciderOptions {
 export interface Waiting extends Asker {
   readonly ask: Ask
   readonly arrivedNs: bigint
-}
-
-const opOf: Readonly<Record<IoAsk['kind'], Op>> = {
-  'io.read': 'read',
-  'io.write': 'write',
-  'io.zeroes': 'zeroes',
-  'io.discard': 'discard',
-  'io.flush': 'flush',
 }
 
 export class Decider {
@@ -83,7 +75,7 @@ export class Decider {
 
   #decideIo(ask: IoAsk, at: number, seq: number, waiting: Waiting): void {
     const world = this.#world
-    const io = requestOf(ask, at)
+    const io = ioRow(ask, at)
     io.volume = reached(world, io.session, io.volume)
     let verdict = judgeNext(world, io)
     io.fate = verdict.fate
@@ -220,49 +212,8 @@ export class Decider {
 
 type Brought = Pick<NewEvent, 'length' | 'payload' | 'digestHigh' | 'digestLow'>
 
-/** A request on its way to the record: its place, digest, fate and code are found out one after the other. */
-type Writable = { -readonly [Column in keyof Event]: Event[Column] }
-
-/** What `#place` reads and fills in. */
-type Placed = Pick<Writable, 'op' | 'fate' | 'volume' | 'offset' | 'length'> &
-  Partial<Pick<Writable, 'payload' | 'digestHigh' | 'digestLow'>>
-
-/** A request as asked; adding zero makes -0 a plain 0. */
-function requestOf(ask: IoAsk, at: number): Writable {
-  const { kind, session, volume, request = 0, flags = 0, data } = ask
-  const flush = kind === 'io.flush'
-  return {
-    seq: 0,
-    kind,
-    fate: 'none',
-    op: opOf[kind],
-    flags,
-    code: 'ok',
-    session,
-    request,
-    volume,
-    offset: flush ? 0 : (ask.offset ?? 0) + 0,
-    length: flush ? 0 : (data === undefined ? (ask.length ?? 0) : data.length) + 0,
-    payload: 0,
-    about: 0,
-    tag: 0,
-    digestHigh: 0,
-    digestLow: 0,
-    at,
-    detail: noDetail,
-  }
-}
-
 /** What was to be merged with cannot be read, which is the answer; what else goes wrong ends the engine. */
 function unreadable(error: unknown): Verdict {
   if (error instanceof BlockboxError) return refuse('E_IO')
   throw error
-}
-
-/** The bytes as they are stored: filled up with zeros to whole units of a place. */
-function wholeUnits(bytes: Uint8Array): Uint8Array {
-  if (bytes.length % placeUnit === 0) return bytes
-  const filled = new Uint8Array(Math.ceil(bytes.length / placeUnit) * placeUnit)
-  filled.set(bytes)
-  return filled
 }

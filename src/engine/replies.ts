@@ -93,10 +93,11 @@ export class Replies {
     const expected = this.#expected.get(seq)
     if (expected === undefined) return
     this.#expected.delete(seq)
-    const made = this.#made.get(seq) ?? { made: 0 }
-    this.#made.delete(seq)
-    const { error, ...given } = answer
-    if (error === undefined) expected.asker.resolve({ seq, ...made, ...given })
-    else expected.asker.reject(error)
+    const made = this.#made.get(seq)
+    if (made !== undefined) this.#made.delete(seq)
+    const { code, data, error } = answer
+    if (error !== undefined) return expected.asker.reject(error)
+    const given = data === undefined ? { seq, made: 0, code } : { seq, made: 0, code, data }
+    expected.asker.resolve(made === undefined ? given : { ...given, ...made })
   }
 }

@@ -205,17 +205,18 @@ export function decodeFrame(bytes: Uint8Array, first: number): Frame {
 }
 
 /** For each kind, whether its rows must have a detail. */
-const detailed: readonly boolean[] = kindNames.map(
-  (kind) => kind !== undefined && detailFault(kind, noDetail) !== undefined,
+const detailed = Uint8Array.from(kindNames, (kind) =>
+  kind !== undefined && detailFault(kind, noDetail) !== undefined ? 1 : 0,
 )
 
 /** Checks every row and detail of an opened frame against the vocabulary; throws JOURNAL_CORRUPT. */
 export function checkRows(frame: Frame, row: Row): void {
   const fault = rowsFault(row.columns, frame.first)
   if (fault !== undefined) throw corrupt(frame.first + fault.row, fault.text)
+  const kinds = row.columns.kind
   for (let index = 0; index < frame.count; index++) {
-    const kind = row.columns.kind[index]!
-    if (!detailed[kind] || row.details.has(index)) continue
+    const kind = kinds[index]!
+    if (detailed[kind] === 0 || row.details.has(index)) continue
     throw corrupt(frame.first + index, `${kindNames[kind]} has no detail`)
   }
   for (const [index, detail] of row.details) {

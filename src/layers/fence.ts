@@ -122,6 +122,7 @@ export const fence: Layer<Fences> = {
   decide: decideFence,
 
   due(state, world): Due | undefined {
+    if (state.byTag.size === 0) return undefined
     for (const one of state.byTag.values()) {
       const outcome = fenceDue(one, world)
       if (outcome !== undefined) return { outcome }

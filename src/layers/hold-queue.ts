@@ -165,6 +165,7 @@ export const holdQueue: Layer<HoldQueue> = {
   decide: decideBackup,
 
   due(state, world): Due | undefined {
+    if (state.backups.size + state.flagged.size === 0) return undefined
     for (const backup of state.backups.values()) {
       if (backup.phase !== 'quiescing') continue
       const quiet = backup.volumes.every((volume) => admittedWrites(world, volume) === 0)

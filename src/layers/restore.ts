@@ -150,6 +150,7 @@ export const restore: Layer<Restores> = {
   decide: decideRestore,
 
   due(state, world): Due | undefined {
+    if (state.byTag.size === 0) return undefined
     for (const one of state.byTag.values()) {
       const cdm = deltaMapOf(world, one.tag)
       if (one.gate.length > 0) {

@@ -23,19 +23,22 @@ export function offsetOf(place: number): number {
   return (place % chunkPlaces) * placeUnit
 }
 
-/** The stored form of a chunk. */
-export function encodeChunk(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(chunkHeaderBytes + length)
-  let at = chunkHeaderBytes
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  const view = new DataView(bytes.buffer)
+/** Fills in the header of a chunk whose data stand in place behind it. */
+export function sealChunk(bytes: Uint8Array): Uint8Array {
+  const data = bytes.subarray(chunkHeaderBytes)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, chunkHeaderBytes)
   view.setUint32(0, magic, true)
-  view.setUint32(4, crc32(bytes.subarray(chunkHeaderBytes)), true)
-  view.setUint32(8, length, true)
+  view.setUint32(4, crc32(data), true)
+  view.setUint32(8, data.length, true)
+  view.setUint32(12, 0, true)
   return bytes
+}
+
+/** The stored form of a chunk with these data. */
+export function encodeChunk(data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(chunkHeaderBytes + data.length)
+  bytes.set(data, chunkHeaderBytes)
+  return sealChunk(bytes)
 }
 
 /** The data of a stored chunk; throws PAYLOAD_CORRUPT when it is not what was stored. */

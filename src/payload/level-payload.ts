@@ -2,14 +2,15 @@
  * Payload in the journal's own LevelDB: simple, and right for memory, small payloads and replicated journals.
  *
  * What is put waits in memory, gathered into chunks; the journal drains it into the batch of the next frame, so that
- * a frame and its payload become durable together. Chunks read back are checked once and kept in a bounded cache.
+ * a frame and its payload become durable together. Chunks read back are checked once and kept in a bounded cache; one
+ * that is kept longer than its neighbours leaves the slab it was put together in, so that the slab goes with them.
  */
 
 import { BlockboxError } from '../core/errors.ts'
 import type { Attachments } from '../journal/journal.ts'
 import { from, key, numberOf, tables } from '../journal/keys.ts'
 import type { KvStore } from '../journal/store.ts'
-import { chunkHeaderBytes, chunkOf, decodeChunk, encodeChunk, offsetOf, placeIn } from './chunk.ts'
+import { chunkHeaderBytes, chunkOf, decodeChunk, offsetOf, placeIn, sealChunk } from './chunk.ts'
 import { type PayloadStore, placeUnit } from './payload.ts'
 
 /** Payloads are gathered into chunks of about this size: what one read of a few blocks has to load. */
@@ -18,15 +19,20 @@ const chunkBytes = 256 * 1024
 const maxPayloadBytes = (2 ** 20 - 1) * placeUnit
 const cacheBytes = 64 * 2 ** 20
 
+/** Chunks are put together one behind the other in a slab: made payload by payload, memory would cost more than all else. */
+const slabBytes = 4 * 2 ** 20
+
 interface Gathering {
   readonly chunk: number
-  readonly parts: Uint8Array[]
+  /** Where the chunk begins in the slab, and the bytes of its data so far. */
+  readonly start: number
   length: number
 }
 
 export class LevelPayload implements PayloadStore, Attachments {
   readonly #store: KvStore
   #gathering: Gathering
+  #slab = new Uint8Array(0)
   /** Chunks that are full or drained and not yet durable, as stored. */
   readonly #waiting = new Map<number, Uint8Array>()
   #drained: number[] = []
@@ -35,23 +41,23 @@ export class LevelPayload implements PayloadStore, Attachments {
 
   constructor(store: KvStore, nextChunk: number) {
     this.#store = store
-    this.#gathering = { chunk: nextChunk, parts: [], length: 0 }
+    this.#gathering = { chunk: nextChunk, start: 0, length: 0 }
   }
 
   put(bytes: Uint8Array): number {
     const fits = bytes.length > 0 && bytes.length % placeUnit === 0 && bytes.length <= maxPayloadBytes
     if (!fits) throw new BlockboxError('USAGE', `a payload of ${bytes.length} bytes cannot be stored`)
     if (this.#gathering.length > 0 && this.#gathering.length + bytes.length > chunkBytes) this.#close()
-    const { chunk, parts, length } = this.#gathering
-    parts.push(bytes.slice())
+    if (this.#gathering.length === 0) this.#makeRoom(Math.max(bytes.length, chunkBytes))
+    const { chunk, start, length } = this.#gathering
+    this.#slab.set(bytes, start + chunkHeaderBytes + length)
     this.#gathering.length += bytes.length
     return placeIn(chunk, length)
   }
 
   read(place: number, length: number): Uint8Array {
     const chunk = chunkOf(place)
-    if (chunk === this.#gathering.chunk) this.#close()
-    const data = this.#data(chunk)
+    const data = chunk === this.#gathering.chunk ? this.#gathered() : this.#data(chunk)
     const at = offsetOf(place)
     if (at + length > data.length) {
       throw new BlockboxError('PAYLOAD_CORRUPT', `payload chunk ${chunk} is shorter than a reference into it`)
@@ -85,18 +91,35 @@ export class LevelPayload implements PayloadStore, Attachments {
   }
 
   #close(): void {
-    const { chunk, parts, length } = this.#gathering
+    const { chunk, start, length } = this.#gathering
     if (length === 0) return
-    this.#waiting.set(chunk, encodeChunk(parts, length))
-    this.#gathering = { chunk: chunk + 1, parts: [], length: 0 }
+    const end = start + chunkHeaderBytes + length
+    this.#waiting.set(chunk, sealChunk(this.#slab.subarray(start, end)))
+    this.#gathering = { chunk: chunk + 1, start: end, length: 0 }
+  }
+
+  /** The data of the chunk that is being put together. */
+  #gathered(): Uint8Array {
+    const from = this.#gathering.start + chunkHeaderBytes
+    return this.#slab.subarray(from, from + this.#gathering.length)
+  }
+
+  /** Lets the chunk that begins have so many bytes of data in the slab; an old slab lives as long as its chunks. */
+  #makeRoom(length: number): void {
+    const { chunk, start } = this.#gathering
+    if (start + chunkHeaderBytes + length <= this.#slab.length) return
+    this.#slab = new Uint8Array(Buffer.allocUnsafeSlow(Math.max(slabBytes, chunkHeaderBytes + length)).buffer)
+    this.#gathering = { chunk, start: 0, length: 0 }
   }
 
   #data(chunk: number): Uint8Array {
     const cached = this.#cache.get(chunk)
     if (cached !== undefined) {
       this.#cache.delete(chunk)
-      this.#cache.set(chunk, cached)
-      return cached
+      const shares = cached.buffer.byteLength > 2 * (cached.length + chunkHeaderBytes)
+      const own = shares ? cached.slice() : cached
+      this.#cache.set(chunk, own)
+      return own
     }
     const waiting = this.#waiting.get(chunk)
     if (waiting !== undefined) return waiting.subarray(chunkHeaderBytes)

@@ -18,9 +18,22 @@ export interface PayloadStore {
    * damaged chunk is the damaged one, by its digest.
    */
   asStored?(place: number, length: number): Uint8Array | undefined
+  /**
+   * True for a place whose payload this store was never to hold: of a recording that kept its digest alone. Without a
+   * place: true when there may be such.
+   */
+  lacks?(place?: number): boolean
   /** Resolves when all that was put may be referred to by a frame that is about to be appended. */
   sync(): Promise<void>
 }
 
 /** Places a payload of `length` bytes takes up. */
 export const placeUnit = 512
+
+/** Bytes as they are put: filled up with zeros to whole units of a place. */
+export function wholeUnits(bytes: Uint8Array): Uint8Array {
+  if (bytes.length % placeUnit === 0) return bytes
+  const filled = new Uint8Array(Math.ceil(bytes.length / placeUnit) * placeUnit)
+  filled.set(bytes)
+  return filled
+}

@@ -8,8 +8,9 @@
 import type { NewEvent, Row } from '../events/columns.ts'
 import { type Detail, noDetail } from '../events/detail.ts'
 import { refuse, volumeOf, type World } from '../layers/layer.ts'
+import { reached } from '../layers/preserve-state.ts'
 import { isMerged } from '../layers/sub-block.ts'
-import { addressed, enterCommand, followIo, judgeNext, somethingFollows } from '../volume/entry.ts'
+import { enterCommand, followIo, judgeNext, somethingFollows } from '../volume/entry.ts'
 import { evolve } from '../volume.ts'
 
 /** Today's rules and the record part at event `seq`. */
@@ -41,7 +42,7 @@ export function decideAgain(world: World, row: Row, instantNs: bigint, watcher: 
     enterCommand(world, commandOf(row), atUs, new Entry(world, row, watcher, false).record)
     return leave(row, watcher)
   }
-  const { volume } = addressed(world, row)
+  const volume = reached(world, row.session, row.volume)
   if (volume !== row.volume) throw differ(row, 'volume', volume, row.volume)
   const decided = judgeNext(world, row)
   const verdict = isUnreadable(world, decided, row) ? refuse('E_IO') : decided
@@ -103,10 +104,23 @@ function leave(row: Row, watcher: Watcher): void {
 
 /** A command or report as it was asked, to be kept while the cursor moves on. */
 function commandOf(row: Row): NewEvent {
-  const { kind, code, session, request, volume, offset, length, payload, about, tag, flags, at, detail } = row
-  const { digestHigh, digestLow } = row
-  const asked = { kind, code, session, request, volume, offset, length, about, tag, flags, at, detail }
-  return { ...asked, payload, digestHigh, digestLow }
+  return {
+    kind: row.kind,
+    code: row.code,
+    session: row.session,
+    request: row.request,
+    volume: row.volume,
+    offset: row.offset,
+    length: row.length,
+    payload: row.payload,
+    about: row.about,
+    tag: row.tag,
+    flags: row.flags,
+    digestHigh: row.digestHigh,
+    digestLow: row.digestLow,
+    at: row.at,
+    detail: row.detail,
+  }
 }
 
 /** True when a change that was to be merged was refused because what it would have been merged with is damaged. */

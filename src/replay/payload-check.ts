@@ -8,6 +8,7 @@ import { sameBytes, sha256, shortHigh, shortLow } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import type { Row } from '../events/columns.ts'
 import { count } from '../events/detail.ts'
+import { changes } from '../events/kind.ts'
 import type { Frame } from '../journal/frame.ts'
 import { isMerged, mergedBytes } from '../layers/sub-block.ts'
 import { chunkOf } from '../payload/chunk.ts'
@@ -22,12 +23,10 @@ export class PayloadCheck {
   readonly #suspects = new Map<number, Finding>()
   readonly #named = new Set<number>()
   /** By volume, bytes of its block. */
-  readonly #blocks: Map<number, number>
+  readonly #blocks = new Map<number, number>()
 
-  /** @param blocks bytes of a block of each volume that is there before the first frame. */
-  constructor(store: PayloadStore, blocks: ReadonlyMap<number, number> = new Map()) {
+  constructor(store: PayloadStore) {
     this.#store = store
-    this.#blocks = new Map(blocks)
   }
 
   /** What is wrong with the payloads of a frame, whose cursor this moves. */
@@ -35,10 +34,11 @@ export class PayloadCheck {
     let digests = 0
     for (row.index = 0; row.index < frame.count; row.index++) {
       if (!row.isInput) this.#note(row)
-      const length = row.payload === 0 ? 0 : this.#stored(row)
-      if (length === 0) continue
+      if (row.payload === 0 || !isOwn(row)) continue
       const digest = digests < frame.payloads ? frame.digest(digests) : undefined
       digests++
+      if (this.#store.lacks?.(row.payload) === true) continue
+      const length = this.#stored(row, digest)
       this.count++
       this.bytes += length
       const fault = this.#fault(row, length, digest)
@@ -94,15 +94,26 @@ export class PayloadCheck {
     }
   }
 
-  /** Bytes of the payload that was stored for a row; 0 for a row that names one stored before. */
-  #stored(row: Row): number {
-    const { isInput, op, length, kind } = row
-    const block = op === 'none' ? undefined : this.#blocks.get(row.volume)
-    if (block !== undefined && isMerged(row, block)) {
-      const own = isInput || kind === 'hold.released' || kind === 'cod.released'
-      return own ? mergedBytes(row, block) : 0
+  /** Bytes of the payload that was stored for a row. */
+  #stored(row: Row, digest: Uint8Array | undefined): number {
+    const { length, op, fate, volume } = row
+    if (fate !== 'passed' || !changes(op)) return length
+    const block = this.#blocks.get(volume)
+    if (block !== undefined) return bytesIn(row, block)
+    const right = blockSizes.filter((size) => this.#isRight(row.payload, bytesIn(row, size), digest))
+    if (right.length === 1) this.#blocks.set(volume, right[0]!)
+    return bytesIn(row, right[0] ?? 512)
+  }
+
+  /** True when so many bytes at a place have the digest: of a volume older than the record that tells its block. */
+  #isRight(place: number, length: number, digest: Uint8Array | undefined): boolean {
+    if (digest === undefined) return false
+    try {
+      return sameBytes(sha256(this.#store.read(place, length)), digest)
+    } catch (error) {
+      if (error instanceof BlockboxError) return false
+      throw error
     }
-    return isInput ? length : 0
   }
 
   #asStored(place: number, length: number): Uint8Array | undefined {
@@ -112,4 +123,16 @@ export class PayloadCheck {
       return undefined
     }
   }
+}
+
+/** Blocks that a volume may have. */
+const blockSizes = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536] as const
+
+/** True for a row that brought its payload; a release has its request's, unless blocks were merged for it. */
+function isOwn({ isInput, kind, digestHigh, digestLow }: Row): boolean {
+  return isInput || ((kind === 'hold.released' || kind === 'cod.released') && digestHigh + digestLow > 0)
+}
+
+function bytesIn(row: Row, block: number): number {
+  return isMerged(row, block) ? mergedBytes(row, block) : row.length
 }

@@ -207,7 +207,7 @@ async function putChunk(store: KvStore, target: KvStore, chunk: number): Promise
     decodeChunk(stored, chunk)
   } catch {
     const data = stored.subarray(chunkHeaderBytes)
-    value = encodeChunk([data], data.length)
+    value = encodeChunk(data)
   }
   await target.put(at, value, { sync: true })
 }

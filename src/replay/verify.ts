@@ -10,7 +10,6 @@ import { Columns } from '../events/columns.ts'
 import { checkRows, type Frame } from '../journal/frame.ts'
 import type { Bounds, Journal } from '../journal/journal.ts'
 import type { StoreFault } from '../journal/scrub.ts'
-import { nearestWorld } from '../journal/state.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { PayloadCheck } from './payload-check.ts'
 
@@ -40,8 +39,7 @@ export async function verify(
   const bounds = journal.bounds()
   const findings: Finding[] = []
   const counted = { events: 0, frames: 0 }
-  const { volumes } = await nearestWorld(journal, bounds.first - 1)
-  const payloads = new PayloadCheck(payload, new Map(volumes.map(({ id, block }) => [id, block])))
+  const payloads = new PayloadCheck(payload)
   const columns = new Columns()
   const missing = new Set((options.heads ?? []).map(({ seq, hash }) => ({ seq, hash: hash.toLowerCase() })))
   try {

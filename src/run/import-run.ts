@@ -16,6 +16,8 @@ export interface ImportAsk {
   readonly volume: string
   /** Bytes; the end of the furthest range when left out. */
   readonly size?: number
+  /** Bytes of a block of the volume; when left out 4096, or 512 where the trace or the size asks for it. */
+  readonly block?: number
   readonly seed?: number
   /** What `importShape` found, where it was asked before. */
   readonly shape?: TraceShape
@@ -42,7 +44,7 @@ const sizeStep = 4096
 export async function recordTrace(engine: Engine, ask: ImportAsk): Promise<ImportReport> {
   const shape = ask.shape ?? (await importShape(ask))
   const size = ask.size ?? Math.max(sizeStep, Math.ceil(shape.maxEnd / sizeStep) * sizeStep)
-  const block = size % 4096 === 0 ? shape.block : 512
+  const block = ask.block ?? (size % 4096 === 0 ? shape.block : 512)
   const created = await command(engine, { kind: 'volume.create', detail: { name: ask.volume, size, block } })
   const { sha256 } = await fileDigest(ask.path)
   const seed = ask.seed ?? 1

@@ -14,10 +14,11 @@ import type { Check, MakeCheck } from '../check/check.ts'
 import { type Event, takesEffect } from '../events/columns.ts'
 import { count } from '../events/detail.ts'
 import { fencedMeta } from '../layers/fence-state.ts'
-import type { World } from '../layers/layer.ts'
+import { volumeOf, type World } from '../layers/layer.ts'
 import { type Pair, pairsOf, pairsOn } from '../layers/pair-state.ts'
 import { overlayOf, preservesOf, viewsOf } from '../layers/preserve-state.ts'
 import { isRunning, restoresOf } from '../layers/restore-state.ts'
+import { touchedBlocks } from '../layers/sub-block.ts'
 import { stamped } from './io-chance.ts'
 
 /** Bytes at a place of the payload store: for what the engine writes itself (patterns, metadata, moved images). */
@@ -158,19 +159,23 @@ export class ContentOracle {
     return this.#contents.get(volume)!.subarray(offset, offset + length)
   }
 
-  /** A write as a host makes it: the views of a volume take it too, whatever they had there. */
+  /**
+   * A write as a host makes it: the views of a volume take the blocks that it touches too, whatever they had there; in a
+   * view these are its own from now on.
+   */
   #written(event: Event, world: World): void {
     const { volume, offset, length } = event
     const bytes = this.#bytesOf(event, world)
+    const touched = touchedBlocks(event, volumeOf(world, volume)!.block)
     this.#contents.get(volume)!.set(bytes, offset)
     if (overlayOf(world, volume) !== undefined) {
-      this.#own.get(volume)!.fill(1, offset, offset + length)
+      this.#own.get(volume)!.fill(1, touched.offset, touched.offset + touched.length)
       return
     }
     this.#beneath.get(volume)?.set(bytes, offset)
     for (const { view } of viewsOf(preservesOf(world), volume)) {
-      this.#contents.get(view)!.set(bytes, offset)
-      this.#own.get(view)!.fill(0, offset, offset + length)
+      this.#contents.get(view)!.set(this.#part(volume, touched), touched.offset)
+      this.#own.get(view)!.fill(0, touched.offset, touched.offset + touched.length)
     }
     for (const pair of pairsOn(pairsOf(world), volume)) this.#followed(pair, { offset, length }, world)
   }

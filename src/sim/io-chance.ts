@@ -38,9 +38,8 @@ export function ioByChance(dice: Dice, world: World, request: number): IoAsk {
   const at = dice.below(blocks)
   const count = 1 + dice.below(Math.min(blocks - at, dice.once(4) ? blocks : 3))
   const range = { offset: at * block, length: count * block }
-  if (kind === 'io.read' && dice.once(3)) return { ...asked, ...part(dice, range) }
-  if (kind !== 'io.write') return { ...asked, ...range }
-  const { offset, length } = range
+  const { offset, length } = dice.once(3) ? part(dice, range) : range
+  if (kind !== 'io.write') return { ...asked, offset, length }
   return { ...asked, offset, data: stamped(request, offset, length) }
 }
 

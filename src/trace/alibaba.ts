@@ -8,29 +8,31 @@
  * Rules: the README of alibaba/block-traces.
  */
 
-import type { TraceParser } from './event.ts'
-import { big, brief, refusal, safeRange, whole } from './field.ts'
-import { Origin, tooFar } from './origin.ts'
+import type { TraceOptions, TraceParser } from './event.ts'
+import { brief, refusal, safeRange, whole } from './field.ts'
+import { Origin } from './origin.ts'
 import { rows } from './rows.ts'
 
 const columns = ['device_id', 'opcode', 'offset', 'length', 'timestamp']
-const microsecond = 1000n
+const microsecond = 1000
 
 /** A parser of one file. */
-export function alibaba(): TraceParser {
+export function alibaba(options: TraceOptions = {}): TraceParser {
   const origin = new Origin()
-  return rows({
-    columns,
-    event(cells, line, index) {
-      const [dev, opcode] = cells
-      const op = opcode === 'W' ? 'write' : opcode === 'R' ? 'read' : undefined
-      if (op === undefined) throw refusal(line, `the opcode "${brief(opcode!)}" is neither R nor W`)
-      const offset = whole(cells[2]!, line, 'offset')
-      const length = whole(cells[3]!, line, 'length')
-      safeRange(offset, length, line)
-      const tNs = origin.since(big(cells[4]!, line, 'time stamp') * microsecond)
-      if (tNs === undefined) throw refusal(line, tooFar)
-      return { index, op, offset, length, tNs, dev: dev!, flags: [] }
+  return rows(
+    {
+      columns,
+      event(cells, line, index) {
+        const [dev, opcode] = cells
+        const op = opcode === 'W' ? 'write' : opcode === 'R' ? 'read' : undefined
+        if (op === undefined) throw refusal(line, `the opcode "${brief(opcode!)}" is neither R nor W`)
+        const offset = whole(cells[2]!, line, 'offset')
+        const length = whole(cells[3]!, line, 'length')
+        safeRange(offset, length, line)
+        const tNs = origin.units(cells[4]!, microsecond, line, 'time stamp')
+        return { index, op, offset, length, tNs, dev: dev!, flags: [] }
+      },
     },
-  })
+    options,
+  )
 }

@@ -20,7 +20,8 @@ import { BlockboxError } from '../core/errors.ts'
 import { actionCode, blockFlags, blockOp, category } from './block-action.ts'
 import { ByteCutter } from './byte-cutter.ts'
 import { type ByteOrder, bigEndian, littleEndian } from './byte-order.ts'
-import type { TraceEvent, TraceOptions, TraceParser } from './event.ts'
+import { Numbering } from './doubt.ts'
+import type { TraceDoubt, TraceEvent, TraceOptions, TraceParser } from './event.ts'
 import { sectorBytes } from './field.ts'
 import { TimeOrder } from './time-order.ts'
 
@@ -31,8 +32,8 @@ const stepMask = 0xff
 const minorBits = 20
 
 /** A parser of one trace, of one file or several; `action` names the step, Q when left out. */
-export function blktrace({ action = 'Q' }: TraceOptions = {}): TraceParser {
-  return new Blktrace(actionCode[action])
+export function blktrace({ action = 'Q', places = false }: TraceOptions = {}): TraceParser {
+  return new Blktrace(actionCode[action], places)
 }
 
 /** Whether content begins with the magic number of a record. */
@@ -46,14 +47,16 @@ function orderOf(bytes: Uint8Array): ByteOrder | undefined {
 
 class Blktrace implements TraceParser {
   readonly #step: number
+  readonly #numbering: Numbering | undefined
   readonly #order = new TimeOrder((device) => `${device >>> minorBits},${device & (2 ** minorBits - 1)}`)
   #cutter = new ByteCutter()
   #bytes: ByteOrder | undefined
   /** Extra bytes to pass by; undefined when a header comes next. */
   #extra: number | undefined
 
-  constructor(step: number) {
+  constructor(step: number, places: boolean) {
     this.#step = step
+    this.#numbering = places ? new Numbering() : undefined
   }
 
   push(bytes: Uint8Array): TraceEvent[] {
@@ -81,6 +84,10 @@ class Blktrace implements TraceParser {
     return this.#order.events()
   }
 
+  doubts(): readonly TraceDoubt[] {
+    return this.#numbering?.take() ?? []
+  }
+
   /** Takes a header and returns how many extra bytes follow it. */
   #header(b: Uint8Array): number {
     const at = this.#cutter.offset - headerBytes
@@ -99,6 +106,9 @@ class Blktrace implements TraceParser {
     const action = order.u32(b, 28)
     const bits = action >>> 16
     const extra = order.u16(b, 46)
+    if (this.#numbering !== undefined && (bits & category.notify) === 0) {
+      this.#numbering.see(`CPU ${order.u32(b, 40)}`, order.u32(b, 4), { byte: at }, 'record')
+    }
     if ((action & stepMask) !== this.#step || (bits & (category.notify | category.packet)) !== 0) return extra
     const length = order.u32(b, 24)
     const sector = order.high(b, 16) * 2 ** 32 + order.low(b, 16)

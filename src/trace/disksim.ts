@@ -9,27 +9,35 @@
  */
 
 import type { TraceOptions, TraceParser } from './event.ts'
-import { brief, decimalNs, refusal, safeNs, safeRange, sectors } from './field.ts'
+import { brief, decimalNs, exactDigits, exactNs, refusal, safeRange, sectors, whole } from './field.ts'
 import { rows } from './rows.ts'
 
 const readBit = 1
+const hexadecimal = /^[0-9a-f]{1,8}$/i
 
 /** A parser of one file; `timeUnitNs` (default 1) is the unit of its times. */
-export function disksim({ timeUnitNs = 1 }: TraceOptions = {}): TraceParser {
-  return rows({
-    columns: ['time', 'device', 'sector', 'sectors', 'type'],
-    blanks: true,
-    event(cells, line, index) {
-      const [stamp, dev, sector, count, type] = cells
-      const tNs = safeNs(decimalNs(stamp!, timeUnitNs, line, 'time'), line)
-      const offset = sectors(sector!, line, 'sector')
-      const length = sectors(count!, line, 'number of sectors')
-      safeRange(offset, length, line)
-      if (!/^[0-9a-f]{1,8}$/i.test(type!)) {
-        throw refusal(line, `the type "${brief(type!)}" is no hexadecimal number`)
-      }
-      const op = (Number.parseInt(type!, 16) & readBit) === readBit ? 'read' : 'write'
-      return { index, op, offset, length, tNs, dev: dev!, flags: [] }
+export function disksim(options: TraceOptions = {}): TraceParser {
+  const { timeUnitNs = 1 } = options
+  return rows(
+    {
+      columns: ['time', 'device', 'sector', 'sectors', 'type'],
+      blanks: true,
+      event(cells, line, index) {
+        const [stamp, dev, sector, count, type] = cells
+        const tNs =
+          timeUnitNs === 1 && stamp!.length <= exactDigits && !stamp!.includes('.')
+            ? whole(stamp!, line, 'time')
+            : exactNs(decimalNs(stamp!, timeUnitNs, line, 'time'), line)
+        const offset = sectors(sector!, line, 'sector')
+        const length = sectors(count!, line, 'number of sectors')
+        safeRange(offset, length, line)
+        if (!hexadecimal.test(type!)) {
+          throw refusal(line, `the type "${brief(type!)}" is no hexadecimal number`)
+        }
+        const op = (Number.parseInt(type!, 16) & readBit) === readBit ? 'read' : 'write'
+        return { index, op, offset, length, tNs, dev: dev!, flags: [] }
+      },
     },
-  })
+    options,
+  )
 }

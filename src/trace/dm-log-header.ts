@@ -23,11 +23,10 @@ const headerBytes = 32
 const minSector = 512
 const maxSector = 2 ** 24
 
-const flush = 1
-const fua = 2
-const discard = 4
-const mark = 8
-const meta = 16
+/** Bits of the flags of an entry. */
+export const dmLogBits = { flush: 1, fua: 2, discard: 4, mark: 8, meta: 16 } as const
+
+const { flush, fua, discard, mark, meta } = dmLogBits
 const knownFlags = flush | fua | discard | mark | meta
 
 export interface DmLogSuper {

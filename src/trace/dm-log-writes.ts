@@ -34,11 +34,12 @@ export interface DmLogParser extends TraceParser {
 
 /** A parser of one log. `salvage` reads past the count in the super block and forgives a torn last entry. */
 export function dmLogWrites(options: TraceOptions = {}): DmLogParser {
-  return new DmLogWrites(options.salvage === true)
+  return new DmLogWrites(options.salvage === true, options.places === true)
 }
 
 class DmLogWrites implements DmLogParser {
   readonly #salvage: boolean
+  readonly #places: boolean
   readonly #cutter = new ByteCutter()
   #stage: Stage = 'super'
   #sectorBytes = 0
@@ -47,8 +48,9 @@ class DmLogWrites implements DmLogParser {
   #header: DmLogHeader | undefined
   #remark: string | undefined
 
-  constructor(salvage: boolean) {
+  constructor(salvage: boolean, places: boolean) {
     this.#salvage = salvage
+    this.#places = places
   }
 
   push(bytes: Uint8Array): TraceEvent[] {
@@ -159,6 +161,7 @@ class DmLogWrites implements DmLogParser {
       flags,
       ...(data !== undefined && { data }),
       ...(label !== undefined && { label }),
+      ...(this.#places && { byte: this.#cutter.offset - (data?.length ?? 0) - this.#sectorBytes }),
     })
     this.#awaitEntry()
   }

@@ -32,6 +32,12 @@ export interface TraceEvent {
   /** The format's own name of the device, volume, file, LUN or ASU. */
   readonly dev: string | null
   readonly flags: readonly TraceFlag[]
+  /** Who asked for it, where that is known. */
+  readonly host?: string
+  /** Where it stands in a text, from 1; only when places were asked for. */
+  readonly line?: number
+  /** Where it stands in a binary file; only when places were asked for. */
+  readonly byte?: number
   /** Bytes written, where the format carries them; valid until the next push. */
   readonly data?: Uint8Array
   /** Text of a mark. */
@@ -42,6 +48,13 @@ export interface TraceEvent {
   readonly ret?: number | null
 }
 
+/** What makes a parser doubt that its trace is whole; the number is that of the line or the byte. */
+export interface TraceDoubt {
+  readonly line?: number
+  readonly byte?: number
+  readonly detail: string
+}
+
 export interface TraceParser {
   /** Takes the next bytes and returns the events they complete. Throws a TRACE_FORMAT BlockboxError. */
   push(bytes: Uint8Array): Iterable<TraceEvent>
@@ -49,6 +62,8 @@ export interface TraceParser {
   end(): Iterable<TraceEvent>
   /** One file of the trace is over and another follows; only where a trace may have several. */
   nextFile?(): void
+  /** Holes in the trace that its own numbers tell of, found since this was asked last; some hundred at most. */
+  doubts?(): readonly TraceDoubt[]
 }
 
 /** The step in the life of a request that a block trace is read for: queued, sent to the device, completed. */
@@ -66,4 +81,6 @@ export interface TraceOptions {
   readonly action?: BlockAction
   /** disksim: nanoseconds of a unit of its time column, 1 when left out. */
   readonly timeUnitNs?: number
+  /** Events say where they stand in their file, and the numbers of records are checked for holes. */
+  readonly places?: boolean
 }

@@ -13,6 +13,8 @@ export const sectorBytes = 512
 export const second = 1e9
 
 const nanoDigits = 9
+/** So many digits are below 2^53 whatever they are. */
+export const exactDigits = 15
 const wholeNumber = /^\d{1,20}$/
 const decimalNumber = /^(\d{1,20})(?:\.(\d{0,20}))?$/
 
@@ -26,17 +28,27 @@ export function brief(word: string): string {
   return word.length > 40 ? `${word.slice(0, 40)}...` : word
 }
 
-/** A whole number from 0 to 2^53. Throws TRACE_FORMAT, naming `what`. */
-export function whole(word: string, line: number, what: string): number {
-  const value = wholeNumber.test(word) ? Number(word) : Number.NaN
-  if (Number.isSafeInteger(value)) return value
-  throw refusal(line, `the ${what} "${brief(word)}" is no whole number from 0 to 2^53`)
+/**
+ * The number that the digits from `from` up to, without, `to` say: exact up to 2^53. -1 when there are none, or
+ * another character is among them.
+ */
+export function digits(word: string, from: number, to: number): number {
+  if (from >= to) return -1
+  let value = 0
+  for (let k = from; k < to; k++) {
+    const digit = word.charCodeAt(k) - 48
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return value
 }
 
-/** A whole number of any size, below 10^20. Throws TRACE_FORMAT, naming `what`. */
-export function big(word: string, line: number, what: string): bigint {
-  if (wholeNumber.test(word)) return BigInt(word)
-  throw refusal(line, `the ${what} "${brief(word)}" is no whole number`)
+/** A whole number from 0 to 2^53. Throws TRACE_FORMAT, naming `what`. */
+export function whole(word: string, line: number, what: string): number {
+  const { length } = word
+  const value = length <= exactDigits ? digits(word, 0, length) : wholeNumber.test(word) ? Number(word) : -1
+  if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) return value
+  throw refusal(line, `the ${what} "${brief(word)}" is no whole number from 0 to 2^53`)
 }
 
 /** A count of sectors as bytes. Throws TRACE_FORMAT, naming `what`. */
@@ -65,8 +77,8 @@ export function decimalNs(word: string, unitNs: number, line: number, what: stri
   return BigInt(parts[1]!) * unit + (BigInt(fraction) * unit) / 10n ** BigInt(fraction.length)
 }
 
-/** Nanoseconds as a number. Throws TRACE_FORMAT when they are beyond 2^53, that is 104 days. */
-export function safeNs(ns: bigint, line: number): number {
+/** Nanoseconds, when they are below 2^53, that is 104 days. Throws TRACE_FORMAT when they are not. */
+export function exactNs(ns: number | bigint, line: number): number {
   const value = Number(ns)
   if (Number.isSafeInteger(value)) return value
   throw refusal(line, `the time ${ns} ns is beyond 2^53`)

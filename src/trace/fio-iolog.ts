@@ -11,7 +11,7 @@
  * Rules: iolog.c and HOWTO.rst, "Trace file format" (fio).
  */
 
-import type { TraceEvent, TraceOp, TraceParser } from './event.ts'
+import type { TraceEvent, TraceOp, TraceOptions, TraceParser } from './event.ts'
 import { brief, refusal, safeRange, whole } from './field.ts'
 import { LineCutter } from './line-cutter.ts'
 
@@ -32,15 +32,20 @@ const io: ReadonlyMap<string, TraceOp> = new Map([
 const framing: ReadonlySet<string> = new Set(['add', 'open', 'close'])
 
 /** A parser of one log; the version stands in its first line. */
-export function fioIolog(): TraceParser {
-  return new FioIolog()
+export function fioIolog({ places = false }: TraceOptions = {}): TraceParser {
+  return new FioIolog(places)
 }
 
 class FioIolog implements TraceParser {
   readonly #cutter = new LineCutter(maxLineBytes)
+  readonly #places: boolean
   #version = 0
   #events: TraceEvent[] = []
   #count = 0
+
+  constructor(places: boolean) {
+    this.#places = places
+  }
 
   push(bytes: Uint8Array): TraceEvent[] {
     this.#events = []
@@ -97,7 +102,8 @@ class FioIolog implements TraceParser {
       throw refusal(line, `the time stamp ${stamp} is beyond 2^53 nanoseconds`)
     }
     const range = op === 'flush' ? { offset: null, length: null } : { offset, length }
-    this.#events.push({ index: this.#count++, op, ...range, tNs, dev: name, flags: [] })
+    const event = { index: this.#count++, op, ...range, tNs, dev: name, flags: [] }
+    this.#events.push(this.#places ? { ...event, line } : event)
   }
 }
 

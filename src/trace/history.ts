@@ -9,7 +9,7 @@
  * submitted at the same time keep the order of the file.
  */
 
-import type { TraceEvent, TraceFlag, TraceOp, TraceParser } from './event.ts'
+import type { TraceDoubt, TraceEvent, TraceFlag, TraceOp, TraceOptions, TraceParser } from './event.ts'
 import { brief, refusal, safeRange } from './field.ts'
 import { LineCutter } from './line-cutter.ts'
 
@@ -29,8 +29,8 @@ const flagNames: ReadonlySet<string> = new Set(['FUA', 'META', 'SYNC', 'FLUSH'] 
 type Fields = Readonly<Record<string, unknown>>
 
 /** A parser of one history. */
-export function history(): TraceParser {
-  return new History()
+export function history({ places = false }: TraceOptions = {}): TraceParser {
+  return new History(places)
 }
 
 /** Whether content begins with a header. */
@@ -41,7 +41,14 @@ export function historyBegins(first: Uint8Array): boolean {
 class History implements TraceParser {
   readonly #cutter = new LineCutter(maxLineBytes)
   readonly #events: TraceEvent[] = []
+  readonly #places: boolean
   #header = false
+  /** The numbers of requests: how many, the least and the greatest. */
+  #ids = { count: 0, least: Infinity, most: -Infinity }
+
+  constructor(places: boolean) {
+    this.#places = places
+  }
 
   push(bytes: Uint8Array): TraceEvent[] {
     this.#cutter.push(bytes, this.#take)
@@ -53,6 +60,14 @@ class History implements TraceParser {
     if (!this.#header) throw refusal(1, 'no header with "epoch_ns"; the file is empty')
     this.#events.sort((a, b) => a.tNs! - b.tNs!)
     for (const [index, event] of this.#events.entries()) yield { ...event, index }
+  }
+
+  doubts(): readonly TraceDoubt[] {
+    const { count, least, most } = this.#ids
+    this.#ids = { count: 0, least: Infinity, most: -Infinity }
+    const missing = most - least + 1 - count
+    if (count === 0 || missing <= 0) return []
+    return [{ detail: `${missing} of the requests ${least} to ${most} are missing` }]
   }
 
   readonly #take = (text: string, line: number): void => {
@@ -68,6 +83,7 @@ class History implements TraceParser {
     const op = ops.get(String(fields.op))
     if (op === undefined) throw refusal(line, `the operation "${brief(String(fields.op))}" is unknown`)
     const complete = fields.t_complete_ns ?? null
+    if (this.#places && Number.isSafeInteger(fields.id)) this.#number(fields.id as number)
     this.#events.push({
       index: 0,
       op,
@@ -76,7 +92,13 @@ class History implements TraceParser {
       dev: null,
       flags: flagsOf(fields, line),
       tCompleteNs: complete === null ? null : number(fields, 't_complete_ns', line),
+      ...(this.#places && { line }),
     })
+  }
+
+  #number(id: number): void {
+    const { count, least, most } = this.#ids
+    this.#ids = { count: count + 1, least: Math.min(least, id), most: Math.max(most, id) }
   }
 }
 

@@ -8,32 +8,34 @@
  * Rules: the README of the collection (SNIA IOTTA, traces 387 and 388).
  */
 
-import type { TraceParser } from './event.ts'
-import { big, brief, refusal, safeRange, whole } from './field.ts'
-import { Origin, tooFar } from './origin.ts'
+import type { TraceOptions, TraceParser } from './event.ts'
+import { brief, refusal, safeRange, whole } from './field.ts'
+import { Origin } from './origin.ts'
 import { beginsWithHeader, firstLine, rows } from './rows.ts'
 
 const columns = ['Timestamp', 'Hostname', 'DiskNumber', 'Type', 'Offset', 'Size', 'ResponseTime']
-const unit = 100n
+const unit = 100
 const firstRow = /^\d{17,18},[^,]*,\d+,(?:Read|Write),/
 
 /** A parser of one file. */
-export function msr(): TraceParser {
+export function msr(options: TraceOptions = {}): TraceParser {
   const origin = new Origin()
-  return rows({
-    columns,
-    event(cells, line, index) {
-      const [stamp, host, disk, type] = cells
-      const tNs = origin.since(big(stamp!, line, 'time stamp') * unit)
-      if (tNs === undefined) throw refusal(line, tooFar)
-      const op = type === 'Write' ? 'write' : type === 'Read' ? 'read' : undefined
-      if (op === undefined) throw refusal(line, `the type "${brief(type!)}" is neither Read nor Write`)
-      const offset = whole(cells[4]!, line, 'offset')
-      const length = whole(cells[5]!, line, 'size')
-      safeRange(offset, length, line)
-      return { index, op, offset, length, tNs, dev: `${host}.${disk}`, flags: [] }
+  return rows(
+    {
+      columns,
+      event(cells, line, index) {
+        const [stamp, host, disk, type] = cells
+        const tNs = origin.units(stamp!, unit, line, 'time stamp')
+        const op = type === 'Write' ? 'write' : type === 'Read' ? 'read' : undefined
+        if (op === undefined) throw refusal(line, `the type "${brief(type!)}" is neither Read nor Write`)
+        const offset = whole(cells[4]!, line, 'offset')
+        const length = whole(cells[5]!, line, 'size')
+        safeRange(offset, length, line)
+        return { index, op, offset, length, tNs, dev: `${host}.${disk}`, flags: [] }
+      },
     },
-  })
+    options,
+  )
 }
 
 /** Whether content begins with the header, or with a row that no other format has. */

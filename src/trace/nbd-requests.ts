@@ -10,6 +10,7 @@
  * Rules: doc/proto.md of the NetworkBlockDevice project.
  */
 
+import { command, commandFlag, magic, option } from '../nbd/protocol/constant.ts'
 import { ByteCutter } from './byte-cutter.ts'
 import { bigEndian } from './byte-order.ts'
 import type { TraceEvent, TraceOp } from './event.ts'
@@ -25,16 +26,10 @@ const wordBytes = 4
 const optionBytes = 12
 const requestBytes = 24
 const wideRequestBytes = 28
-const requestMagic = 0x25609513
-const wideRequestMagic = 0x21e41c71
-const optionMagic = 0x49484156
-const optionMagicRest = 0x454f5054
+const { request: requestMagic, wideRequest: wideRequestMagic } = magic
+const [optionMagic, optionMagicRest] = magic.option
 const maxClientFlags = 0xffff
-const startTls = 5
 
-const fuaFlag = 1
-const payloadFlag = 32
-const write = 1
 const ops: readonly TraceOp[] = ['read', 'write', 'close', 'flush', 'discard', 'other', 'zero', 'other']
 const placeless: ReadonlySet<TraceOp> = new Set(['close', 'flush'])
 
@@ -101,7 +96,7 @@ export class NbdRequests<Capture> {
         if (bigEndian.u32(piece, 0) !== optionMagicRest) {
           throw this.#complain('no NBD option where one begins', capture)
         }
-        this.#encrypted ||= bigEndian.u32(piece, 4) === startTls
+        this.#encrypted ||= bigEndian.u32(piece, 4) === option.startTls
         this.#begun = undefined
         this.#skip(bigEndian.u32(piece, 8))
         return
@@ -154,13 +149,13 @@ export class NbdRequests<Capture> {
       op,
       offset: placed ? offset : null,
       length: placed ? length : null,
-      flags: (flags & fuaFlag) !== 0 ? ['FUA'] : [],
+      flags: (flags & commandFlag.fua) !== 0 ? ['FUA'] : [],
       begun: this.#begun!,
     }
-    if (type === write) {
+    if (type === command.write) {
       this.#left = length
       this.#stage = 'data'
-    } else this.#skip(this.#wide && (flags & payloadFlag) !== 0 ? length : 0)
+    } else this.#skip(this.#wide && (flags & commandFlag.payload) !== 0 ? length : 0)
   }
 
   #skip(bytes: number): void {

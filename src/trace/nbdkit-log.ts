@@ -15,7 +15,8 @@
  * Rules: filters/log of nbdkit.
  */
 
-import type { TraceEvent, TraceOp, TraceParser } from './event.ts'
+import { Numbering } from './doubt.ts'
+import type { TraceDoubt, TraceEvent, TraceOp, TraceOptions, TraceParser } from './event.ts'
 import { brief, refusal, safeRange } from './field.ts'
 import { LineCutter } from './line-cutter.ts'
 import { tooFar } from './origin.ts'
@@ -49,8 +50,8 @@ interface Call {
 }
 
 /** A parser of one log. */
-export function nbdkitLog(): TraceParser {
-  return new NbdkitLog()
+export function nbdkitLog({ places = false }: TraceOptions = {}): TraceParser {
+  return new NbdkitLog(places)
 }
 
 /** Whether content begins with a stamped line of nbdkit. */
@@ -61,11 +62,20 @@ export function nbdkitLogBegins(first: Uint8Array): boolean {
 
 class NbdkitLog implements TraceParser {
   readonly #cutter = new LineCutter(maxLineBytes)
+  readonly #numbering: Numbering | undefined
   readonly #open = new Map<string, Map<string, Call>>()
   /** Calls in order, from the oldest that is not settled. */
   #waiting: Call[] = []
   #zeroUs: number | undefined
   #count = 0
+
+  constructor(places: boolean) {
+    this.#numbering = places ? new Numbering() : undefined
+  }
+
+  doubts(): readonly TraceDoubt[] {
+    return this.#numbering?.take() ?? []
+  }
 
   push(bytes: Uint8Array): TraceEvent[] {
     this.#cutter.push(bytes, this.#take)
@@ -113,6 +123,7 @@ class NbdkitLog implements TraceParser {
     const calls = this.#open.get(connection!) ?? new Map<string, Call>()
     if (calls.has(id!)) throw refusal(line, `call ${id} of connection ${connection} is made a second time`)
     this.#zeroUs ??= us
+    this.#numbering?.see(`connection ${connection}`, Number(id), { line }, 'call')
     const event: TraceEvent = {
       index: this.#count++,
       op,
@@ -120,6 +131,7 @@ class NbdkitLog implements TraceParser {
       tNs: this.#since(us, line),
       dev: `conn${connection}`,
       flags: rest!.includes('fua=1') ? ['FUA'] : [],
+      ...(this.#numbering !== undefined && { line }),
     }
     const call = { event, settled: false, answer: undefined }
     calls.set(id!, call)
@@ -144,6 +156,7 @@ class NbdkitLog implements TraceParser {
   }
 
   #forget(connection: string): void {
+    this.#numbering?.forget(`connection ${connection}`)
     settleAll(this.#open.get(connection))
     this.#open.delete(connection)
   }

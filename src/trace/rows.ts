@@ -7,7 +7,7 @@
  * stand before any row, as in files that were joined.
  */
 
-import type { TraceEvent, TraceParser } from './event.ts'
+import type { TraceEvent, TraceOptions, TraceParser } from './event.ts'
 import { refusal } from './field.ts'
 import { LineCutter } from './line-cutter.ts'
 
@@ -26,8 +26,8 @@ export interface RowShape {
 }
 
 /** A parser of a table of that shape. */
-export function rows(shape: RowShape): TraceParser {
-  return new Rows(shape)
+export function rows(shape: RowShape, { places = false }: TraceOptions): TraceParser {
+  return new Rows(shape, places)
 }
 
 /** Whether content begins with the header of these columns. */
@@ -43,13 +43,15 @@ export function firstLine(first: Uint8Array): string {
 
 class Rows implements TraceParser {
   readonly #shape: RowShape
+  readonly #places: boolean
   readonly #header: string
   readonly #cutter = new LineCutter(maxLineBytes)
   #events: TraceEvent[] = []
   #count = 0
 
-  constructor(shape: RowShape) {
+  constructor(shape: RowShape, places: boolean) {
     this.#shape = shape
+    this.#places = places
     this.#header = shape.columns.join(',').toLowerCase()
   }
 
@@ -78,6 +80,7 @@ class Rows implements TraceParser {
       )
     }
     if (text.length === this.#header.length && text.toLowerCase() === this.#header) return
-    this.#events.push(this.#shape.event(cells, line, this.#count++))
+    const event = this.#shape.event(cells, line, this.#count++)
+    this.#events.push(this.#places ? { ...event, line } : event)
   }
 }

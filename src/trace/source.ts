@@ -2,7 +2,7 @@
  * A trace as it lies on a disk or comes through a pipe: opened, uncompressed, recognised and parsed, piece by
  * piece, no faster than its events are taken.
  *
- *     file or standard input -> [gunzip] -> parser -> batches of events
+ *     file or standard input -> [gunzip or unzstd] -> parser -> batches of events
  *
  * Compression is known by the first bytes, whatever the name. Every failure ends in a BlockboxError: USAGE for
  * a file that cannot be read or a format that must be named, TRACE_FORMAT for content that makes no sense.
@@ -14,7 +14,7 @@ import process from 'node:process'
 import { addAbortSignal, pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
-import type { TraceEvent, TraceOptions } from './event.ts'
+import type { TraceDoubt, TraceEvent, TraceOptions } from './event.ts'
 import {
   formatNames,
   type RemarkingParser,
@@ -23,6 +23,7 @@ import {
   type TraceFormat,
   traceFormat,
 } from './format.ts'
+import { Zstd, zstdMagic } from './zstd.ts'
 
 const pieceBytes = 128 * 1024
 /** So many events at most are made at once of what a parser held back. */
@@ -31,7 +32,7 @@ const batchEvents = 4096
 /** Compressed files by their first bytes; those that name a command cannot be read. */
 const compressions: readonly { name: string; magic: readonly number[]; unpack?: string }[] = [
   { name: 'gzip', magic: [0x1f, 0x8b] },
-  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: 'zstd -d' },
+  { name: 'zstd', magic: zstdMagic },
   { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58], unpack: 'xz -d' },
   { name: 'bzip2', magic: [0x42, 0x5a, 0x68], unpack: 'bzip2 -d' },
 ]
@@ -53,6 +54,8 @@ export interface TraceBatch {
   /** Name of the format the trace is read as. */
   readonly format: string
   readonly events: readonly TraceEvent[]
+  /** Why the parser doubts that the trace is whole; only when places were asked for. */
+  readonly doubts?: readonly TraceDoubt[]
   /** With the last batch: what the user ought to know of where the trace ended. */
   readonly remark?: string
 }
@@ -76,6 +79,7 @@ export async function* readTrace(
       const { format, parser } = reading
       for await (const piece of content.pieces) {
         for (const events of batches(file, () => parser.push(piece))) yield { format: format.name, events }
+        yield* doubted(reading)
       }
       if (place < paths.length - 1) within(file, () => parser.nextFile?.())
     } finally {
@@ -88,6 +92,7 @@ export async function* readTrace(
     yield { format: format.name, events }
     signal?.throwIfAborted()
   }
+  yield* doubted(reading)
   const remark = parser.remark?.()
   yield { format: format.name, events: [], ...(remark !== undefined && { remark }) }
 }
@@ -114,6 +119,11 @@ function begin(head: Uint8Array, paths: readonly string[], request: TraceRequest
     throw new BlockboxError('USAGE', `a trace of the format ${format.name} is one file, not ${paths.length}`)
   }
   return { format, parser: format.parser(request.options ?? {}) }
+}
+
+function* doubted({ format, parser }: Reading): Generator<TraceBatch> {
+  const doubts = parser.doubts?.() ?? []
+  if (doubts.length > 0) yield { format: format.name, events: [], doubts }
 }
 
 /** The events a step of the parser gives, some at a time; its complaints name the trace. */
@@ -152,10 +162,10 @@ export async function fileDigest(path: string): Promise<{ bytes: number; sha256:
   return { bytes, sha256: digest.digest('hex') }
 }
 
-type Pieces = AsyncGenerator<Uint8Array, void>
+export type Pieces = AsyncGenerator<Uint8Array, void>
 
 /** What a file says, uncompressed. */
-async function* contentOf(path: string, signal?: AbortSignal): Pieces {
+export async function* contentOf(path: string, signal?: AbortSignal): Pieces {
   const file = readPieces(path, signal)
   let content = file
   try {
@@ -165,7 +175,8 @@ async function* contentOf(path: string, signal?: AbortSignal): Pieces {
       const how = `uncompress it first: ${packed.unpack}`
       throw new BlockboxError('USAGE', `${nameOf(path)} is compressed with ${packed.name}; ${how}`)
     }
-    content = packed === undefined ? pieces : gunzip(pieces, path)
+    content =
+      packed === undefined ? pieces : packed.name === 'zstd' ? unzstd(pieces, path) : gunzip(pieces, path)
     yield* content
   } finally {
     await content.return()
@@ -219,6 +230,21 @@ async function* gunzip(source: Pieces, path: string): Pieces {
       `${nameOf(path)}: the gzip data ${what} at or before byte ${engine.bytesWritten} of the compressed file; get a whole copy`,
       { cause: error },
     )
+  }
+}
+
+async function* unzstd(source: Pieces, path: string): Pieces {
+  const engine = new Zstd()
+  for await (const piece of source) yield* whole(engine.push(piece), path)
+  yield* whole(engine.end(), path)
+}
+
+/** Takes pieces one by one, so that a complaint names the file. */
+function* whole(pieces: Iterator<Uint8Array>, path: string): Generator<Uint8Array> {
+  for (;;) {
+    const { done, value } = within(path, () => pieces.next())
+    if (done === true) return
+    yield value
   }
 }
 

@@ -9,25 +9,33 @@
  * Rules: SPC Trace File Format Specification 1.0.1.
  */
 
-import type { TraceParser } from './event.ts'
-import { brief, decimalNs, refusal, safeNs, safeRange, second, sectors, whole } from './field.ts'
+import type { TraceOptions, TraceParser } from './event.ts'
+import { brief, refusal, safeRange, sectors, whole } from './field.ts'
+import { secondsNs } from './origin.ts'
 import { rows } from './rows.ts'
 
 /** A parser of one file. */
-export function spc(): TraceParser {
-  return rows({
-    columns: ['ASU', 'LBA', 'Size', 'Opcode', 'Timestamp'],
-    more: true,
-    event(cells, line, index) {
-      const [asu, lba, size, opcode, stamp] = cells.map((cell) => cell.trim())
-      const offset = sectors(lba!, line, 'LBA')
-      const length = whole(size!, line, 'size')
-      safeRange(offset, length, line)
-      const letter = opcode!.toUpperCase()
-      const op = letter === 'W' ? 'write' : letter === 'R' ? 'read' : undefined
-      if (op === undefined) throw refusal(line, `the opcode "${brief(opcode!)}" is neither R nor W`)
-      const tNs = safeNs(decimalNs(stamp!, second, line, 'time stamp'), line)
-      return { index, op, offset, length, tNs, dev: String(whole(asu!, line, 'ASU')), flags: [] }
+export function spc(options: TraceOptions = {}): TraceParser {
+  return rows(
+    {
+      columns: ['ASU', 'LBA', 'Size', 'Opcode', 'Timestamp'],
+      more: true,
+      event(cells, line, index) {
+        const asu = cells[0]!.trim()
+        const lba = cells[1]!.trim()
+        const size = cells[2]!.trim()
+        const opcode = cells[3]!.trim()
+        const stamp = cells[4]!.trim()
+        const offset = sectors(lba, line, 'LBA')
+        const length = whole(size, line, 'size')
+        safeRange(offset, length, line)
+        const letter = opcode.toUpperCase()
+        const op = letter === 'W' ? 'write' : letter === 'R' ? 'read' : undefined
+        if (op === undefined) throw refusal(line, `the opcode "${brief(opcode)}" is neither R nor W`)
+        const tNs = secondsNs(stamp, line, 'time stamp')
+        return { index, op, offset, length, tNs, dev: String(whole(asu, line, 'ASU')), flags: [] }
+      },
     },
-  })
+    options,
+  )
 }

@@ -7,9 +7,9 @@
  * `op offset length` for every event in canonical order, `-` for null. Sums are exact up to 2^53.
  */
 
-import { digestStream } from '../core/digest.ts'
 import { SparseBits } from '../core/sparse-bits.ts'
 import type { TraceEvent, TraceOp } from './event.ts'
+import { SequenceDigest } from './sequence-digest.ts'
 
 /** Bytes of a block of the counts. */
 export const summaryBlock = 4096
@@ -50,13 +50,13 @@ interface Device {
   readonly written: SparseBits
 }
 
-const hashChunk = 32 * 1024
-
 class TraceSum implements Summing {
   readonly #ops: Partial<Record<TraceOp, number>> = {}
   readonly #devices = new Map<string | null, Device>()
-  readonly #digest = digestStream()
-  #lines = ''
+  readonly #digest = new SequenceDigest()
+  /** The device of the last event, which is most often that of the next. */
+  #name: string | null = null
+  #device: Device | undefined
   #events = 0
   #readBytes = 0
   #writeBytes = 0
@@ -69,19 +69,18 @@ class TraceSum implements Summing {
     const { op, offset, length, tNs } = event
     this.#events++
     this.#ops[op] = (this.#ops[op] ?? 0) + 1
-    this.#lines += `${op} ${offset ?? '-'} ${length ?? '-'}\n`
-    if (this.#lines.length >= hashChunk) this.#hashLines()
+    this.#digest.add(op, offset, length)
     if (tNs !== null) {
-      this.#first = Math.min(this.#first, tNs)
-      this.#last = Math.max(this.#last, tNs)
+      if (tNs < this.#first) this.#first = tNs
+      if (tNs > this.#last) this.#last = tNs
     }
     if (op !== 'read' && op !== 'write' && op !== 'discard' && op !== 'zero') return
     if (op === 'read') this.#readBytes += length ?? 0
     else if (op === 'write') this.#writeBytes += length ?? 0
     else this.#clearedBytes += length ?? 0
-    const device = this.#device(event.dev)
+    const device = this.#deviceOf(event.dev)
     if (offset === null || length === null) return
-    this.#maxEnd = Math.max(this.#maxEnd, offset + length)
+    if (offset + length > this.#maxEnd) this.#maxEnd = offset + length
     if (length === 0 || length > summaryMaxRange) return
     const from = Math.floor(offset / summaryBlock)
     const to = Math.ceil((offset + length) / summaryBlock)
@@ -90,7 +89,6 @@ class TraceSum implements Summing {
   }
 
   result(): TraceSummary {
-    this.#hashLines()
     let touched = 0
     let written = 0
     for (const device of this.#devices.values()) {
@@ -112,17 +110,15 @@ class TraceSum implements Summing {
     }
   }
 
-  #device(name: string | null): Device {
+  #deviceOf(name: string | null): Device {
+    if (this.#device !== undefined && name === this.#name) return this.#device
     let device = this.#devices.get(name)
     if (device === undefined) {
       device = { touched: new SparseBits(), written: new SparseBits() }
       this.#devices.set(name, device)
     }
+    this.#name = name
+    this.#device = device
     return device
-  }
-
-  #hashLines(): void {
-    this.#digest.update(this.#lines)
-    this.#lines = ''
   }
 }

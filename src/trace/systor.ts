@@ -9,9 +9,9 @@
  * Rules: the README of the collection (SNIA IOTTA, trace 4928).
  */
 
-import type { TraceOp, TraceParser } from './event.ts'
-import { brief, decimalNs, refusal, safeRange, second, whole } from './field.ts'
-import { Origin, tooFar } from './origin.ts'
+import type { TraceOp, TraceOptions, TraceParser } from './event.ts'
+import { brief, refusal, safeRange, whole } from './field.ts'
+import { Origin } from './origin.ts'
 import { beginsWithHeader, rows } from './rows.ts'
 
 const columns = ['Timestamp', 'Response', 'IOType', 'LUN', 'Offset', 'Size']
@@ -22,22 +22,24 @@ const ops: ReadonlyMap<string, TraceOp> = new Map([
 ])
 
 /** A parser of one file. */
-export function systor(): TraceParser {
+export function systor(options: TraceOptions = {}): TraceParser {
   const origin = new Origin()
-  return rows({
-    columns,
-    event(cells, line, index) {
-      const [stamp, , type, lun] = cells
-      const tNs = origin.since(decimalNs(stamp!, second, line, 'time stamp'))
-      if (tNs === undefined) throw refusal(line, tooFar)
-      const op = ops.get(type!.trim())
-      if (op === undefined) throw refusal(line, `the type "${brief(type!)}" is neither R nor W nor blank`)
-      const offset = whole(cells[4]!, line, 'offset')
-      const length = whole(cells[5]!, line, 'size')
-      safeRange(offset, length, line)
-      return { index, op, offset, length, tNs, dev: lun!, flags: [] }
+  return rows(
+    {
+      columns,
+      event(cells, line, index) {
+        const [stamp, , type, lun] = cells
+        const tNs = origin.seconds(stamp!, line, 'time stamp')
+        const op = ops.get(type!.trim())
+        if (op === undefined) throw refusal(line, `the type "${brief(type!)}" is neither R nor W nor blank`)
+        const offset = whole(cells[4]!, line, 'offset')
+        const length = whole(cells[5]!, line, 'size')
+        safeRange(offset, length, line)
+        return { index, op, offset, length, tNs, dev: lun!, flags: [] }
+      },
     },
-  })
+    options,
+  )
 }
 
 /** Whether content begins with the header. */

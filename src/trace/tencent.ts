@@ -8,29 +8,31 @@
  * Rules: the README of the collection (SNIA IOTTA, trace 28064).
  */
 
-import type { TraceParser } from './event.ts'
-import { big, brief, refusal, safeRange, sectors } from './field.ts'
-import { Origin, tooFar } from './origin.ts'
+import type { TraceOptions, TraceParser } from './event.ts'
+import { brief, refusal, safeRange, sectors } from './field.ts'
+import { Origin } from './origin.ts'
 import { rows } from './rows.ts'
 
 const columns = ['Timestamp', 'Offset', 'Size', 'IOType', 'VolumeID']
-const second = 1_000_000_000n
+const second = 1e9
 
 /** A parser of one file. */
-export function tencent(): TraceParser {
+export function tencent(options: TraceOptions = {}): TraceParser {
   const origin = new Origin()
-  return rows({
-    columns,
-    event(cells, line, index) {
-      const type = cells[3]!
-      const tNs = origin.since(big(cells[0]!, line, 'time stamp') * second)
-      if (tNs === undefined) throw refusal(line, tooFar)
-      const offset = sectors(cells[1]!, line, 'offset')
-      const length = sectors(cells[2]!, line, 'size')
-      safeRange(offset, length, line)
-      const op = type === '1' ? 'write' : type === '0' ? 'read' : undefined
-      if (op === undefined) throw refusal(line, `the type "${brief(type)}" is neither 0 nor 1`)
-      return { index, op, offset, length, tNs, dev: cells[4]!, flags: [] }
+  return rows(
+    {
+      columns,
+      event(cells, line, index) {
+        const type = cells[3]!
+        const tNs = origin.units(cells[0]!, second, line, 'time stamp')
+        const offset = sectors(cells[1]!, line, 'offset')
+        const length = sectors(cells[2]!, line, 'size')
+        safeRange(offset, length, line)
+        const op = type === '1' ? 'write' : type === '0' ? 'read' : undefined
+        if (op === undefined) throw refusal(line, `the type "${brief(type)}" is neither 0 nor 1`)
+        return { index, op, offset, length, tNs, dev: cells[4]!, flags: [] }
+      },
     },
-  })
+    options,
+  )
 }

@@ -16,7 +16,7 @@
 
 import { BlockboxError } from '../core/errors.ts'
 import { ByteCutter } from './byte-cutter.ts'
-import type { TraceEvent, TraceParser } from './event.ts'
+import type { TraceEvent, TraceOptions, TraceParser } from './event.ts'
 import { sectorBytes } from './field.ts'
 import { Origin, tooFar } from './origin.ts'
 import { scsiOp } from './scsi-op.ts'
@@ -37,11 +37,11 @@ const lbnAt = 16
 const timeAt = 24
 /** Enough bytes for the versions of two records, whichever the layout. */
 const headBytes = 48
-const microsecond = 1000n
+const microsecond = 1000
 
 /** A parser of one file. */
-export function vscsi(): TraceParser {
-  return new Vscsi()
+export function vscsi({ places = false }: TraceOptions = {}): TraceParser {
+  return new Vscsi(places)
 }
 
 /** Whether content begins with two records that agree on a version and read or write. */
@@ -67,11 +67,16 @@ function layoutOf(head: Uint8Array): Layout | undefined {
 class Vscsi implements TraceParser {
   readonly #cutter = new ByteCutter()
   readonly #origin = new Origin()
+  readonly #places: boolean
   #head = new Uint8Array(0)
   #layout: Layout | undefined
   /** A record has begun in an earlier piece. */
   #torn = false
   #count = 0
+
+  constructor(places: boolean) {
+    this.#places = places
+  }
 
   push(bytes: Uint8Array): TraceEvent[] {
     const events: TraceEvent[] = []
@@ -136,10 +141,15 @@ class Vscsi implements TraceParser {
     if (offset + length > Number.MAX_SAFE_INTEGER) {
       throw damage(place + lbnAt, `record ${this.#count} ends beyond 2^53 bytes`)
     }
-    const tNs = this.#origin.since(view.getBigUint64(at + timeAt, true) * microsecond)
+    const tNs = this.#origin.sinceHalves(
+      view.getUint32(at + timeAt + 4, true),
+      view.getUint32(at + timeAt, true),
+      microsecond,
+    )
     if (tNs === undefined) throw damage(place + timeAt, `record ${this.#count}: ${tooFar}`)
     const op = scsiOp(view.getUint16(at + layout.commandAt, true))
-    return { index: this.#count++, op, offset, length, tNs, dev: null, flags: [] }
+    const event = { index: this.#count++, op, offset, length, tNs, dev: null, flags: [] }
+    return this.#places ? { ...event, byte: place } : event
   }
 }
 

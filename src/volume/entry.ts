@@ -41,20 +41,19 @@ export function addressed(world: World, io: NewEvent): NewEvent {
   return volume === named ? io : { ...io, volume }
 }
 
-/** Judges a host request that would be recorded next. */
-export function judgeNext(world: World, asked: NewEvent): Verdict {
-  const io = addressed(world, asked)
+/** Judges a host request, which has its address, that would be recorded next. */
+export function judgeNext(world: World, io: NewEvent): Verdict {
   const code = refusal(world, io)
   if (code !== 'ok') return refuse(code)
   return isIdle(world, io.volume ?? 0) ? pass : judge(world, requestNext(world, io))
 }
 
-/** Records a host request with the verdict it got, and what follows. */
-export function enterIo(world: World, asked: NewEvent, verdict: Verdict, record: Recorder): void {
-  enterRequest(world, decided(addressed(world, asked), verdict), verdict, record)
+/** Records a host request, which has its address, with the verdict it got, and what follows. */
+export function enterIo(world: World, io: NewEvent, verdict: Verdict, record: Recorder): void {
+  enterRequest(world, decided(io, verdict), verdict, record)
 }
 
-/** The same for a request that has its address, and its verdict in its columns. */
+/** The same for a request with its verdict in its columns. */
 export function enterRequest(world: World, io: NewEvent, verdict: Verdict, record: Recorder): void {
   evolve(world, record(io))
   if (somethingFollows(world, io.volume ?? 0, verdict)) followIo(world, verdict, record)

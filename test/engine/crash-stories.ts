@@ -25,12 +25,17 @@ const run = (kind: 'run.begin' | 'run.end'): NewEvent =>
     ? { kind, detail: { scenario: 's' } }
     : { kind, detail: { scenario: 's', digest: 'd', seed: 1 } }
 const two: readonly Act[] = [volume('disk'), volume('other'), session(), write(1, { count: 16 })]
+/** A command with a key, which is asked again by who never saw the answer. */
+const keyed: Act = (stage) =>
+  stage.run
+    .ask({ kind: 'volume.create', key: 'once', detail: { name: 'kept', size: 4 * block, block } })
+    .then(() => undefined)
 const hosts: readonly Act[] = [
   ...[run('run.begin'), say.device('ssd'), say.volumeOn('striped', [1]), ...two.slice(0, 3)],
   ...[write(1, { count: 3 }), zeroes(2, { at: 1 }), discard(3, { at: 2 }), read(4), flush(5)],
   { kind: 'mark', session: 1, volume: 1, detail: { label: 'here' } },
   ...[resize(2, 20), resize(2, 8), remove(3), read(6, { volume: 9 }), pair('p', 1, 9)],
-  ...[close(), run('run.end'), { kind: 'engine.stop' } as const],
+  ...[keyed, keyed, close(), run('run.end'), { kind: 'engine.stop' } as const],
 ]
 
 const backups: readonly Act[] = [
@@ -50,6 +55,7 @@ const pairs: readonly Act[] = [
   ...[...two, pair('p'), sync('p'), write(2, { at: 1 }), read(3), copyFails, write(4, { at: 5 }), copies],
   ...[write(5, { at: 6 }), fracture('p'), write(6, { at: 7 }), write(7, { volume: 2, at: 9 })],
   ...[sync('p'), session('two'), write(8, { at: 5, session: 2 }), close(2), fracture('p')],
+  ...[{ kind: 'pair.delete', detail: { name: 'p' } } as const, write(9, { at: 1 }), pair('p')],
 ]
 const restores: readonly Act[] = [
   ...[...cloned, restore('p'), read(3), write(4, { at: 4, count: 4 }), write(5, { at: 9 }), copyFails],

@@ -17,6 +17,11 @@ async function drainInto(store: KvStore, payload: LevelPayload): Promise<void> {
   payload.stored()
 }
 
+/** The stored form of a chunk of these payloads. */
+function chunkOf(...payloads: readonly Uint8Array[]): Uint8Array {
+  return encodeChunk(Buffer.concat(payloads))
+}
+
 const test = payloadSuite('payload in memory', async () => {
   const store = memoryStore()
   let payload: LevelPayload | undefined
@@ -86,7 +91,7 @@ test('the cache of chunks has a bound, and a chunk in it is read once', async ()
   const chunk = 4 * 2 ** 20
   const count = 20
   for (let k = 1; k <= count; k++) {
-    await plain.put(key(tables.payload, k), encodeChunk([contentOf(k, chunk)], chunk), { sync: true })
+    await plain.put(key(tables.payload, k), chunkOf(contentOf(k, chunk)), { sync: true })
   }
   const payload = await openLevelPayload(store)
   const read = (k: number) => payload.read(placeIn(k, 512 * k), 512)
@@ -101,8 +106,23 @@ test('the cache of chunks has a bound, and a chunk in it is read once', async ()
   assert.ok(process.memoryUsage().arrayBuffers - before < 64 * 2 ** 20)
 })
 
+test('a chunk that is read again leaves the slab it was put together in', async () => {
+  const store = memoryStore()
+  await store.open()
+  const payload = await openLevelPayload(store)
+  const place = payload.put(contentOf(1, 512))
+  const waiting = payload.read(place, 512)
+  assert.equal(waiting, contentOf(1, 512))
+  await drainInto(store, payload)
+  for (let k = 0; k < 3; k++) {
+    const kept = payload.read(place, 512)
+    assert.equal(kept, contentOf(1, 512))
+    assert.is(kept.buffer.byteLength, 512)
+  }
+})
+
 test('a chunk is laid out as the format says', async () => {
-  const bytes = encodeChunk([contentOf(1, 512), contentOf(2, 512)], 1024)
+  const bytes = chunkOf(contentOf(1, 512), contentOf(2, 512))
   assert.is(bytes.length, 1040)
   assert.is(hex(bytes.subarray(0, 4)), '42425031')
   assert.is(hex(bytes.subarray(8, 16)), '0004000000000000')

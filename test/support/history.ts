@@ -10,7 +10,7 @@ import { volumeOf, type World } from '../../src/layers/layer.ts'
 import { pairsOf } from '../../src/layers/pair-state.ts'
 import { restoresOf } from '../../src/layers/restore-state.ts'
 import { isMerged } from '../../src/layers/sub-block.ts'
-import { enterCommand, enterIo, judgeNext } from '../../src/volume/entry.ts'
+import { addressed, enterCommand, enterIo, judgeNext } from '../../src/volume/entry.ts'
 import { evolve, newWorld } from '../../src/volume.ts'
 import { type Kept, Ledger } from './ledger.ts'
 
@@ -35,8 +35,10 @@ export class History {
   enter(input: NewEvent): Kept[] {
     const seq = this.world.seq + 1
     this.inputs.push({ seq, input })
-    if (hostKinds.has(input.kind)) enterIo(this.world, input, judgeNext(this.world, input), this.#record)
-    else enterCommand(this.world, input, seq * 1000, this.#record)
+    if (hostKinds.has(input.kind)) {
+      const io = addressed(this.world, input)
+      enterIo(this.world, io, judgeNext(this.world, io), this.#record)
+    } else enterCommand(this.world, input, seq * 1000, this.#record)
     this.#finish()
     return this.ledger.from(seq)
   }

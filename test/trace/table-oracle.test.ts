@@ -1,7 +1,6 @@
 /**
  * Tables written from rows with exact integers, and read back: units, times and devices whatever the numbers, and
- * however the bytes are cut. No format quotes its cells, so the writer is the oracle, and no reader of quoted tables
- * is needed to judge.
+ * however the bytes are cut. Here the writer is the oracle; in csv-oracle.test.ts it is a reader of CSV.
  */
 
 import fc from 'fast-check'

@@ -12,9 +12,9 @@ import { volumeAt } from '../../src/replay/volume-at.ts'
 import { errorOf, type RemoteControl } from '../control-client.ts'
 import { writeImageFile } from '../image-file.ts'
 import { interrupt } from '../interrupt.ts'
-import { withReading } from '../journal-link.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { escaped, print } from '../output.ts'
+import { withSourceOrServer } from '../recording-use.ts'
 import { showProgress } from '../remark.ts'
 import { formatSize } from '../size.ts'
 
@@ -49,6 +49,7 @@ export function add(program: Command): void {
   journalOption(program.command('image'))
     .description('write the content of a volume as it was')
     .argument('[address]', 'VOL or VOL@POINT; POINT is seq:N, time:ISO, mark:LABEL, backup:NAME or source:K')
+    .argument('[source]', 'a journal folder or a recording (.trace, .trace.jsonl), in place of -j')
     .option('--volume <name>', 'the volume, in place of an address')
     .option('--at <point>', 'the point, with --volume')
     .option('-o, --output <file>', 'the file to write, sparse where the volume is empty')
@@ -63,7 +64,11 @@ export function add(program: Command): void {
     .action(act)
 }
 
-async function act(address: string | undefined, options: ImageOptions): Promise<void> {
+async function act(
+  address: string | undefined,
+  source: string | undefined,
+  options: ImageOptions,
+): Promise<void> {
   const { output, digest = false, force = false, json = false } = options
   const { volume: name, point } = addressed(address, options)
   if (output === undefined && !digest) {
@@ -81,8 +86,10 @@ async function act(address: string | undefined, options: ImageOptions): Promise<
     else await writeImageFile({ path: output, size, force }, pieces, onPiece)
     return { volume: name, seq, size, block, mapped, file: output, sha256: sum?.hex() }
   }
-  const written = await withReading(
+  const written = await withSourceOrServer(
+    source,
     options,
+    true,
     async ({ journal, payload }) => {
       const { seq, volume } = await volumeAt(journal, name, parsePointOf(point), interrupt)
       const { size, block } = volume

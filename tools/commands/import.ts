@@ -5,32 +5,33 @@
  *              └─▶ --detect: the name of the format
  */
 
+import { stat } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
+import { hex } from '../../src/core/digest.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
-import type { BlockAction, TraceOptions } from '../../src/trace/event.ts'
+import { isRecording } from '../../src/recording/recording-file.ts'
+import { restoreJournal } from '../../src/recording/restore.ts'
 import { formatNames } from '../../src/trace/format.ts'
 import { eventLine } from '../../src/trace/line.ts'
 import { detectFormat, readTrace, type TraceBatch } from '../../src/trace/source.ts'
 import { summarise } from '../../src/trace/summary.ts'
 import { interrupt } from '../interrupt.ts'
-import { type JournalOption, journalOption } from '../journal-option.ts'
+import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
-import { escaped, print } from '../output.ts'
+import { escaped, plainJson, print } from '../output.ts'
 import { record } from '../recording.ts'
+import { showProgress } from '../remark.ts'
 import { parseSize } from '../size.ts'
+import { type ReadingOptions, readingOptions, traceOptions } from '../trace-option.ts'
 
-interface ImportOptions extends JournalOption {
+interface ImportOptions extends JournalOption, ReadingOptions {
   readonly format?: string
-  readonly producer?: 'dm' | 'qemu'
-  readonly salvage?: boolean
-  readonly port?: number
-  readonly action?: BlockAction
-  readonly timeUnitNs?: number
   readonly detect?: boolean
   readonly json?: boolean
   readonly summary?: boolean
   readonly volume?: string
   readonly size?: number
+  readonly block?: number
   readonly seed?: number
   readonly ack: 'durable' | 'buffered'
 }
@@ -38,36 +39,13 @@ interface ImportOptions extends JournalOption {
 const printAtOnce = 64 * 1024
 
 export function add(program: Command): void {
-  journalOption(program.command('import'))
+  readingOptions(journalOption(program.command('import')))
     .description('read a trace of another program: print it, or record it into a new volume of a journal')
     .argument(
       '<file...>',
-      'the trace, compressed with gzip or not; - is standard input; blktrace: a file a CPU',
+      'the trace, packed with gzip or zstd or not; - is standard input; blktrace: a file a CPU',
     )
     .option('-f, --format <name>', `its format, where the content does not tell: ${formatNames()}`)
-    .addOption(
-      new Option(
-        '--producer <name>',
-        'who wrote a dm-log-writes log: its order is that of durability (dm) or of completion (qemu)',
-      ).choices(['dm', 'qemu']),
-    )
-    .option('--salvage', 'dm-log-writes: read past the count of entries, forgive a torn end')
-    .option(
-      '--port <number>',
-      'nbd-pcap: the TCP port of the server, 10809 when left out',
-      wholeNumber(1, 65535),
-    )
-    .addOption(
-      new Option(
-        '--action <letter>',
-        'blktrace, blkparse: the step that is an event: queued (Q), sent to the device (D), completed (C)',
-      ).choices(['Q', 'D', 'C']),
-    )
-    .option(
-      '--time-unit-ns <number>',
-      'disksim: nanoseconds of a unit of its times, 1 when left out',
-      wholeNumber(1, 1e12),
-    )
     .addOption(
       new Option('--detect', 'print the name of the format, as the content tells').conflicts([
         'json',
@@ -81,6 +59,11 @@ export function add(program: Command): void {
       new Option('--volume <name>', 'record into this new volume of the journal').conflicts('summary'),
     )
     .option('--size <size>', 'bytes of the volume; the end of the furthest request when left out', parseSize)
+    .option(
+      '--block <size>',
+      'bytes of a block of the volume; 4K, or 512 where the trace asks for it',
+      parseSize,
+    )
     .option('--seed <number>', 'makes the content of writes whose trace has none', wholeNumber(0))
     .addOption(
       new Option('--ack <when>', 'a write is answered when it is durable, or when it is accepted')
@@ -97,10 +80,12 @@ export function add(program: Command): void {
 }
 
 async function act(files: readonly string[], options: ImportOptions): Promise<void> {
+  if (await isOwn(files, options)) return importRecording(files[0]!, options)
   if (options.volume !== undefined) await recordInto(options.volume, only(files, 'recorded'), options)
   else if (options.detect === true) await printFormat(only(files, 'looked at'))
-  else if (options.size !== undefined || options.seed !== undefined) {
-    throw new BlockboxError('USAGE', '--size and --seed are for recording: name the volume with --volume')
+  else if (options.size !== undefined || options.block !== undefined || options.seed !== undefined) {
+    const only = '--size, --block and --seed are for recording'
+    throw new BlockboxError('USAGE', `${only}: name the volume with --volume`)
   } else if (options.json === true) await printEvents(files, options)
   else if (options.summary === true) await printSummary(files, options)
   else {
@@ -109,14 +94,46 @@ async function act(files: readonly string[], options: ImportOptions): Promise<vo
   }
 }
 
+/** True for a recording of the project's own: its content tells, unless a format is named. Pipes are read once. */
+async function isOwn(files: readonly string[], { format }: ImportOptions): Promise<boolean> {
+  const [file] = files
+  if (format !== undefined || file === undefined || files.length > 1) return false
+  const isFile = (await stat(file).catch(() => undefined))?.isFile() === true
+  return isFile && (await isRecording(file))
+}
+
+/** A recording becomes the journal that it was exported from. */
+async function importRecording(path: string, options: ImportOptions): Promise<void> {
+  if (options.detect === true) return print('blockbox-trace')
+  if (options.volume !== undefined || options.summary === true) {
+    const how =
+      'it becomes a journal of its own: leave --volume and --summary out, name a new folder with -j DIR'
+    throw new BlockboxError('USAGE', `${path} is a recording of a journal: ${how}`)
+  }
+  const folder = journalDir(options)
+  const end = await restoreJournal(path, folder, {
+    signal: interrupt,
+    onFrame: (seq, of) => showProgress(() => `stored ${seq} of ${of} events`),
+  })
+  const { events, frames, payloads, payloadBytes } = end
+  const head = hex(end.head)
+  if (options.json === true) {
+    const counted = { events, frames, payloads, payload_bytes: payloadBytes }
+    return print(JSON.stringify({ version: 1, journal: folder, ...counted, head }))
+  }
+  const what = `${events} events in ${frames} frames, ${payloads} payloads of ${payloadBytes} bytes`
+  await print([`journal ${folder}: ${what}`, `head   ${head}`].map(escaped).join('\n'))
+}
+
 function recordInto(volume: string, file: string, options: ImportOptions): Promise<void> {
-  const { format, size, seed, ack, journal, json = false } = options
+  const { format, size, block, seed, ack, journal, json = false } = options
   const ask = {
     path: file,
     volume,
     options: traceOptions(options),
     ...(format !== undefined && { format }),
     ...(size !== undefined && { size }),
+    ...(block !== undefined && { block }),
     ...(seed !== undefined && { seed }),
   }
   return record(ask, { ack, json, ...(journal !== undefined && { journal }) })
@@ -141,7 +158,7 @@ async function printEvents(files: readonly string[], options: ImportOptions): Pr
   let waiting = 0
   for await (const { events } of batches(files, options)) {
     for (const event of events) {
-      const line = eventLine(event)
+      const line = plainJson(eventLine(event))
       lines.push(line)
       waiting += line.length
     }
@@ -173,16 +190,5 @@ async function* batches(files: readonly string[], options: ImportOptions): Async
     yield batch
     if (batch.remark !== undefined)
       process.stderr.write(`blockbox: ${escaped(`${files.at(-1)}: ${batch.remark}`)}\n`)
-  }
-}
-
-function traceOptions(options: ImportOptions): TraceOptions {
-  const { producer, salvage, port, action, timeUnitNs } = options
-  return {
-    ...(producer !== undefined && { producer }),
-    ...(salvage !== undefined && { salvage }),
-    ...(port !== undefined && { port }),
-    ...(action !== undefined && { action }),
-    ...(timeUnitNs !== undefined && { timeUnitNs }),
   }
 }

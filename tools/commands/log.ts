@@ -7,13 +7,15 @@
 import type { Command } from 'commander'
 import { eventRecords, type Wanted } from '../../src/control/event-log.ts'
 import { kindsOf, log, seqOrPoint } from '../../src/control/stream-routes.ts'
+import { BlockboxError } from '../../src/core/errors.ts'
 import { type EventRecord, eventText } from '../../src/inspect/event-record.ts'
 import { lineRecords } from '../control-client.ts'
 import { interrupt } from '../interrupt.ts'
-import { withReading } from '../journal-link.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
+import { isPartial, partialRecords } from '../partial-log.ts'
+import { withSourceOrServer } from '../recording-use.ts'
 import { parseSize } from '../size.ts'
 
 interface LogOptions extends JournalOption {
@@ -33,7 +35,8 @@ const idleMs = 60_000
 
 export function add(program: Command): void {
   journalOption(program.command('log'))
-    .description('print the events of a journal')
+    .description('print the events of a journal or a recording')
+    .argument('[source]', 'a journal folder or a recording (.trace, .trace.jsonl), in place of -j')
     .option('--from <point>', 'the first event: its number, or a point as in VOL@POINT', aPoint)
     .option('--to <point>', 'the last event, likewise', aPoint)
     .option('--volume <name>', 'only events about this volume, its pairs and its backups')
@@ -69,15 +72,20 @@ function aPoint(text: string): string {
   return text
 }
 
-async function act({ json = false, follow = false, ...options }: LogOptions): Promise<void> {
-  const { from, to, volume, block, offset, kind = [] } = options
+async function act(source: string | undefined, options: LogOptions): Promise<void> {
+  const { from, to, volume, block, offset, kind = [], json = false, follow = false } = options
   const wanted: Wanted = {
     ...{ volume, block, offset, kinds: kindsOf(kind) },
     from: from === undefined ? undefined : seqOrPoint(from),
     to: to === undefined ? undefined : seqOrPoint(to),
   }
-  await withReading(
+  if (source !== undefined && (await isPartial(source))) {
+    return printed(partialRecords(source, wanted), json, false)
+  }
+  await withSourceOrServer(
+    source,
     options,
+    false,
     async ({ journal }) => {
       const grown = follow ? { grown$: journal.follow(journal.bounds().last + 1), idleMs } : {}
       await printed(await eventRecords(journal, wanted, { signal: interrupt, ...grown }), json, follow)
@@ -86,7 +94,13 @@ async function act({ json = false, follow = false, ...options }: LogOptions): Pr
       const asked = { from, to, volume, block, offset, kind: [...kind], follow }
       await printed(lineRecords(await remote.stream(log, asked)), json, follow)
     },
-  )
+  ).catch((error: unknown) => {
+    if (!follow || !(error instanceof BlockboxError) || error.code !== 'JOURNAL_LOCKED') throw error
+    const message =
+      'the journal is in use by another process that offers no control socket: it cannot be followed from outside. ' +
+      'Let `blockbox serve` have it, or stop the other and read it without -f'
+    throw new BlockboxError('JOURNAL_LOCKED', message, { cause: error })
+  })
 }
 
 /** Prints records: a backlog many at a time, and at once what comes after it, which an empty list says. */

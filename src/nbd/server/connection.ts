@@ -18,12 +18,12 @@ import { type Credentials, secured } from './credentials.ts'
 import type { Catalog, OpenExport } from './exported.ts'
 import { Negotiation, type Outcome } from './negotiation.ts'
 import { Outlet } from './outlet.ts'
-import { Transmission } from './transmission.ts'
+import { type Load, Transmission } from './transmission.ts'
 
 export interface ConnectionLimits {
   /** From the first byte to the first request, milliseconds. */
   readonly negotiationMs: number
-  /** Between the first and the last byte of a message, and until a reply is taken. */
+  /** Without a byte more of a message that has begun, or of a reply that is to be taken. */
   readonly stallMs: number
   /** Without a request; 0: for ever, as a mounted disk may lie still. */
   readonly idleMs: number
@@ -31,6 +31,8 @@ export interface ConnectionLimits {
   readonly requests: number
   /** Bytes of data under way, replies that were not taken included; one request may always be. */
   readonly bytes: number
+  /** The same of all connections together; one that has no request under way may still take one. */
+  readonly allBytes: number
 }
 
 export interface ConnectionTerms {
@@ -38,6 +40,8 @@ export interface ConnectionTerms {
   readonly credentials: Credentials | undefined
   readonly limits: ConnectionLimits
   readonly peer: string
+  /** Shared by all connections of a server. */
+  readonly load: Load
 }
 
 export class Connection {
@@ -53,15 +57,20 @@ export class Connection {
   #opened: OpenExport | undefined
   #transmission: Transmission | undefined
   #secure = false
+  #noZeroes = false
   /** An option is being answered. */
   #answering = false
   #options = 0
+  /** No more bytes come. */
+  #finished = false
   /** Nothing more is taken; when all is answered the connection ends. */
   #ending = false
   /** The client said that it was done, or the server is stopping: no request is lost by closing. */
   #orderly = false
   #draining = false
   #timer: NodeJS.Timeout | undefined
+  #limitMs = 0
+  #since = 0
   #setClosed: () => void = () => undefined
 
   constructor(socket: Socket, terms: ConnectionTerms) {
@@ -108,9 +117,9 @@ export class Connection {
 
   readonly #onRoom = (): void => this.#pump()
 
-  /** The client sends no more: what it asked is still answered. */
+  /** The client sends no more: what it sent is still taken and answered. */
   readonly #onEnd = (): void => {
-    this.#ending = true
+    this.#finished = true
     this.#pump()
   }
 
@@ -129,8 +138,9 @@ export class Connection {
     try {
       while (!this.#ending && this.#hasRoom()) {
         const message = this.#stream.next()
-        if (message === undefined) break
-        this.#take(message)
+        if (message !== undefined) this.#take(message)
+        else if (this.#finished) this.#ending = true
+        else break
       }
     } catch {
       this.end()
@@ -142,9 +152,10 @@ export class Connection {
   #hasRoom(): boolean {
     const transmission = this.#transmission
     if (transmission === undefined) return !this.#answering
-    const { requests, bytes } = this.#terms.limits
-    const waiting = this.#outlet.waiting
-    return transmission.requests < requests && transmission.bytes + waiting < bytes
+    const { requests, bytes, allBytes } = this.#terms.limits
+    const own = transmission.bytes + this.#outlet.waiting
+    if (transmission.requests > 0 && this.#terms.load.bytes >= allBytes) return false
+    return transmission.requests < requests && own < bytes
   }
 
   /** After each turn: end when it is time, read on or wait, and set the deadline that fits. */
@@ -166,17 +177,19 @@ export class Connection {
     this.#deadline(waits ? stallMs : busy ? 0 : idleMs)
   }
 
-  #deadlineMs = 0
-
-  /** The connection ends unless something happens in time; 0: it may take for ever. */
+  /** The connection ends unless something happens in time; 0: it may take for ever. The timer is set again only when it rings. */
   #deadline(ms: number): void {
-    if (ms > 0 && ms === this.#deadlineMs) {
-      this.#timer?.refresh()
-      return
-    }
-    clearTimeout(this.#timer)
-    this.#deadlineMs = ms
-    this.#timer = ms > 0 ? setTimeout(() => this.end(), ms) : undefined
+    this.#limitMs = ms
+    this.#since = performance.now()
+    if (ms > 0) this.#timer ??= setTimeout(this.#ring, ms)
+  }
+
+  readonly #ring = (): void => {
+    this.#timer = undefined
+    if (this.#limitMs === 0) return
+    const left = this.#since + this.#limitMs - performance.now()
+    if (left <= 0) this.end()
+    else this.#timer = setTimeout(this.#ring, Math.ceil(left))
   }
 
   #take(message: ClientMessage): void {
@@ -205,8 +218,6 @@ export class Connection {
     this.#noZeroes = noZeroes
   }
 
-  #noZeroes = false
-
   #answer(option: number, data: Uint8Array): void {
     this.#answering = true
     this.#negotiation!.take(option, data.slice())
@@ -226,7 +237,13 @@ export class Connection {
     else if (next !== undefined) {
       this.#opened = next.opened
       this.#stream.transmit()
-      this.#transmission = new Transmission(next.opened, next.agreed, this.#outlet, this.#onRoom)
+      this.#transmission = new Transmission(
+        next.opened,
+        next.agreed,
+        this.#outlet,
+        this.#terms.load,
+        this.#onRoom,
+      )
     }
     this.#pump()
   }

@@ -27,6 +27,7 @@ const defaults: ConnectionLimits = {
   idleMs: 0,
   requests: 256,
   bytes: 64 * 2 ** 20,
+  allBytes: 256 * 2 ** 20,
 }
 const defaultConnections = 64
 const defaultDrainMs = 10_000
@@ -36,6 +37,7 @@ export class NbdServer {
   readonly #limits: ConnectionLimits
   readonly #listening: NetServer
   readonly #connections = new Set<Connection>()
+  readonly #load = { bytes: 0 }
   #accepted = 0
   #closing: Promise<void> | undefined
   #bound: Address | undefined
@@ -77,7 +79,13 @@ export class NbdServer {
     }
     const { catalog, credentials } = this.#options
     const peer = `nbd-${++this.#accepted}${peerOf(socket)}`
-    const connection = new Connection(socket, { catalog, credentials, limits: this.#limits, peer })
+    const connection = new Connection(socket, {
+      catalog,
+      credentials,
+      limits: this.#limits,
+      peer,
+      load: this.#load,
+    })
     this.#connections.add(connection)
     connection.closed.then(
       () => this.#connections.delete(connection),

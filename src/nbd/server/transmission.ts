@@ -40,19 +40,26 @@ const kindOf = {
   [command.writeZeroes]: 'io.zeroes',
 } as const
 
+/** What all connections of a server carry together, in bytes of data. */
+export interface Load {
+  bytes: number
+}
+
 export class Transmission {
   readonly #opened: OpenExport
   readonly #agreed: Agreed
   readonly #outlet: Outlet
+  readonly #load: Load
   readonly #ended: () => void
   #requests = 0
   #bytes = 0
 
   /** @param ended called after each answer: there is room for another request. */
-  constructor(opened: OpenExport, agreed: Agreed, outlet: Outlet, ended: () => void) {
+  constructor(opened: OpenExport, agreed: Agreed, outlet: Outlet, load: Load, ended: () => void) {
     this.#opened = opened
     this.#agreed = agreed
     this.#outlet = outlet
+    this.#load = load
     this.#ended = ended
   }
 
@@ -118,6 +125,7 @@ export class Transmission {
     const bytes = reads || data !== undefined ? length : 0
     this.#requests++
     this.#bytes += bytes
+    this.#load.bytes += bytes
     this.#opened.submit(asked).then(
       (answer) => {
         this.#end(bytes)
@@ -138,6 +146,7 @@ export class Transmission {
   #end(bytes: number): void {
     this.#requests--
     this.#bytes -= bytes
+    this.#load.bytes -= bytes
   }
 
   #sendRead(request: ClientRequest, data: Uint8Array): void {

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 import { checks } from '../../../src/check/all.ts'
 import { exportUri } from '../../../src/nbd/server/address.ts'
 import { replay } from '../../../src/replay/replay.ts'
-import { runs } from '../../support/foreign.ts'
+import { run } from '../../support/foreign.ts'
 import { withServer } from '../../support/served.ts'
 
 const test = suite('fio')
@@ -37,7 +37,7 @@ const jobs: Readonly<Record<string, readonly string[]>> = {
 for (const [what, options] of Object.entries(jobs)) {
   for (const ack of ['durable', 'buffered'] as const) {
     test(`${what} (${ack})`, () =>
-      withServer({ size, ack }, async ({ socket, journal, engine }) => {
+      withServer({ size, ack }, async ({ folder, socket, journal, engine }) => {
         const uri = exportUri({ socket }, 'vol', false)
         const common = [
           '--ioengine=nbd',
@@ -46,7 +46,8 @@ for (const [what, options] of Object.entries(jobs)) {
           '--randseed=1',
           '--output-format=json',
         ]
-        const report = await runs('fio', '--name=v', ...common, ...options)
+        const { out: report, err } = await run('fio', ['--name=v', ...common, ...options], folder)
+        assert.ok(report.includes('{'), err)
         const [job] = JSON.parse(report.slice(report.indexOf('{'))).jobs
         assert.is(job.error, 0)
         assert.ok(job.write.total_ios > 100)

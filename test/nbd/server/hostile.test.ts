@@ -209,6 +209,15 @@ test('requests past the end, of 4 GiB, of no known type, get an error and the ne
     )
   }))
 
+test('who sends everything at once and then closes its side gets every answer', () =>
+  unaffected(async () => {
+    const socket = await transmitting()
+    const head = requestHead({ type: 'read', flags: 0, cookie: 5, offset: 0, length: block })
+    const last = requestHead({ type: 'disconnect', flags: 0, cookie: 6, offset: 0, length: 0 })
+    socket.end(Buffer.concat([...Array.from({ length: 2000 }, () => head), last]))
+    assert.is((await remainder(socket)).length, 2000 * (16 + block))
+  }))
+
 test('a write that is too long is refused and ends the connection', () =>
   unaffected(async () => {
     const socket = await transmitting()

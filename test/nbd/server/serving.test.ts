@@ -172,6 +172,19 @@ test('many requests at once, overlapping and of odd sizes, end as if one had com
     assert.ok(Buffer.from(await disk.read(0, size)).equals(model))
   }))
 
+test('connections that share a small bound of bytes all get on', () =>
+  withServer({ limits: { allBytes: 8192 } }, async ({ client }) => {
+    const disks = await Promise.all(Array.from({ length: 6 }, () => client()))
+    const asked = disks.flatMap((disk, k) =>
+      Array.from({ length: 50 }, async (_, n) => {
+        const at = (k * 50 + n) % 200
+        await disk.write(at * block, filled(block, 1 + at))
+        assert.ok(isAll(await disk.read(at * block, block), 1 + at))
+      }),
+    )
+    await Promise.all(asked)
+  }))
+
 test('each connection is a session on the record, which tells whether it ended in order', () =>
   withServer({}, async ({ client, server, journal, engine }) => {
     const orderly = await client()

@@ -1,0 +1,264 @@
+/**
+ * A stretch of a journal as the events of a trace: what reached one volume, in the order in which it took effect, so
+ * that whoever replays the trace gets the volume's content.
+ *
+ *     passed or released request of a host ─▶ read, write, zero, discard, flush
+ *     write of a fence, a mover or a merge ─▶ write, zero
+ *     copy of a pair that ended here       ─▶ write or discard of what it changed
+ *     volume made smaller                  ─▶ zero of what was cut off
+ *     mark on the volume, or on none       ─▶ mark
+ *
+ * Requests that were refused, dropped or lost changed nothing and are counted only. Times count from the first event.
+ * A trace that begins behind the volume's creation replays onto the volume as it was then. It gives the medium: while a
+ * restore runs, readers see more than that.
+ */
+
+import { BlockboxError } from '../core/errors.ts'
+import { Columns, type Event, type Row } from '../events/columns.ts'
+import { textOr } from '../events/detail.ts'
+import { flag, type Op } from '../events/kind.ts'
+import { writtenBytes } from '../images/merged.ts'
+import { checkRows, type Frame } from '../journal/frame.ts'
+import type { Journal } from '../journal/journal.ts'
+import { nearestWorld, unfoldable } from '../journal/state.ts'
+import { volumeOf, type World } from '../layers/layer.ts'
+import { blocksOf } from '../layers/pair-state.ts'
+import { overlayOf } from '../layers/preserve-state.ts'
+import { touchedBlocks } from '../layers/sub-block.ts'
+import type { PayloadStore } from '../payload/payload.ts'
+import type { TraceEvent, TraceFlag, TraceOp } from '../trace/event.ts'
+import { evolve } from '../volume.ts'
+import type { EventBatch } from './conversion.ts'
+
+export interface ExportAsk {
+  /** The volume's number. */
+  readonly volume: number
+  /** Events of the journal, both included; its first and its last when left out. */
+  readonly from?: number
+  readonly to?: number
+  readonly signal?: AbortSignal
+}
+
+/** What came besides the events; grows while they are taken. */
+export interface ExportTally {
+  /** Requests on the volume that changed nothing, by what became of them. */
+  readonly without_effect: Record<string, number>
+  /** Events that no host asked for: copies, fences, movers, merges. */
+  internal: number
+  /** The volume held something already before the first event. */
+  onto: boolean
+}
+
+const batchBytes = 2 ** 20
+const batchEvents = 4096
+
+const opOf: Readonly<Partial<Record<Op, TraceOp>>> = {
+  read: 'read',
+  write: 'write',
+  zeroes: 'zero',
+  discard: 'discard',
+  flush: 'flush',
+}
+
+export function exportTally(): ExportTally {
+  return { without_effect: {}, internal: 0, onto: false }
+}
+
+/** The events, in batches. Throws USAGE for a view, JOURNAL_TRUNCATED, or what damage says. */
+export async function* exportEvents(
+  { journal, payload }: { readonly journal: Journal; readonly payload: PayloadStore },
+  { volume, from = journal.bounds().first, to = journal.bounds().last, signal }: ExportAsk,
+  tally: ExportTally = exportTally(),
+): AsyncGenerator<EventBatch> {
+  const { first } = journal.bounds()
+  if (from < first) {
+    const why = `event ${from} was given up: the journal begins with event ${first}`
+    throw new BlockboxError('JOURNAL_TRUNCATED', why)
+  }
+  const world = await nearestWorld(journal, from - 1)
+  const reaching = new Reaching(world, payload, volume, tally)
+  const columns = new Columns()
+  for await (const frame of journal.read(world.seq + 1, to)) {
+    signal?.throwIfAborted()
+    const row = frame.open(columns)
+    checkRows(frame, row)
+    for (row.index = 0; row.index < frame.count && row.seq <= to; row.index++) {
+      if (row.seq <= world.seq) continue
+      if (row.seq === from) reaching.begin()
+      try {
+        if (row.seq < from) evolve(world, row)
+        else reaching.fold(row, frame)
+      } catch (error) {
+        throw unfoldable(world, error)
+      }
+      if (reaching.isFull) yield { events: reaching.take() }
+    }
+  }
+  yield { events: reaching.take() }
+}
+
+/** Folds the journal and gathers what reaches the volume. */
+class Reaching {
+  readonly #world: World
+  readonly #payload: PayloadStore
+  readonly #volume: number
+  readonly #tally: ExportTally
+  #events: TraceEvent[] = []
+  #bytes = 0
+  #count = 0
+  #zeroNs: bigint | undefined
+
+  constructor(world: World, payload: PayloadStore, volume: number, tally: ExportTally) {
+    this.#world = world
+    this.#payload = payload
+    this.#volume = volume
+    this.#tally = tally
+  }
+
+  get isFull(): boolean {
+    return this.#bytes >= batchBytes || this.#events.length >= batchEvents
+  }
+
+  begin(): void {
+    this.#refuseView()
+    this.#tally.onto = (volumeOf(this.#world, this.#volume)?.map.mapped ?? 0) > 0
+  }
+
+  take(): TraceEvent[] {
+    const events = this.#events
+    this.#events = []
+    this.#bytes = 0
+    return events
+  }
+
+  fold(row: Row, frame: Frame): void {
+    const host = row.session === 0 ? undefined : this.#world.sessions.get(row.session)
+    const tNs = () => this.#since(frame.instantNs + BigInt(row.at))
+    if (row.volume === this.#volume && row.fate === 'passed') {
+      evolve(this.#world, row)
+      return this.#add(this.#requested(row, tNs(), host))
+    }
+    const before = volumeOf(this.#world, this.#volume)
+    const isRanged = row.length > 0 && before !== undefined
+    const cut = before?.size ?? 0
+    const runs = isRanged && reaches(row, cut) ? this.#runs(row) : undefined
+    evolve(this.#world, row)
+    if (runs !== undefined && runs !== this.#runs(row)) this.#add(this.#copied(row, tNs()))
+    if (row.volume !== this.#volume && row.kind !== 'mark') return
+    switch (row.kind) {
+      case 'mark':
+        if (row.volume === this.#volume || row.volume === 0) this.#add(this.#mark(row, tNs(), host))
+        return
+      case 'preserve.created':
+        return this.#refuseView()
+      case 'volume.resized':
+        return this.#resized(cut, tNs)
+      case 'hold.dropped':
+      case 'hold.failed':
+      case 'io.failed':
+      case 'io.lost':
+        return this.#without(row.kind)
+      default:
+        if (row.fate === 'refused') this.#without('refused')
+    }
+  }
+
+  #refuseView(): void {
+    if (overlayOf(this.#world, this.#volume) === undefined) return
+    const name = volumeOf(this.#world, this.#volume)?.name ?? `#${this.#volume}`
+    const why = 'is a view of another volume: what it shows did not all reach it; export that one'
+    throw new BlockboxError('USAGE', `${name} ${why}, or write an image of the view`)
+  }
+
+  /** A write of part of a sector is one of the sector, as it was merged: most formats know no less. */
+  #requested(row: Row, tNs: number, host: string | undefined): TraceEvent {
+    const { op, offset, length, flags, payload } = row
+    if (row.session === 0) this.#tally.internal++
+    const { block } = volumeOf(this.#world, this.#volume) ?? { block: 512 }
+    const brings = op === 'write' && payload !== 0
+    const sectors = brings ? touchedBlocks({ offset, length }, 512) : { offset, length }
+    const whole = op === 'flush' ? { offset: null, length: null } : sectors
+    const data = brings ? writtenBytes(this.#payload, { ...sectors, payload }, block) : undefined
+    return {
+      ...this.#event(opOf[op] ?? 'other', tNs),
+      ...whole,
+      flags: flagsOf(flags),
+      ...(host !== undefined && { host }),
+      ...(data !== undefined && { data }),
+    }
+  }
+
+  /** A copy, or a write to the other side of a pair, changed the range here as well. */
+  #copied(row: Event, tNs: number): TraceEvent {
+    const volume = volumeOf(this.#world, this.#volume)!
+    const { offset } = row
+    const length = Math.min(row.length, volume.size - offset)
+    this.#tally.internal++
+    const { first, count } = blocksOf({ offset, length }, volume)
+    if (volume.map.runs(first, count).every(({ place }) => place === 0)) {
+      return { ...this.#event('zero', tNs), offset, length }
+    }
+    const data = new Uint8Array(count * volume.block)
+    for (const { block, count: blocks, place } of volume.map.runs(first, count)) {
+      if (place === 0) continue
+      data.set(this.#payload.read(place, blocks * volume.block), (block - first) * volume.block)
+    }
+    const from = offset - first * volume.block
+    return { ...this.#event('write', tNs), offset, length, data: data.subarray(from, from + length) }
+  }
+
+  #resized(before: number, tNs: () => number): void {
+    const after = volumeOf(this.#world, this.#volume)?.size ?? before
+    if (after >= before) return
+    this.#tally.internal++
+    this.#add({ ...this.#event('zero', tNs()), offset: after, length: before - after })
+  }
+
+  #mark(row: Event, tNs: number, host: string | undefined): TraceEvent {
+    const label = textOr(row.detail, 'label', '')
+    return { ...this.#event('mark', tNs), label, ...(host !== undefined && { host }) }
+  }
+
+  #event(op: TraceOp, tNs: number): TraceEvent {
+    const dev = volumeOf(this.#world, this.#volume)?.name ?? null
+    return { index: this.#count++, op, offset: null, length: null, tNs, dev, flags: [] }
+  }
+
+  #add(event: TraceEvent): void {
+    this.#events.push(event)
+    this.#bytes += event.data?.length ?? 0
+  }
+
+  #without(what: string): void {
+    const { without_effect } = this.#tally
+    without_effect[what] = (without_effect[what] ?? 0) + 1
+  }
+
+  /** Where the content of a range lies, as a text that differs when it lies elsewhere. */
+  #runs(row: Event): string {
+    const volume = volumeOf(this.#world, this.#volume)
+    if (volume === undefined) return ''
+    const { first, count } = blocksOf(row, volume)
+    return volume.map
+      .runs(first, count)
+      .map(({ block, count: blocks, place }) => `${block} ${blocks} ${place}`)
+      .join()
+  }
+
+  #since(ns: bigint): number {
+    this.#zeroNs ??= ns
+    return Number(ns - this.#zeroNs)
+  }
+}
+
+function reaches({ offset, length }: Event, size: number): boolean {
+  return Number.isSafeInteger(offset) && offset >= 0 && offset + length <= size
+}
+
+function flagsOf(bits: number): TraceFlag[] {
+  const flags: TraceFlag[] = []
+  if ((bits & flag.fua) !== 0) flags.push('FUA')
+  if ((bits & flag.meta) !== 0) flags.push('META')
+  if ((bits & flag.sync) !== 0) flags.push('SYNC')
+  return flags
+}

@@ -64,8 +64,8 @@ export {
   type DiffOptions,
   type DiffVerdict,
   diffRuns,
-  framesAsParts,
 } from './replay/diff.ts'
+export { framesAsParts, journalRun, type NamedRun } from './replay/journal-run.ts'
 export { type Observed, observe } from './replay/observe.ts'
 export { type Point, parseAddress, parsePoint, seqOf } from './replay/point.ts'
 export { type ReplayOptions, type ReplayVerdict, replay } from './replay/replay.ts'

@@ -159,19 +159,29 @@ function exporterOf(format: string | undefined, path: string): Exporter {
 
 async function exportForeign(job: ExportJob): Promise<ExportRecord> {
   const { journal, payload, name, volume, from, to, format, path, force, writing } = job
+  const output = traceOutput(format)
+  const { unit: sector } = output.holding(writing)
   let tally: ExportTally = exportTally()
   const conversion = await writeTraceFile(
     {
       ...{ path, force, again: true, options: writing, signal: interrupt },
-      output: traceOutput(format),
+      output,
       onProgress: (events) => showProgress(() => `exported ${events} events`),
     },
     () => {
       tally = exportTally()
-      return exportEvents({ journal, payload }, { volume, from, to, signal: interrupt }, tally)
+      return exportEvents({ journal, payload }, { volume, from, to, sector, signal: interrupt }, tally)
     },
   )
   if (tally.onto) remark(`the trace begins with event ${from}: replay it onto ${name}@seq:${from - 1}`)
-  const { without_effect, internal } = tally
-  return { ...conversionRecord(conversion, format, path), volume: name, from, to, without_effect, internal }
+  const { without_effect, internal, partial } = tally
+  return {
+    ...conversionRecord(conversion, format, path),
+    volume: name,
+    from,
+    to,
+    without_effect,
+    internal,
+    partial_sectors: partial,
+  }
 }

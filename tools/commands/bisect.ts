@@ -68,8 +68,8 @@ export function add(program: Command): void {
         "  blockbox bisect -j prod.journal --volume disk0 -- sh -c 'cmp -n 512 golden.img {}'\n" +
         '  blockbox bisect -j prod.trace.jsonl.gz --volume disk0 -- e2fsck -fn {}\n' +
         '\n-j names a journal, or a recording that holds its payloads. The command exits with 0: good, 1 to 127: bad,\n' +
-        '125: cannot tell. BLOCKBOX_IMAGE and BLOCKBOX_SEQ name the image and its event. The image is the command’s own: it may write to it. While it runs\n' +
-        'the journal is in use.\n',
+        '125: cannot tell. BLOCKBOX_IMAGE and BLOCKBOX_SEQ name the image and its event. The image is the command’s\n' +
+        'own: it may write to it. While it runs the journal is in use.\n',
     )
     .action(act)
 }

@@ -103,7 +103,8 @@ export function add(program: Command): void {
         '  blockbox export disk0 -j nightly.journal --format fio-iolog --from mark:start -o disk0.iolog --json\n' +
         '\nA recording (.trace, .trace.jsonl) of the whole journal replays as the journal does; see traces/README.md for\n' +
         'what can be checked of a part. For other programs events come in the order in which they took effect:\n' +
-        'whoever replays the trace gets the content of the volume. The report is printed on standard error when the trace goes to standard output.\n',
+        'whoever replays the trace gets the content of the volume. The report is printed on standard error when the trace\n' +
+        'goes to standard output.\n',
     )
     .action(act)
 }

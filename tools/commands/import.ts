@@ -40,6 +40,7 @@ interface ImportOptions extends JournalOption, ReadingOptions {
   readonly block?: number
   readonly seed?: number
   readonly ack: 'durable' | 'buffered'
+  readonly readDigests: boolean
 }
 
 const printAtOnce = 64 * 1024
@@ -71,6 +72,7 @@ export function add(program: Command): void {
       parseSize,
     )
     .option('--seed <number>', 'makes the content of writes whose trace has none', wholeNumber(0))
+    .option('--no-read-digests', 'do not note what reads return: faster, a replay cannot check it')
     .addOption(
       new Option('--ack <when>', 'a write is answered when it is durable, or when it is accepted')
         .choices(['durable', 'buffered'])
@@ -81,8 +83,8 @@ export function add(program: Command): void {
       '\nExamples:\n  blockbox import disk.dmlog.gz --summary\n' +
         '  blockbox import disk.dmlog.gz -j nightly.journal --volume disk0\n' +
         '  blockbox import nightly.trace.jsonl.gz -j again.journal\n' +
-        '\nA recording (.trace, .trace.jsonl) becomes the journal that it was exported from; without -j its requests are\n' +
-        'printed like those of any trace. With --volume the exit code\n' +
+        '\nA recording (.trace, .trace.jsonl) becomes the journal that it was exported from; with --summary, or --json and\n' +
+        'no -j, its requests are shown like those of any trace. With --volume the exit code\n' +
         'is 1 when requests were refused.\n',
     )
     .action(act)
@@ -139,7 +141,7 @@ async function importRecording(path: string, options: ImportOptions): Promise<vo
 }
 
 function recordInto(volume: string, file: string, options: ImportOptions): Promise<void> {
-  const { format, size, block, seed, ack, journal, json = false } = options
+  const { format, size, block, seed, ack, readDigests, journal, json = false } = options
   const ask = {
     path: file,
     volume,
@@ -149,7 +151,7 @@ function recordInto(volume: string, file: string, options: ImportOptions): Promi
     ...(block !== undefined && { block }),
     ...(seed !== undefined && { seed }),
   }
-  return record(ask, { ack, json, ...(journal !== undefined && { journal }) })
+  return record(ask, { ack, readDigests, json, ...(journal !== undefined && { journal }) })
 }
 
 function only(files: readonly string[], what: string): string {

@@ -63,9 +63,10 @@ export function add(program: Command): void {
     .option('--json', 'one JSON object a run')
     .addHelpText(
       'after',
-      '\nExample:\n  blockbox simulate --seed 7 --steps 20000\n  blockbox simulate --until-failure --keep found.trace.jsonl\n' +
+      '\nExamples:\n  blockbox simulate --seed 7 --steps 20000\n  blockbox simulate --until-failure --keep found.trace.jsonl\n' +
         '\nThe same seed and version give the same journal, byte for byte. What is found is made shorter before it is\n' +
-        'shown; what --keep leaves, a journal or by its name a recording, is looked at with `blockbox log` and `blockbox replay`.\n',
+        'shown; what --keep leaves, a journal or by its name a recording, is looked at with `blockbox log` and\n' +
+        '`blockbox replay`. Exit code 12 with findings.\n',
     )
     .action(act)
 }

@@ -85,7 +85,7 @@ function change(options: ControlOptions, ask: (world: World) => CommandAsk, said
 async function create(name: string, options: CreateOptions): Promise<void> {
   if (name.length > longestWord) throw new BlockboxError('USAGE', `the name is too long: ${advice.E_NAME}`)
   const { size, block, json = false, key, stripe } = options
-  const answer: Answer = await withEngine(options, 'durable', (engine) => {
+  const answer: Answer = await withEngine(options, { ack: 'durable' }, (engine) => {
     const devices = options.device.map((one) => deviceId(engine.world, one))
     const layout = { ...(devices.length > 0 && { devices }), ...(stripe > 0 && { stripe }) }
     const detail = { name, size, block, ...layout }

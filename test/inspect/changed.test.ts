@@ -22,7 +22,7 @@ function apply(map: BlockMap, all: readonly { at: number; count: number; place: 
 }
 
 test('they are the blocks whose places differ, in stretches that do not touch', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(writes, writes, fc.boolean(), (first, second, forks) => {
       const before = new BlockMap(8)
       apply(before, first)

@@ -8,7 +8,7 @@ import { Series } from '../../src/inspect/series.ts'
 const test = suite('series')
 
 test('sums stay what they were, however often the intervals widen', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(1e9), fc.nat(9))), (points) => {
       const series = new Series('sum', 7, 10)
       for (const [at, number] of points) series.add(at, number)

@@ -8,7 +8,7 @@ import { Spread, Top } from '../../src/inspect/spread.ts'
 const test = suite('spread')
 
 test('of few durations it is exact', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(
       fc.array(fc.nat(1e9), { minLength: 1, maxLength: 300 }),
       fc.nat(100),
@@ -46,7 +46,7 @@ test('of none there is nothing to say', () => {
 })
 
 test('the top are the heaviest, in order', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(fc.array(fc.nat(50)), fc.integer({ min: 1, max: 5 }), (weights, most) => {
       const top = new Top<number>(most, (weight) => weight)
       for (const weight of weights) top.add(weight)

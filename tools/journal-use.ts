@@ -21,10 +21,10 @@ export async function withJournal<T>(
 /** Opens the journal that the options name to record into it; makes it when there is none. */
 export async function withEngine<T>(
   options: JournalOption,
-  ack: NonNullable<EngineOptions['ack']>,
+  how: Pick<EngineOptions, 'ack' | 'readDigests'>,
   use: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const open = await openToWrite(journalDir(options), { create: true, ack })
+  const open = await openToWrite(journalDir(options), { create: true, ...how })
   return used(open, () => use(open.engine), open.engine)
 }
 

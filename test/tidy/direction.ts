@@ -5,9 +5,9 @@
  *     core <- events <- layers <- volume <-+- check, inspect, trace
  *                                          +- journal <- payload <- images <-+- engine <- nbd/server
  *                                                                            +- replay (and check, inspect)
- *     core <- layout <- engine <- mover             replay <- block-index
+ *     core <- layout <- engine <- mover             replay <- block-index      replay, trace <- recording
  *     engine, replay, inspect, mover <- control: all that the command line does on an open journal
- *     nbd/protocol <- nbd/client <- images      engine, mover, trace <- run      engine, replay <- sim      all <- index
+ *     nbd/protocol <- nbd/client <- images      engine, mover, recording <- run      engine, replay <- sim      all <- index
  */
 
 import type { Source } from './source.ts'
@@ -30,7 +30,7 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   engine: ['images', 'layout'],
   mover: ['engine'],
   replay: ['images', 'check', 'inspect'],
-  run: ['engine', 'trace', 'mover'],
+  run: ['engine', 'trace', 'mover', 'recording'],
   recording: ['replay', 'trace', 'inspect'],
   golden: ['run', 'recording'],
   'block-index': ['replay'],

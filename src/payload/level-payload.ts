@@ -1,8 +1,8 @@
 /**
  * Payload in the journal's own LevelDB: simple, and right for memory, small payloads and replicated journals.
  *
- * What is put waits in memory, gathered into chunks; the journal drains it into the batch of the next frame, so that
- * a frame and its payload become durable together. Chunks read back are checked once and kept in a bounded cache; one
+ * What is put waits in memory, gathered into chunks; what a frame refers to is marked off when it is sealed (`sync`), and
+ * the journal drains that into the frame's batch, so that a frame and its payload become durable together. Chunks read back are checked once and kept in a bounded cache; one
  * that is kept longer than its neighbours leaves the slab it was put together in, so that the slab goes with them.
  */
 
@@ -35,6 +35,8 @@ export class LevelPayload implements PayloadStore, Attachments {
   #slab = new Uint8Array(0)
   /** Chunks that are full or drained and not yet durable, as stored. */
   readonly #waiting = new Map<number, Uint8Array>()
+  /** Chunks below this number belong to frames that were sealed; the others wait for the next one. */
+  #sealed = 0
   #drained: number[] = []
   readonly #cache = new Map<number, Uint8Array>()
   #cached = 0
@@ -72,13 +74,16 @@ export class LevelPayload implements PayloadStore, Attachments {
     return bytes === undefined || at + length > bytes.length ? undefined : bytes.subarray(at, at + length)
   }
 
-  /** Nothing to do: the journal stores what waits in the batch of the frame. */
-  async sync(): Promise<void> {}
+  /** What was put so far goes with the next frame appended: the journal stores it in the frame's batch. */
+  async sync(): Promise<void> {
+    this.#close()
+    this.#sealed = this.#gathering.chunk
+  }
 
   drain(): readonly (readonly [Uint8Array, Uint8Array])[] {
-    this.#close()
-    this.#drained = [...this.#waiting.keys()]
-    return [...this.#waiting].map(([chunk, bytes]) => [key(tables.payload, chunk), bytes])
+    const due = [...this.#waiting].filter(([chunk]) => chunk < this.#sealed)
+    this.#drained = due.map(([chunk]) => chunk)
+    return due.map(([chunk, bytes]) => [key(tables.payload, chunk), bytes])
   }
 
   stored(): void {

@@ -18,7 +18,10 @@ export interface PayloadStore {
    * damaged chunk is the damaged one, by its digest.
    */
   asStored?(place: number, length: number): Uint8Array | undefined
-  /** Resolves when all that was put may be referred to by a frame that is about to be appended. */
+  /**
+   * Resolves when all that was put before the call may be referred to by the frame that is appended next; what is put
+   * after the call goes with a later one.
+   */
   sync(): Promise<void>
 }
 

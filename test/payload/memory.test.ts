@@ -11,6 +11,7 @@ import { entriesOf, hooked, memoryStore } from '../support/store.ts'
 import { contentOf, payloadSuite } from './contract.ts'
 
 async function drainInto(store: KvStore, payload: LevelPayload): Promise<void> {
+  await payload.sync()
   const batch = store.batch()
   for (const [at, value] of payload.drain()) batch.put(at, value)
   await batch.write({ sync: true })

@@ -6,12 +6,12 @@
 import { crc32 } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
 import { key, tables } from '../journal/keys.ts'
-import { placeUnit } from './payload.ts'
+import { pieceUnits, placeUnit } from './payload.ts'
 
 export const chunkHeaderBytes = 16
 const magic = 0x31504242
 /** The most data a piece has; all pieces of a chunk but the last are full. */
-export const pieceBytes = 32 * 1024
+export const pieceBytes = pieceUnits * placeUnit
 /** Places per chunk number. */
 const chunkPlaces = 2 ** 20
 

@@ -28,6 +28,9 @@ export interface PayloadStore {
 /** Places a payload of `length` bytes takes up. */
 export const placeUnit = 512
 
+/** Places that a read may cover without being put together from parts, counted from a multiple of them. */
+export const pieceUnits = 128
+
 /** Bytes as they are put: filled up with zeros to whole units of a place. */
 export function wholeUnits(bytes: Uint8Array): Uint8Array {
   if (bytes.length % placeUnit === 0) return bytes

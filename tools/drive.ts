@@ -7,6 +7,7 @@ import { BlockboxError } from '../src/core/errors.ts'
 import { openToWrite } from '../src/engine/open-folder.ts'
 import { newTally, type Tally, tally } from '../src/inspect/tally.ts'
 import { type RunReport, runScenario } from '../src/run/driver.ts'
+import { LogicalClock, roundMs } from '../src/run/logical-clock.ts'
 import { machineTime } from '../src/run/machine-time.ts'
 import { OutsideImages } from '../src/run/outside-images.ts'
 import { PacedCopier } from '../src/run/paced-copier.ts'
@@ -44,6 +45,8 @@ export interface DriveAsk {
   /** What is asked otherwise than the scenario says, for the record. */
   readonly options?: string
   readonly reuse?: boolean
+  /** `logical`: a step each round, so that the same scenario gives the same bytes. The machine's when left out. */
+  readonly clock?: 'machine' | 'logical'
 }
 
 /** Runs the scenario in the file at `path` into the journal at `journal`, which is made when it is missing. */
@@ -53,7 +56,8 @@ export function drive(path: string, journal: string, ack: 'durable' | 'buffered'
 
 /** The same for a scenario that was read or made. Every read notes what it returned, for a replay to check. */
 export async function driveScenario(ask: DriveAsk, journal: string): Promise<Driven> {
-  const { ack, ...run } = ask
+  const { ack, clock, ...run } = ask
+  const logical = clock === 'logical' ? new LogicalClock() : undefined
   const copier = new PacedCopier()
   const started = performance.now()
   const sum = newTally()
@@ -61,6 +65,7 @@ export async function driveScenario(ask: DriveAsk, journal: string): Promise<Dri
   const how = {
     ...{ create: true, copier: copier.copy, openImage: images.open, ack },
     readDigests: 'always',
+    ...(logical !== undefined && { clock: logical }),
   } as const
   const { engine } = await openToWrite(journal, how)
   engine.frames$.subscribe({
@@ -75,10 +80,13 @@ export async function driveScenario(ask: DriveAsk, journal: string): Promise<Dri
       ...run,
       engine,
       copier,
+      time: logical?.timekeeper() ?? machineTime(),
       images,
-      time: machineTime(),
       signal: interrupt,
-      onRound: (taken, step) => progress(`${taken} requests${step === '' ? '' : `, next step ${step}`}`),
+      onRound: (taken, step) => {
+        logical?.advance(roundMs)
+        progress(`${taken} requests${step === '' ? '' : `, next step ${step}`}`)
+      },
     })
     return { scenario: ask.scenario, report, sum, seconds: (performance.now() - started) / 1000 }
   } finally {

@@ -18,9 +18,6 @@ export async function withJournal<T>(
   return used(open, () => use(open), open.journal)
 }
 
-/** What an engine is opened with. */
-export type EngineUse = Pick<EngineOptions, 'openImage'>
-
 /** Opens the journal that the options name to record into it; makes it when there is none. */
 export async function withEngine<T>(
   options: JournalOption,
@@ -31,17 +28,8 @@ export async function withEngine<T>(
   return used(open, () => use(open.engine), open.engine)
 }
 
-/** Opens a journal that exists to record into it. Throws JOURNAL_MISSING when there is none. */
-export async function withOldEngine<T>(
-  options: JournalOption,
-  use: (engine: Engine, open: OpenFolder) => Promise<T>,
-  { openImage }: EngineUse = {},
-): Promise<T> {
-  const open = await openToWrite(journalDir(options), { ...(openImage !== undefined && { openImage }) })
-  return used(open, () => use(open.engine, open), open.engine)
-}
-
-async function used<T>(
+/** Uses what was opened, says its remarks first, and closes it whatever happens. */
+export async function used<T>(
   { journal }: OpenFolder,
   use: () => Promise<T>,
   owner: { close(): Promise<void> },

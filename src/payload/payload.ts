@@ -19,6 +19,11 @@ export interface PayloadStore {
    */
   asStored?(place: number, length: number): Uint8Array | undefined
   /**
+   * True for a place whose payload this store was never to hold: of a recording that kept its digest alone. Without a
+   * place: true when there may be such.
+   */
+  lacks?(place?: number): boolean
+  /**
    * Resolves when all that was put before the call may be referred to by the frame that is appended next; what is put
    * after the call goes with a later one.
    */

@@ -76,13 +76,18 @@ class Simulator {
   readonly #machine: Machine
   readonly #witness: Witness
   #engine!: Engine
+  /** How many steps come between two moments at which anything under way may end: short and long frames, by seed. */
+  readonly #pace: number
   #requests = 0
   #crashes = 0
+  /** While a new engine is opened, what becomes of the one before is nobody's concern. */
+  #booting = false
   /** Why the engine ended, if it did. */
   #ended: Error | undefined
 
   constructor(options: SimulateOptions) {
     this.#options = options
+    this.#pace = 2 ** (1 + 2 * (options.seed % 3))
     const dice = new Dice(options.seed, -2)
     const { faultEvery = 1000, failure } = options
     const machine = new Machine({
@@ -132,7 +137,7 @@ class Simulator {
     else if (what < 99) machine.clock.pass(dice.below(3_000_000))
     else if (dice.once(4)) machine.clock.jump(BigInt(dice.below(7_200_000) - 3_600_000) * 1_000_000n)
     else if (dice.once(20)) await this.#restart()
-    if (dice.once(4)) await turn()
+    if (dice.once(this.#pace)) await turn()
   }
 
   #post(ask: Ask): void {
@@ -174,6 +179,7 @@ class Simulator {
 
   async #boot(): Promise<void> {
     this.#ended = undefined
+    this.#booting = true
     try {
       this.#engine = await this.#machine.boot(async (journal) => {
         await this.#witness.recovered(journal)
@@ -181,8 +187,15 @@ class Simulator {
       })
     } catch (error) {
       return this.#failed(error as Error)
+    } finally {
+      this.#booting = false
     }
-    this.#engine.frames$.subscribe({ error: (error: Error) => this.#failed(error) })
+    const engine = this.#engine
+    engine.frames$.subscribe({
+      error: (error: Error) => {
+        if (engine === this.#engine && !this.#booting) this.#failed(error)
+      },
+    })
     this.#witness.agrees(this.#engine.durableSeq, this.#engine.world)
   }
 

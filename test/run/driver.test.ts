@@ -51,8 +51,10 @@ function virtualTime(lateNs = 0): Timekeeper & { sleeps: number } {
 async function driven(toml: string, time: Timekeeper = virtualTime()) {
   const opened = await openMemory()
   const copier = new PacedCopier()
+  const images = new OutsideImages(folder)
   const engine = await openEngine({
     ...opened,
+    openImage: images.open,
     clock: manualClock(),
     copier: copier.copy,
     readDigests: 'always',
@@ -61,15 +63,7 @@ async function driven(toml: string, time: Timekeeper = virtualTime()) {
   let failure: Error | undefined
   try {
     const scenario = parseScenario(toml, sizeOf)
-    report = await runScenario({
-      engine,
-      copier,
-      images: new OutsideImages(folder),
-      scenario,
-      digest: '',
-      folder,
-      time,
-    })
+    report = await runScenario({ engine, copier, images, scenario, digest: '', folder, time })
   } catch (error) {
     failure = error as Error
   }

@@ -14,8 +14,8 @@ import { exitCodes } from '../exit-code.ts'
 import { findingLine, findingOf } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
-import { withJournal } from '../journal-use.ts'
 import { escaped, print } from '../output.ts'
+import { withSource } from '../recording-use.ts'
 import { showProgress } from '../remark.ts'
 
 interface ReplayOptions extends JournalOption {
@@ -28,7 +28,8 @@ interface ReplayOptions extends JournalOption {
 
 export function add(program: Command): void {
   journalOption(program.command('replay'))
-    .description('check a journal: fold it, decide every input again, run the checks')
+    .description('check a journal or a recording: fold it, decide every input again, run the checks')
+    .argument('[source]', 'a journal folder or a recording (.trace, .trace.jsonl), in place of -j')
     .option('--json', 'print the verdict as one JSON object')
     .option('-v, --verbose', 'print a line for each frame first')
     .option('--fold-only', 'do not decide again: for journals of an older version of the rules')
@@ -39,15 +40,16 @@ export function add(program: Command): void {
     )
     .addHelpText(
       'after',
-      '\nExample:\n  blockbox replay -j nightly.journal && echo sound\n\nPayload is read where a read noted what it returned; `blockbox verify` checks all of it.\n',
+      '\nExample:\n  blockbox replay -j nightly.journal && echo sound\n  blockbox replay nightly.trace.jsonl.gz\n\n' +
+        'Payload is read where a read noted what it returned; `blockbox verify` checks all of it.\n',
     )
     .action(act)
 }
 
-async function act(options: ReplayOptions): Promise<void> {
+async function act(source: string | undefined, options: ReplayOptions): Promise<void> {
   let verdict: ReplayVerdict
   try {
-    verdict = await withJournal(options, (open) => replayed(open, options))
+    verdict = await withSource(source, options, true, (open) => replayed(open, options))
   } catch (error) {
     const finding = findingOf(error)
     if (finding === undefined || options.json !== true) throw error
@@ -68,10 +70,10 @@ async function replayed({ journal, payload }: OpenFolder, options: ReplayOptions
     if (ready.length > 0) await print(ready.join('\n'))
   }
   const verdict = await replay(journal, {
-    checks: [...checks, subBlock(payload)],
+    checks: payload.lacks?.() === true ? checks : [...checks, subBlock(payload)],
     decide: options.foldOnly !== true,
     twice: options.once !== true,
-    ...(options.content && { payload }),
+    ...(options.content && payload.lacks?.() !== true && { payload }),
     signal: interrupt,
     onFrame: (line) => {
       if (options.verbose === true) lines.push(frameText(line, options.json === true))

@@ -31,6 +31,7 @@ import {
 interface RunOptions extends JournalOption, TraceRunOptions {
   readonly pace?: Pace
   readonly ack: 'durable' | 'buffered'
+  readonly clock: 'machine' | 'logical'
   readonly json?: boolean
 }
 
@@ -44,6 +45,11 @@ export function add(program: Command): void {
       new Option('--ack <when>', 'answer writes when durable or, like a disk with a cache, when buffered')
         .choices(['durable', 'buffered'])
         .default('durable'),
+    )
+    .addOption(
+      new Option('--clock <which>', 'logical: the same scenario gives the same journal, byte for byte')
+        .choices(['machine', 'logical'])
+        .default('machine'),
     )
     .option('--json', 'print one JSON object')
     .addHelpText(
@@ -59,7 +65,7 @@ export function add(program: Command): void {
 async function run(files: readonly string[], options: RunOptions): Promise<void> {
   const journal = journalDir(options)
   const ask = isScenario(files) ? ofScenario(files[0]!, options) : await ofTraces(files, options)
-  const driven = await driveScenario(ask, journal)
+  const driven = await driveScenario({ ...ask, clock: options.clock }, journal)
   const { scenario, report, seconds, sum } = driven
   const refused = Object.entries(sum.refused)
   if (refused.length > 0) process.exitCode = exitCodes.error

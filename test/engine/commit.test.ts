@@ -6,7 +6,6 @@
 import { suite, type Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { BlockboxError } from '../../src/core/errors.ts'
-import type { Answer } from '../../src/engine/ask.ts'
 import { maxInbox } from '../../src/engine/engine.ts'
 import { openEngine, recoverWorld } from '../../src/engine/open-engine.ts'
 import { flag } from '../../src/events/kind.ts'
@@ -16,58 +15,11 @@ import { replay } from '../../src/replay/replay.ts'
 import { stateHashText } from '../../src/volume/snapshot.ts'
 import { manualClock } from '../support/clock.ts'
 import { fails } from '../support/frames.ts'
-import { type Run, type RunOptions, startRun, turn } from '../support/run.ts'
-import { copyOf, framesOf, hooked, memoryStore, openMemory } from '../support/store.ts'
+import { type Run, startRun, turn } from '../support/run.ts'
+import { onDisk, stateOf } from '../support/slow-disk.ts'
+import { copyOf, framesOf, memoryStore, openMemory } from '../support/store.ts'
 
 const test: Test = suite('commit')
-
-/** A disk whose writes wait for `open`, or fail. */
-function disk() {
-  let waiting: (() => void)[] = []
-  let closed = false
-  let failure: Error | undefined
-  const before = async () => {
-    if (closed) await new Promise<void>((resolve) => waiting.push(resolve))
-    if (failure !== undefined) throw failure
-  }
-  return {
-    store: hooked(memoryStore(), before),
-    hold: () => {
-      closed = true
-    },
-    open: () => {
-      closed = false
-      const all = waiting
-      waiting = []
-      for (const resolve of all) resolve()
-    },
-    fail: (error: Error) => {
-      failure = error
-    },
-    repair: () => {
-      failure = undefined
-    },
-  }
-}
-
-/** A run on such a disk, with one volume of 16 blocks and a session. */
-async function onDisk(options: RunOptions = {}): Promise<{ run: Run; slow: ReturnType<typeof disk> }> {
-  const slow = disk()
-  const run = await startRun({ ...options, on: { store: slow.store } })
-  await run.volume('disk', 16)
-  await run.must('session.open', { name: 'host' })
-  return { run, slow }
-}
-
-/** What became of a promise so far. */
-async function stateOf(answer: Promise<Answer | undefined>): Promise<string> {
-  await turn()
-  await turn()
-  const pending = Symbol('pending')
-  const now = await Promise.race([answer, Promise.resolve(pending)])
-  if (now === pending) return 'waits'
-  return (now as Answer | undefined)?.code ?? 'error'
-}
 
 test('a write is answered when its frame is durable, not before', async () => {
   const { run, slow } = await onDisk()
@@ -140,44 +92,6 @@ test('a read waits for the frame whose bytes it returns', async () => {
   slow.open()
   assert.is((await read)!.data![0], 9)
   await write
-})
-
-test('what arrives while a frame is in flight is decided at once, and waits for no more than it has to', async () => {
-  const { run, slow } = await onDisk()
-  await run.io('io.write', { at: 7, fill: 4 })
-  const before = run.engine.durableSeq
-  slow.hold()
-  const first = run.io('io.write', { at: 1, fill: 5 })
-  await turn()
-  const [elsewhere, there] = [run.io('io.read', { at: 7 }), run.io('io.read', { at: 1 })]
-  assert.equal([await stateOf(elsewhere), await stateOf(there)], ['ok', 'waits'])
-  assert.is((await elsewhere)!.data![0], 4)
-  const second = run.io('io.write', { at: 2, fill: 6 })
-  assert.is(await stateOf(second), 'waits')
-  assert.is(run.engine.world.seq, (before ?? 0) + 4, 'all of it is decided')
-  assert.is(run.engine.durableSeq, undefined)
-  const mapped = run.engine.look((world) => world.volumes[0]!.map.mapped)
-  assert.is(await Promise.race([mapped, turn().then(() => 'waits')]), 'waits')
-  slow.open()
-  assert.is(await mapped, 3)
-  assert.equal([await stateOf(first), await stateOf(there), await stateOf(second)], ['ok', 'ok', 'ok'])
-  assert.is((await there)!.data![0], 5)
-})
-
-test('buffered: a write is answered while another frame is in flight, and no more than a frame ahead', async () => {
-  const { run, slow } = await onDisk({ ack: 'buffered' })
-  slow.hold()
-  assert.is(await stateOf(run.io('io.write', { at: 1 })), 'ok')
-  assert.is(await stateOf(run.io('io.write', { at: 2, fill: 9 })), 'ok')
-  assert.is((await run.io('io.read', { at: 2 }))!.data![0], 9)
-  const flush = run.io('io.flush')
-  assert.is(await stateOf(flush), 'waits')
-  for (let k = 0; k < 1021; k++) run.post('io.write', { at: 3 })
-  assert.is(await stateOf(run.io('io.write', { at: 4 })), 'waits')
-  slow.open()
-  assert.is(await stateOf(flush), 'ok')
-  await run.settled()
-  assert.equal(run.errors, [])
 })
 
 test('buffered: a write is answered when it is accepted; flush and FUA wait; the frames say so', async () => {

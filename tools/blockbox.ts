@@ -6,6 +6,7 @@ import { add as backup } from './commands/backup.ts'
 import { add as bisect } from './commands/bisect.ts'
 import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
+import { add as control } from './commands/control.ts'
 import { add as convert } from './commands/convert.ts'
 import { add as device } from './commands/device.ts'
 import { add as diff } from './commands/diff.ts'
@@ -55,6 +56,7 @@ await main(
     redact,
     run,
     serve,
+    control,
     replay,
     test,
     diff,

@@ -24,7 +24,7 @@ import { headFile } from '../journal/head-file.ts'
 import type { Checkpoint } from '../journal/journal.ts'
 import { from, key, numberOf, tables } from '../journal/keys.ts'
 import { isDamage, type KvStore, levelStore, readError, repairStore } from '../journal/store.ts'
-import { chunkHeaderBytes, chunkOf, decodeChunk, encodeChunk } from '../payload/chunk.ts'
+import { chunkHeaderBytes, chunkOf, decodeChunk, encodeChunk, pieceKey } from '../payload/chunk.ts'
 import { LevelPayload } from '../payload/level-payload.ts'
 import { PayloadCheck } from './payload-check.ts'
 
@@ -232,16 +232,18 @@ async function keepCheckpoints(store: KvStore, target: KvStore, last: number): P
 
 /** A chunk whose payloads were found right goes over as it is, or, when only its frame is damaged, made anew. */
 async function putChunk(store: KvStore, target: KvStore, chunk: number): Promise<void> {
-  const at = key(tables.payload, chunk)
-  const stored = (await store.get(at))!
-  let value = stored
-  try {
-    decodeChunk(stored, chunk)
-  } catch {
-    const data = stored.subarray(chunkHeaderBytes)
-    value = encodeChunk(data)
+  for (let piece = 0; ; piece++) {
+    const at = pieceKey(chunk, piece)
+    const stored = await store.get(at)
+    if (stored === undefined) return
+    let value = stored
+    try {
+      decodeChunk(stored, chunk)
+    } catch {
+      value = encodeChunk(stored.subarray(chunkHeaderBytes))
+    }
+    await target.put(at, value, { sync: true })
   }
-  await target.put(at, value, { sync: true })
 }
 
 async function writeHead(to: string, at: { seq: number; hash: Uint8Array }, epoch: number): Promise<void> {

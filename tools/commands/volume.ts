@@ -1,18 +1,15 @@
 /** `blockbox volume create|rm|resize|ls`: the volumes of a journal. A refusal is on the record, and exit code 1. */
 
 import type { Command } from 'commander'
+import { createVolume, deleteVolume, resizeVolume } from '../../src/control/volume-routes.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
-import type { Answer, CommandAsk } from '../../src/engine/ask.ts'
 import { advice } from '../../src/events/code.ts'
-import type { World } from '../../src/layers/layer.ts'
-import { control, gathered, refused, volumeId } from '../control.ts'
+import { control, gathered, refused, repeated } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
-import { withEngine } from '../journal-use.ts'
+import { withControl } from '../journal-link.ts'
 import { addList } from '../list-command.ts'
 import { print } from '../output.ts'
-import { remark } from '../remark.ts'
 import { formatSize, parseSize } from '../size.ts'
-import { deviceId } from './backup.ts'
 
 interface CreateOptions extends ControlOptions {
   readonly size: number
@@ -53,11 +50,7 @@ export function add(program: Command): void {
     .argument('<name>', 'the volume')
     .addHelpText('after', '\nExample:\n  blockbox volume rm disk0 -j nightly.journal\n')
     .action((name: string, options: ControlOptions) =>
-      change(
-        options,
-        (world) => ({ kind: 'volume.delete', volume: volumeId(world, name) }),
-        `volume ${name}: deleted`,
-      ),
+      control(options, deleteVolume, { volume: name }, () => `volume ${name}: deleted`, { hints }),
     )
   controlOption(volume.command('resize'))
     .description('give a volume another size; what lies beyond a new end is gone')
@@ -65,31 +58,23 @@ export function add(program: Command): void {
     .requiredOption('--size <size>', 'bytes, whole blocks', parseSize)
     .addHelpText('after', '\nExample:\n  blockbox volume resize disk0 --size 2G -j nightly.journal\n')
     .action((name: string, options: ResizeOptions) =>
-      change(
+      control(
         options,
-        (world) => ({
-          kind: 'volume.resize',
-          volume: volumeId(world, name),
-          detail: { size: options.size },
-        }),
-        `volume ${name}: ${formatSize(options.size)}`,
+        resizeVolume,
+        { volume: name, size: options.size },
+        () => `volume ${name}: ${formatSize(options.size)}`,
+        { hints },
       ),
     )
   addList(volume, 'volumes', 'list the volumes')
 }
 
-function change(options: ControlOptions, ask: (world: World) => CommandAsk, said: string): Promise<void> {
-  return control(options, ask, () => said, { hints })
-}
-
 async function create(name: string, options: CreateOptions): Promise<void> {
   if (name.length > longestWord) throw new BlockboxError('USAGE', `the name is too long: ${advice.E_NAME}`)
   const { size, block, json = false, key, stripe } = options
-  const answer: Answer = await withEngine(options, 'durable', (engine) => {
-    const devices = options.device.map((one) => deviceId(engine.world, one))
-    const layout = { ...(devices.length > 0 && { devices }), ...(stripe > 0 && { stripe }) }
-    const detail = { name, size, block, ...layout }
-    return engine.submit({ kind: 'volume.create', detail, ...(key !== undefined && { key }) })
+  const input = { name, size, block, devices: [...options.device], stripe }
+  const { answer } = await withControl(options, ({ link }) => link.command(createVolume, input, { key }), {
+    create: true,
   })
   const { code, seq, repeats } = answer
   if (json) {
@@ -100,5 +85,5 @@ async function create(name: string, options: CreateOptions): Promise<void> {
   } else if (code === 'ok')
     await print(`volume ${name}: ${formatSize(size)} in blocks of ${formatSize(block)}`)
   if (code !== 'ok') refused(`volume ${name}`, answer, hints)
-  else if (repeats !== undefined) remark(`nothing was done: event ${repeats} had this key and did it`)
+  else repeated(answer)
 }

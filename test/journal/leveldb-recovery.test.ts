@@ -158,9 +158,9 @@ test('MultipleMemTables', async () => {
   for (let k = 0; k < 150; k++) {
     await engine.submit({ kind: 'io.write', session: 1, volume: volume!, offset: 0, data })
   }
+  await engine.close()
   const copy = folder.copy(path)
   const whole = await wholeOf(copy, folder.fresh('work'))
-  await engine.close()
   assert.ok(data.length * 150 > 2 * 16 * 2 ** 20, 'more than two write buffers')
   assert.ok(filesOf(copy, 'table').length > 0)
   assert.equal(await judge(copy, whole), { verdict: 'harmless' })

@@ -12,6 +12,7 @@ import { machineTime } from '../src/run/machine-time.ts'
 import { OutsideImages } from '../src/run/outside-images.ts'
 import { PacedCopier } from '../src/run/paced-copier.ts'
 import { parseScenario, type Scenario } from '../src/run/scenario.ts'
+import { refuseFilesOutside } from '../src/run/scenario-files.ts'
 import { interrupt } from './interrupt.ts'
 import { progress } from './output.ts'
 import { parseSize } from './size.ts'
@@ -32,7 +33,9 @@ export function readScenario(path: string): { readonly scenario: Scenario; reado
   const bytes = readFileSync(path)
   if (bytes.length > maxScenarioBytes)
     throw new BlockboxError('SCENARIO', `${path} is no scenario: it is over 1 MiB`)
-  return { scenario: parseScenario(bytes.toString('utf8'), parseSize), digest: hex(sha256(bytes)) }
+  const scenario = parseScenario(bytes.toString('utf8'), parseSize)
+  refuseFilesOutside(scenario, dirname(path))
+  return { scenario, digest: hex(sha256(bytes)) }
 }
 
 export interface DriveAsk {

@@ -20,6 +20,7 @@ import { LogicalClock, roundMs } from '../run/logical-clock.ts'
 import { OutsideImages } from '../run/outside-images.ts'
 import { PacedCopier } from '../run/paced-copier.ts'
 import { parseScenario } from '../run/scenario.ts'
+import { refuseFilesOutside } from '../run/scenario-files.ts'
 
 /** No scenario is longer. */
 const maxScenarioBytes = 2 ** 20
@@ -34,6 +35,7 @@ export async function recordScenario(path: string, signal?: AbortSignal): Promis
   const bytes = readFileSync(path)
   if (bytes.length > maxScenarioBytes) throw new BlockboxError('SCENARIO', `${path} has more than 1 MiB`)
   const scenario = parseScenario(bytes.toString('utf8'), parseSize)
+  refuseFilesOutside(scenario, dirname(path))
   const store = new MemoryStore()
   const head = memoryHead()
   const clock = new LogicalClock()

@@ -7,7 +7,7 @@ import { Packr, Unpackr } from 'msgpackr'
 import { digestBytes, sameBytes, sha256 } from '../core/digest.ts'
 import type { Checkpoint } from './journal.ts'
 import { before, from, key, numberOf, tables } from './keys.ts'
-import type { KvStore } from './store.ts'
+import { isDamage, type KvStore, readError } from './store.ts'
 
 /** How many checkpoints are kept: anchors from which a moment in the past is near. */
 const kept = 4
@@ -37,18 +37,31 @@ export async function readCheckpoint(
   seq: number,
   belongs: (checkpoint: Checkpoint) => Promise<boolean>,
 ): Promise<Checkpoint | undefined> {
-  const all = await checkpointSeqs(store)
-  for (const at of all.filter((one) => one <= seq).reverse()) {
-    const found = await loadCheckpoint(store, at)
+  const all = await unlessDamaged(checkpointSeqs(store))
+  for (const at of (all ?? []).filter((one) => one <= seq).reverse()) {
+    const found = await unlessDamaged(loadCheckpoint(store, at))
     if (found !== undefined && (await belongs(found))) return found
   }
   return undefined
 }
 
-/** The checkpoints that do not verify: opening passes them over. */
+/** Undefined where the database cannot read its own files. */
+async function unlessDamaged<Result>(reading: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await reading
+  } catch (error) {
+    if (isDamage(error)) return undefined
+    throw error
+  }
+}
+
+/** The checkpoints that do not verify: opening passes them over. Throws JOURNAL_CORRUPT when they cannot be listed. */
 export async function damagedCheckpoints(store: KvStore): Promise<number[]> {
   const damaged: number[] = []
-  for (const seq of await checkpointSeqs(store)) {
+  const all = await checkpointSeqs(store).catch((error: unknown) => {
+    throw readError(error, 1)
+  })
+  for (const seq of all) {
     const found = await loadCheckpoint(store, seq).catch(() => undefined)
     if (found === undefined) damaged.push(seq)
   }

@@ -13,12 +13,18 @@ export interface Identity {
   readonly created: string
 }
 
-/** Reads the identity of a journal that was opened. Throws JOURNAL_FOREIGN when a field is missing. */
+/** Reads the identity of a journal that was opened. Throws JOURNAL_FOREIGN when a field is missing or is none. */
 export function journalIdentity(path: string): Identity {
   const file = join(path, 'journal.json')
   const { format, version, id, created } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Identity>
-  if (format !== undefined && version !== undefined && id !== undefined && created !== undefined) {
+  const isWhole = typeof format === 'string' && typeof version === 'number'
+  if (isWhole && isIt(id, /^[0-9a-f]{32}$/) && isIt(created, /^[0-9T:.Z+-]{10,40}$/)) {
     return { format, version, id, created }
   }
-  throw new BlockboxError('JOURNAL_FOREIGN', `${file} does not say all that a journal says of itself`)
+  const message = `${file} does not say all that a journal says of itself: it was damaged or changed by hand`
+  throw new BlockboxError('JOURNAL_FOREIGN', message)
+}
+
+function isIt(value: unknown, form: RegExp): value is string {
+  return typeof value === 'string' && form.test(value)
 }

@@ -76,13 +76,14 @@ function isRecord(block: Uint8Array, at: number, length: number): boolean {
 export function tableFault(path: string): FileFault | undefined {
   return reading(path, (source) => {
     const footerAt = source.size - footerBytes
+    if (footerAt < 0) return { offset: 0, what: 'the footer' }
     const footer = source.bytes(footerAt, footerBytes)
     const handles = new Numbers(footer)
     const meta = handles.handle()
     const index = handles.handle()
     const ends = magic.every((byte, k) => footer[footerBytes - 8 + k] === byte)
-    if (footerAt < 0 || !ends || handles.padded || !isZero(footer.subarray(handles.at, footerBytes - 8))) {
-      return { offset: Math.max(0, footerAt), what: 'the footer' }
+    if (!ends || handles.padded || !isZero(footer.subarray(handles.at, footerBytes - 8))) {
+      return { offset: footerAt, what: 'the footer' }
     }
     for (const block of [index, meta]) {
       if (!isBlock(source, block)) return { offset: block.offset, what: 'an index block' }

@@ -9,7 +9,7 @@ import type { Base } from './base.ts'
 import { damage, decodeFrame, type Frame } from './frame.ts'
 import type { Bounds } from './journal.ts'
 import { key, tables } from './keys.ts'
-import { type KvStore, readAheadBytes, readAheadFrames, readError } from './store.ts'
+import { isDamage, type KvStore, readAheadBytes, readAheadFrames, readError } from './store.ts'
 import { frameAt, unchained } from './tail.ts'
 
 /**
@@ -48,6 +48,7 @@ export async function* readBatches(
       if (fault !== undefined) throw fault
     }
   } catch (error) {
+    if (isDamage(error)) yield* oneByOne(store, chain, last)
     throw readError(error, chain.next)
   } finally {
     coming.catch(() => undefined)
@@ -55,6 +56,23 @@ export async function* readBatches(
   }
   if (chain.next <= last) {
     throw damage('JOURNAL_GAP', chain.next, `events ${chain.next} to ${last} are missing`)
+  }
+}
+
+/**
+ * The frames from the chain's next on that can still be read: where the database's files are damaged, an iterator gives
+ * up with all that it read ahead. Throws the first fault; ends in front of what the database cannot read.
+ */
+async function* oneByOne(store: KvStore, chain: Chain, last: number): AsyncGenerator<Frame[]> {
+  while (chain.next <= last) {
+    const value = await store.get(key(tables.frame, chain.next)).catch((error: unknown) => {
+      throw readError(error, chain.next)
+    })
+    if (value === undefined) return
+    const frames: Frame[] = []
+    const fault = chain.take([value], frames)
+    if (fault !== undefined) throw fault
+    yield frames
   }
 }
 

@@ -108,10 +108,19 @@ function lastMessage(error: unknown): string {
   return text
 }
 
-/** True when LevelDB refuses to open because its own files are damaged. */
+/**
+ * True when LevelDB refuses to open or to read because its own files are damaged. Reading beyond the end of a table that
+ * was cut is an invalid argument to it; a name in CURRENT with a zero in it ends there, and
+ * so does what LevelDB says of it, without a reason.
+ */
 export function isDamage(error: unknown): boolean {
   for (let one: unknown = error; one instanceof Error; one = one.cause) {
-    if (/corrupt|missing files|No such file|CURRENT|checksum/i.test(one.message)) return true
+    if (
+      /corrupt|missing files|No such file|CURRENT|checksum|\.(?:ldb|sst): Invalid argument|IO error: [^:]*$/i.test(
+        one.message,
+      )
+    )
+      return true
   }
   return false
 }

@@ -110,7 +110,7 @@ function remarksOf(head: Head, last: Frame | undefined): string[] {
 /** The frame that holds event `seq`, verified by its own hash; undefined when there is none at or before it. */
 export async function frameAt(store: KvStore, seq: number): Promise<Frame | undefined> {
   if (seq < 1) return undefined
-  const bounds = { gte: key(tables.frame, 0), lt: key(tables.frame, seq + 1), reverse: true, limit: 1 }
+  const bounds = { gte: key(tables.frame, 1), lt: key(tables.frame, seq + 1), reverse: true, limit: 1 }
   const cursor = store.iterator(bounds)
   try {
     const [entry] = await cursor.nextv(1)

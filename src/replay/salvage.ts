@@ -16,15 +16,20 @@ import { hex, sameBytes } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import { Columns } from '../events/columns.ts'
 import { type Base, readBase, writeBase } from '../journal/base.ts'
+import { readCheckpoint, writeCheckpoint } from '../journal/checkpoints.ts'
 import { openJournalFolder } from '../journal/folder.ts'
 import { checkRows, decodeFrame, type Frame } from '../journal/frame.ts'
 import { emptyHead, encodeHead, newestHead, slotBytes, slotSpacing } from '../journal/head.ts'
 import { headFile } from '../journal/head-file.ts'
+import type { Checkpoint } from '../journal/journal.ts'
 import { from, key, numberOf, tables } from '../journal/keys.ts'
-import { type KvStore, levelStore, repairStore } from '../journal/store.ts'
+import { isDamage, type KvStore, levelStore, readError, repairStore } from '../journal/store.ts'
 import { chunkHeaderBytes, chunkOf, decodeChunk, encodeChunk, pieceKey } from '../payload/chunk.ts'
-import { openLevelPayload } from '../payload/level-payload.ts'
+import { LevelPayload } from '../payload/level-payload.ts'
 import { PayloadCheck } from './payload-check.ts'
+
+/** No chunk has this number: nothing is put into the payload store that salvage reads. */
+const noChunk = Number.MAX_SAFE_INTEGER
 
 export interface Salvaged {
   /** Events that are kept; `last` is `first - 1` when there are none. */
@@ -78,6 +83,8 @@ export async function salvage(path: string, to: string): Promise<Salvaged> {
     } finally {
       await store.close()
     }
+  } catch (error) {
+    throw isDamage(error) ? readError(error, 1) : error
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
@@ -106,21 +113,15 @@ interface Verified {
   readonly behind: number
 }
 
-/** Goes through the frames up to the first that cannot be trusted. */
+/** Goes through the frames up to the first that cannot be trusted, one by one: an iterator stops at any damage ahead. */
 async function verified(store: KvStore, base: Base): Promise<Verified> {
-  const payloads = new PayloadCheck(await openLevelPayload(store))
+  const payloads = new PayloadCheck(new LevelPayload(store, noChunk))
   const columns = new Columns()
   const frames: { first: number; last: number }[] = []
   const chunks = new Set<number>()
   let end: Frame | undefined
   let fault: Finding | undefined
-  let behind = 0
-  const follow = (at: Uint8Array, value: Uint8Array) => {
-    const next = (end?.last ?? base.first - 1) + 1
-    const first = numberOf(at)
-    if (first !== next) {
-      throw new BlockboxError('JOURNAL_GAP', `event ${next} is missing`, { seq: next })
-    }
+  const follow = (first: number, value: Uint8Array) => {
     const frame = decodeFrame(value, first)
     if (!sameBytes(frame.previous, end?.hash ?? base.previous)) {
       const message = `the frame of event ${first} does not hang on the one before it`
@@ -138,21 +139,45 @@ async function verified(store: KvStore, base: Base): Promise<Verified> {
     frames.push({ first, last: frame.last })
     end = frame
   }
-  for await (const [at, value] of entries(store, tables.frame, base.first)) {
-    if (fault !== undefined) {
-      if (looksLikeAFrame(at, value)) behind++
-      continue
-    }
+  const next = () => (end?.last ?? base.first - 1) + 1
+  for (; fault === undefined; ) {
+    const seq = next()
     try {
-      follow(at, value)
+      const value = await store.get(key(tables.frame, seq))
+      if (value === undefined) break
+      follow(seq, value)
     } catch (error) {
-      if (!(error instanceof BlockboxError)) throw error
-      const seq = error.seq ?? numberOf(at)
-      fault = { seq, rule: error.code, detail: error.message }
-      if (error.code === 'JOURNAL_GAP' && looksLikeAFrame(at, value)) behind++
+      const { code, seq: bad = seq, message } = readError(error, seq)
+      fault = { seq: bad, rule: code, detail: message }
     }
   }
-  return { frames, end, chunks, fault, behind }
+  const left = await framesFrom(store, next() + (fault === undefined ? 0 : 1))
+  if (fault === undefined && left.entries > 0) {
+    fault = { seq: next(), rule: 'JOURNAL_GAP', detail: `event ${next()} is missing` }
+  }
+  if (fault === undefined && left.error !== undefined) {
+    const { code, message } = readError(left.error, next())
+    fault = { seq: next(), rule: code, detail: message }
+  }
+  return { frames, end, chunks, fault, behind: left.frames }
+}
+
+/** What lies from `seq` on, as far as the database can read it, and how many of it look like whole frames. */
+async function framesFrom(
+  store: KvStore,
+  seq: number,
+): Promise<{ entries: number; frames: number; error?: unknown }> {
+  const found = { entries: 0, frames: 0 }
+  try {
+    for await (const [at, value] of entries(store, tables.frame, seq)) {
+      found.entries++
+      if (looksLikeAFrame(at, value)) found.frames++
+    }
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    return { ...found, error }
+  }
+  return found
 }
 
 function looksLikeAFrame(at: Uint8Array, value: Uint8Array): boolean {
@@ -182,11 +207,7 @@ async function keep(store: KvStore, base: Base, { frames, end, chunks }: Verifie
       })
     }
     const last = end?.last ?? base.first - 1
-    for (const table of [tables.part, tables.checkpoint]) {
-      for await (const [at, value] of entries(store, table, 0)) {
-        if (numberOf(at) <= last) await target.put(at, value, { sync: false })
-      }
-    }
+    await keepCheckpoints(store, target, last)
     if (base.first > 1) await writeBase(target, base)
     const batch = target.batch()
     await batch.write({ sync: true })
@@ -196,6 +217,17 @@ async function keep(store: KvStore, base: Base, { frames, end, chunks }: Verifie
   } finally {
     await target.close()
   }
+}
+
+/** Checkpoints of what is kept go over when they verify; without one, the state is folded from the frames. */
+async function keepCheckpoints(store: KvStore, target: KvStore, last: number): Promise<void> {
+  const kept: Checkpoint[] = []
+  for (let at = last; at > 0; at = kept.at(-1)!.seq - 1) {
+    const found = await readCheckpoint(store, at, async () => true)
+    if (found === undefined) break
+    kept.push(found)
+  }
+  for (const checkpoint of kept.reverse()) await writeCheckpoint(target, checkpoint)
 }
 
 /** A chunk whose payloads were found right goes over as it is, or, when only its frame is damaged, made anew. */

@@ -65,14 +65,28 @@ export async function verify(
       findings.push(unheld(given, bounds))
     }
   }
-  for (const seq of await journal.damagedCheckpoints()) {
-    const detail = `the checkpoint of event ${seq} does not verify: opening passes it over, the frames are the truth`
-    findings.push({ seq, rule: 'CHECKPOINT_CORRUPT', detail })
-  }
+  findings.push(...(await ofCheckpoints(journal)))
   const head = { seq: bounds.last, hash: hex(bounds.head) }
   const { count, bytes } = payloads
   const sums = { payloads: count, payloadBytes: bytes }
   return { ...counted, ...sums, findings: findings.sort((a, b) => a.seq - b.seq), head }
+}
+
+/** Checkpoints that do not verify; one finding of the first event when the database cannot even list them. */
+async function ofCheckpoints(journal: Journal): Promise<Finding[]> {
+  const rule = 'CHECKPOINT_CORRUPT'
+  const passedOver = 'opening passes it over, the frames are the truth'
+  try {
+    const damaged = await journal.damagedCheckpoints()
+    return damaged.map((seq) => ({
+      ...{ seq, rule },
+      detail: `the checkpoint of event ${seq} does not verify: ${passedOver}`,
+    }))
+  } catch (error) {
+    if (!(error instanceof BlockboxError) || error.code !== 'JOURNAL_CORRUPT') throw error
+    const detail = `the list of checkpoints cannot be read: ${passedOver}`
+    return [{ seq: journal.bounds().first, rule, detail }]
+  }
 }
 
 /** Damage to the database's files as findings; no event can be named, so the sequence number is 0. */

@@ -97,6 +97,16 @@ test('each byte of footer and index of a table counts', async () => {
   }
 })
 
+test('a table that was cut short is damaged, down to its last byte', async () => {
+  const path = folder.copy(made.ldb)
+  const file = biggest(path)
+  const sound = readFileSync(file)
+  for (const left of [sound.length - 1, sound.length - 48, 4096, 48, 47, 1, 0]) {
+    writeFileSync(file, sound.subarray(0, left))
+    assert.is((await scrub(join(path, 'db'))).length, 1, `${left} bytes are left`)
+  }
+})
+
 test('a log torn or littered at its end is not damaged, one with a hole is', async () => {
   const path = folder.copy(made.log)
   const file = biggest(path)

@@ -153,6 +153,22 @@ test('LevelDB', () => {
   passes(rules.levelDb, 'src/engine/a.ts', `import { x } from 'level-headed'`)
 })
 
+test('no code from text', () => {
+  for (const text of ['eval(x)', 'new Function(x)', 'const f = Function(x)', `import vm from 'node:vm'`]) {
+    finds(rules.noCodeFromText, 'src/engine/a.ts', text)
+    finds(rules.noCodeFromText, 'tools/a.ts', text)
+    passes(rules.noCodeFromText, 'test/a.test.ts', text)
+  }
+  const starts = `import { spawn } from 'node:child_process'`
+  finds(rules.noCodeFromText, 'src/engine/a.ts', starts)
+  passes(rules.noCodeFromText, 'tools/a.ts', starts)
+  passes(
+    rules.noCodeFromText,
+    'src/engine/a.ts',
+    'const evaluated = this.#eval(x) + isFunction(x) // eval(x)',
+  )
+})
+
 test('programs', () => {
   for (const text of ['process.argv[2]', 'process.exit(1)', 'process.exitCode = 1']) {
     finds(rules.programs, 'src/engine/a.ts', text)

@@ -62,6 +62,22 @@ export const programs: Rule = ({ path, code }) =>
     ? [`${path}: arguments and exit codes are for tools`]
     : []
 
+const CODE_FROM_TEXT = /(?<![.\w$#])eval\s*\(|\bnew\s+Function\b|(?<![.\w$#])Function\s*\(/
+const VM = /^(?:node:)?vm$/
+const CHILD = /^(?:node:)?child_process$/
+
+/** No text becomes code; and only programs start others, never src. */
+export const noCodeFromText: Rule = ({ path, code, imports }) => {
+  if (!/^(?:src|tools)\//.test(path)) return []
+  const findings: string[] = []
+  if (CODE_FROM_TEXT.test(code)) findings.push(`${path}: makes code of text`)
+  for (const { target } of imports) {
+    if (VM.test(target)) findings.push(`${path}: runs code with ${target}`)
+    if (CHILD.test(target) && path.startsWith('src/')) findings.push(`${path}: starts other programs`)
+  }
+  return findings
+}
+
 const LINES_MAX = 300
 
 /** A file fits in a head, and says first what it is. */

@@ -1,0 +1,18 @@
+/** Blocks that tell which write they are of: a stamp, over and over. */
+
+export const blockBytes = 4096
+export const blocks = 256
+
+/** A block of this stamp; 0 is what was never written. */
+export function stamped(stamp: number): Uint8Array {
+  const bytes = new Uint8Array(blockBytes)
+  const view = new DataView(bytes.buffer)
+  for (let at = 0; at < blockBytes; at += 8) view.setUint32(at, stamp)
+  return bytes
+}
+
+/** The stamp of a block; undefined when it is torn. */
+export function stampOf(block: Uint8Array): number | undefined {
+  const stamp = new DataView(block.buffer, block.byteOffset).getUint32(0)
+  return Buffer.compare(block, stamped(stamp)) === 0 ? stamp : undefined
+}

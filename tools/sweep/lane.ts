@@ -1,0 +1,84 @@
+/**
+ * A lane of the sweep: judges a chunk of cases in child processes, one after the other.
+ *
+ *     child ─ a line a case ─▶ done
+ *       └─ ended by a signal, or no line for too long ─▶ that case is `aborted` or `hung`, a new child goes on behind it
+ */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Judged } from './judge.ts'
+
+export interface Line {
+  readonly k: number
+  /** LevelDB ended the process, or did not come back: whoever opens the journal is told by that, not by us. */
+  readonly verdict: Judged['verdict'] | 'aborted' | 'hung'
+  readonly code?: string
+  readonly seq?: number
+  readonly why?: string
+}
+
+export interface Stretch {
+  readonly folder: string
+  readonly from: number
+  readonly to: number
+  readonly step: number
+}
+
+const child = fileURLToPath(new URL('child.js', import.meta.url))
+/** A case takes some milliseconds. */
+const patienceMs = 60_000
+
+/** Judges the cases of a stretch; `take` gets a line of each. `work` is a folder that copies are made in. */
+export async function judgeStretch(
+  { folder, from, to, step }: Stretch,
+  work: string,
+  take: (line: Line) => void,
+): Promise<void> {
+  for (let next = from; next < to; ) {
+    const place = mkdtempSync(join(work, 'lane-'))
+    try {
+      const ended = await judgeSome([folder, place, next, to, step].map(String), (line) => {
+        next = line.k + step
+        take(line)
+      })
+      if (ended === undefined) return
+      take({ k: next, verdict: ended })
+      next += step
+    } finally {
+      rmSync(place, { recursive: true, force: true })
+    }
+  }
+}
+
+/** Runs one child; undefined when it got to its end. */
+async function judgeSome(
+  args: readonly string[],
+  take: (line: Line) => void,
+): Promise<'aborted' | 'hung' | undefined> {
+  const running = spawn(process.execPath, [child, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  let isHung = false
+  const watch = setTimeout(() => {
+    isHung = true
+    running.kill('SIGKILL')
+  }, patienceMs)
+  running.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-2000)
+  })
+  const closed = once(running, 'close') as Promise<[number | null, string | null]>
+  for await (const line of createInterface({ input: running.stdout })) {
+    watch.refresh()
+    take(JSON.parse(line) as Line)
+  }
+  const [code, signal] = await closed
+  clearTimeout(watch)
+  if (isHung) return 'hung'
+  if (signal !== null) return 'aborted'
+  if (code === 0) return undefined
+  throw new Error(`a process of the sweep ended with ${code}: ${said}`)
+}

@@ -16,7 +16,8 @@
 import { type Observable, Subject } from 'rxjs'
 import type { Clock } from '../core/clock.ts'
 import { BlockboxError } from '../core/errors.ts'
-import { type OpenImage, openRawFile } from '../images/external.ts'
+import type { OpenImage } from '../images/external.ts'
+import { openExternal } from '../images/open-external.ts'
 import { type Frame, frameFlags } from '../journal/frame.ts'
 import type { Journal, Writer } from '../journal/journal.ts'
 import { checkpointOf } from '../journal/state.ts'
@@ -31,7 +32,7 @@ export interface EngineOptions extends DeciderOptions {
   readonly journal: Journal
   readonly clock: Clock
   readonly copier?: Copier
-  /** Opens the clones that live outside; raw files unless told otherwise. */
+  /** Opens the clones that live outside; files and NBD exports unless told otherwise. */
   readonly openImage?: OpenImage
   /** A checkpoint is made after this many events. */
   readonly checkpointEvery?: number
@@ -64,7 +65,7 @@ export class Engine {
     this.#options = options
     this.#writer = writer
     this.#world = world
-    const { clock, payload, copier = internalCopier, openImage = openRawFile } = options
+    const { clock, payload, copier = internalCopier, openImage = openExternal } = options
     const submit = (ask: Ask) => {
       this.submit(ask).catch(() => undefined)
     }

@@ -1,13 +1,13 @@
 /**
  * `blockbox clone create|sync|fracture|rm|verify|ls`: clone pairs, and the map of what differs between their two sides.
- * A clone may be a raw file outside, which is restored from and never written.
+ * A clone may be outside, a raw file or an export of an NBD server, which is restored from and never written.
  */
 
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
-import { openRawFile } from '../../src/images/external.ts'
+import { openExternal, recordedName } from '../../src/images/open-external.ts'
 import { pairsOf } from '../../src/layers/pair-state.ts'
+import { isNbdUri } from '../../src/nbd/client/uri.ts'
 import { worldAt } from '../../src/replay/at.ts'
 import { cloneUnchanged } from '../../src/replay/clone-unchanged.ts'
 import { fileDigest } from '../../src/trace/source.ts'
@@ -45,13 +45,14 @@ export function add(program: Command): void {
     .description('make a pair of two volumes of equal size and block; it begins fractured')
     .argument('<pair>', 'letters, digits, dots, dashes, underscores')
     .requiredOption('--source <volume>', 'what hosts use')
-    .option('--clone <volume>', 'its copy')
+    .option('--clone <volume>', 'its copy, a volume; or outside, as nbd://... or nbd+unix://..., only read')
     .option('--clone-file <file>', 'its copy, a raw file of that size outside, which is only read')
     .option('--extent <size>', 'the unit of the maps and of copying, a power of two', parseSize, 65_536)
     .addHelpText(
       'after',
       '\nExamples:\n  blockbox clone create mirror --source vol --clone vol-clone -j DIR\n' +
         '  blockbox clone create golden --source vol --clone-file golden.img -j DIR\n' +
+        "  blockbox clone create store --source vol --clone 'nbd+unix:///vol?socket=store.sock' -j DIR\n" +
         '\nThe full path of a file is put on record: later commands open it there, or where --clone-file says.\n',
     )
     .action((name: string, options: CreateOptions) =>
@@ -94,7 +95,7 @@ export function add(program: Command): void {
   journalOption(clone.command('verify'))
     .description('read all that was copied from a clone outside again: is it what it was?')
     .argument('<pair>', 'the name of the pair')
-    .option('--clone-file <file>', 'where the file is now')
+    .option('--clone-file <file>', 'where it is now: a file, or nbd://... or nbd+unix://...')
     .option('--json', 'as one JSON object')
     .addHelpText(
       'after',
@@ -104,7 +105,7 @@ export function add(program: Command): void {
   addList(clone, 'pairs', 'list the pairs')
 }
 
-/** The clone of a new pair: a volume, or a file with its size and digest. Throws USAGE. */
+/** The clone of a new pair: a volume, or what lies outside with its size, and a file's digest. Throws USAGE. */
 async function otherSide(
   { clone, cloneFile }: CreateOptions,
   id: (volume: string) => number,
@@ -112,12 +113,12 @@ async function otherSide(
   if ((clone === undefined) === (cloneFile === undefined)) {
     throw new BlockboxError('USAGE', 'which clone? Name a volume with --clone or a file with --clone-file')
   }
-  if (clone !== undefined) return { clone: id(clone) }
-  const path = resolve(cloneFile!)
-  const image = await openRawFile(path)
+  if (clone !== undefined && !isNbdUri(clone)) return { clone: id(clone) }
+  const path = recordedName(clone ?? cloneFile!)
+  const image = await openExternal(path)
   await image.close()
-  const { sha256 } = await fileDigest(path)
-  return { clone: 0, path, size: image.size, sha256 }
+  const outside = { clone: 0, path, size: image.size }
+  return isNbdUri(path) ? outside : { ...outside, sha256: (await fileDigest(path)).sha256 }
 }
 
 async function verify(name: string, options: VerifyOptions): Promise<void> {
@@ -128,7 +129,7 @@ async function verify(name: string, options: VerifyOptions): Promise<void> {
     if (pair === undefined || path === undefined || pair.external === null) {
       throw new BlockboxError('USAGE', `there is no pair "${name}" with a clone outside`)
     }
-    const image = await openRawFile(path)
+    const image = await openExternal(path)
     try {
       return await cloneUnchanged(journal, pair.tag, image)
     } finally {

@@ -1,8 +1,7 @@
 /** `blockbox restore start|pause|resume|cancel|ls`: puts the content of a clone back onto its source. */
 
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { openRawFile } from '../../src/images/external.ts'
+import { openExternal, recordedName } from '../../src/images/open-external.ts'
 import type { World } from '../../src/layers/layer.ts'
 import { pairsOf } from '../../src/layers/pair-state.ts'
 import { restoresOf } from '../../src/layers/restore-state.ts'
@@ -28,7 +27,7 @@ interface CancelOptions extends CopyOptions {
   readonly force?: boolean
 }
 
-const fileOption = ['--clone-file <file>', 'where the file of a clone outside is now'] as const
+const fileOption = ['--clone-file <file>', 'where a clone outside is now: a file, or an NBD URI'] as const
 const ownerOption = ['--owner <name>', 'whose fence the restore goes on behind'] as const
 
 const hints = {
@@ -104,8 +103,8 @@ async function useOf(name: string, options: CopyOptions): Promise<ControlUse> {
     worldAt(journal, journal.bounds().last, interrupt),
   )
   const recorded = [...pairsOf(world).byTag.values()].find((one) => one.name === name)?.external?.path
-  const moved = resolve(cloneFile)
-  return { owner, hints, openImage: (path) => openRawFile(path === recorded ? moved : path) }
+  const moved = recordedName(cloneFile)
+  return { owner, hints, openImage: (path) => openExternal(path === recorded ? moved : path) }
 }
 
 /** True when the restore of a pair copies by itself, as it does after a restart. */

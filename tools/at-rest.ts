@@ -2,6 +2,7 @@
 
 import { firstValueFrom } from 'rxjs'
 import type { Engine } from '../src/engine/engine.ts'
+import { branchesOf, unfinished } from '../src/layers/branch-state.ts'
 import type { World } from '../src/layers/layer.ts'
 import { pairsOf } from '../src/layers/pair-state.ts'
 import { restoresOf } from '../src/layers/restore-state.ts'
@@ -33,6 +34,7 @@ export async function atRest(engine: Engine): Promise<void> {
 }
 
 function isCopying(world: World): boolean {
+  if (unfinished(branchesOf(world)).length > 0) return true
   const gates = [...pairsOf(world).byTag.values(), ...restoresOf(world).byTag.values()].map(
     ({ gate }) => gate,
   )

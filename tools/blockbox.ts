@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { add as backup } from './commands/backup.ts'
+import { add as branch } from './commands/branch.ts'
 import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
 import { add as convert } from './commands/convert.ts'
@@ -35,6 +36,7 @@ await main(
     info,
     log,
     volume,
+    branch,
     device,
     clone,
     backup,

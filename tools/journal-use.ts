@@ -5,6 +5,7 @@
 
 import type { Engine, EngineOptions } from '../src/engine/engine.ts'
 import { type OpenFolder, openToRead, openToWrite } from '../src/engine/open-folder.ts'
+import { worldAt } from '../src/replay/at.ts'
 import { type JournalOption, journalDir } from './journal-option.ts'
 import { remark } from './remark.ts'
 
@@ -27,7 +28,7 @@ export async function withEngine<T>(
   ack: NonNullable<EngineOptions['ack']>,
   use: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const open = await openToWrite(journalDir(options), { create: true, ack })
+  const open = await openToWrite(journalDir(options), { create: true, ack, worldAt })
   return used(open, () => use(open.engine), open.engine)
 }
 
@@ -37,7 +38,10 @@ export async function withOldEngine<T>(
   use: (engine: Engine, open: OpenFolder) => Promise<T>,
   { openImage }: EngineUse = {},
 ): Promise<T> {
-  const open = await openToWrite(journalDir(options), { ...(openImage !== undefined && { openImage }) })
+  const open = await openToWrite(journalDir(options), {
+    worldAt,
+    ...(openImage !== undefined && { openImage }),
+  })
   return used(open, () => use(open.engine, open), open.engine)
 }
 

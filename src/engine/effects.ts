@@ -4,7 +4,7 @@
  *     copy.started     ──▶ the copier moves an extent ──▶ copy.report      (at the pair's pace, copy-pace.ts)
  *                          from a clone outside: its bytes are read ──▶ copy.report with them
  *     backup.flag_set  ──▶ a timer                     ──▶ deadline.reached
- *     fences: see fence-effects.ts
+ *     fences: see fence-effects.ts; branches: branch-effects.ts
  *
  * After a restart the effects still owed are a function of the state: deadlines of the backups that are active; the
  * copies are started anew by the recovery itself.
@@ -23,6 +23,7 @@ import type { World } from '../layers/layer.ts'
 import { pairsOf, pairsOn } from '../layers/pair-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
 import type { Ask } from './ask.ts'
+import type { BranchEffects } from './branch-effects.ts'
 import { CopyPace } from './copy-pace.ts'
 import type { FenceEffects } from './fence-effects.ts'
 
@@ -46,6 +47,8 @@ export interface EffectTools {
   readonly clock: Clock
   readonly copier: Copier
   readonly openImage: OpenImage
+  readonly fences: FenceEffects
+  readonly branches: BranchEffects
 }
 
 export class Effects {
@@ -56,17 +59,19 @@ export class Effects {
   readonly #images: Images
   readonly #pace: CopyPace
   readonly #fences: FenceEffects
+  readonly #branches: BranchEffects
   readonly #timers = new Map<number, () => void>()
   #owed: (() => void)[] = []
   #stopped = false
 
-  constructor(tools: EffectTools, world: World, fences: FenceEffects, submit: (ask: Ask) => void) {
+  constructor(tools: EffectTools, world: World, submit: (ask: Ask) => void) {
     this.#clock = tools.clock
     this.#copier = tools.copier
     this.#images = new Images(tools.openImage)
     this.#pace = new CopyPace(tools.clock)
     this.#world = world
-    this.#fences = fences
+    this.#fences = tools.fences
+    this.#branches = tools.branches
     this.#submit = submit
   }
 
@@ -81,6 +86,11 @@ export class Effects {
         const { tag, volume, offset, length, seq } = event
         const demanded = (event.flags & flag.demand) !== 0
         this.#owed.push(() => this.#start({ tag, volume, offset, length, about: seq }, demanded))
+        return
+      }
+      case 'branch.started': {
+        const { volume } = event
+        this.#owed.push(() => this.#branches.begin(volume))
         return
       }
       case 'restore.completed':
@@ -119,6 +129,7 @@ export class Effects {
 
   /** The effects a recovered state owes. A clock that went back makes no wait longer than its deadline. */
   owe(world: World): void {
+    this.#branches.owe(world)
     const nowUs = Number(this.#clock.nowNs() / 1000n)
     for (const backup of holdQueueOf(world).backups.values()) {
       if (backup.phase === 'stopping' || backup.overdue) continue
@@ -131,6 +142,7 @@ export class Effects {
   stop(): void {
     this.#stopped = true
     this.#fences.stop()
+    this.#branches.stop()
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
     this.#pace.stop()

@@ -24,6 +24,7 @@ import { checkpointOf } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
 import { stateHash } from '../volume/snapshot.ts'
 import { type Answer, type Ask, askFault } from './ask.ts'
+import { BranchEffects, type WorldAt } from './branch-effects.ts'
 import { Decider, type DeciderOptions, type Waiting } from './decider.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
 import { FenceEffects } from './fence-effects.ts'
@@ -34,6 +35,8 @@ export interface EngineOptions extends DeciderOptions {
   readonly copier?: Copier
   /** Opens the clones that live outside; files and NBD exports unless told otherwise. */
   readonly openImage?: OpenImage
+  /** States of the past, for branches: replay/at.ts has it. */
+  readonly worldAt?: WorldAt
   /** A checkpoint is made after this many events. */
   readonly checkpointEvery?: number
 }
@@ -65,12 +68,14 @@ export class Engine {
     this.#options = options
     this.#writer = writer
     this.#world = world
-    const { clock, payload, copier = internalCopier, openImage = openExternal } = options
+    const { clock, payload, journal, worldAt, copier = internalCopier, openImage = openExternal } = options
     const submit = (ask: Ask) => {
       this.submit(ask).catch(() => undefined)
     }
     const fences = new FenceEffects(world, payload, clock, submit)
-    this.#effects = new Effects({ clock, copier, openImage }, world, fences, submit)
+    const report = (ask: Ask) => this.submit(ask)
+    const branches = new BranchEffects({ journal, worldAt, submit: report }, world)
+    this.#effects = new Effects({ clock, copier, openImage, fences, branches }, world, submit)
     this.#decider = new Decider(options, world, this.#effects)
     this.frames$ = this.#frames$.asObservable()
   }

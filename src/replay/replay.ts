@@ -21,6 +21,7 @@ import { nearestWorld } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
 import { isEpoch, stateHash } from '../volume/snapshot.ts'
 import { evolve } from '../volume.ts'
+import { wrongBranches } from './branch-origin.ts'
 import { Divergence, decideAgain, type Watcher } from './decide-again.ts'
 
 export interface ReplayOptions {
@@ -85,6 +86,8 @@ export async function replay(journal: Journal, options: ReplayOptions = {}): Pro
   }
   const checkpoint = await journal.checkpoint(world.seq)
   if (checkpoint?.seq === world.seq) player.compare('G-I10', world.seq, checkpoint)
+  if (!player.stopped)
+    for (const finding of await wrongBranches(journal, world, options.signal)) player.find(finding)
   player.end()
   const { low, high } = stateHash(world)
   return { events, frames, findings: player.findings, stateHash: lanesText(low, high), head, world }

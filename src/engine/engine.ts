@@ -36,7 +36,7 @@ export interface EngineOptions extends DeciderOptions {
   /** Opens the clones that live outside; files and NBD exports unless told otherwise. */
   readonly openImage?: OpenImage
   /** States of the past, for branches: replay/at.ts has it. */
-  readonly worldAt?: WorldAt
+  readonly worldAt?: WorldAt | undefined
   /** A checkpoint is made after this many events. */
   readonly checkpointEvery?: number
 }

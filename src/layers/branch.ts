@@ -5,11 +5,13 @@
  *     volume.branch ─▶ branch.started ─▶ branch.report ... ─▶ branch.end ─┬─▶ branch.finished: a volume like others
  *                        (unfinished: hosts get E_AGAIN)                  └─▶ branch.failed: it is no more
  *
- * Decisions cannot look into the past, so the record holds what was found there. B-I1: the source was there, and the
- * moment lies before the branch. B-I2: reports ascend, in whole blocks with places; one that does not fit is refused.
- * B-I3: a branch is finished with as many runs, and with the map, that its end says. B-I4: that map is what the source
- * showed its readers at that moment (replay/branch-origin.ts looks again). After a restart the reports go on where
- * they ended: who owes them is a function of this state.
+ * Decisions cannot look into the past, so the record holds what was found there: runs that ascend, whole blocks with a
+ * place; a report that is not the next one is refused. After a restart the reports go on where they ended: who owes
+ * them is a function of this state.
+ *
+ *     B-I1  the source was there before, and the moment lies before the branch
+ *     B-I2  a branch is finished, once, with as many runs and with the map that its end says
+ *     B-I3  that map is what the source showed its readers at that moment (replay/branch-origin.ts looks again)
  *
  * A layer for its state alone: no request reaches a volume that is not finished, and later nothing of it is special.
  */
@@ -46,7 +48,7 @@ export const branch: Layer<Branches> = {
         const one = known(state, event)
         const { runs, hash } = { runs: count(event.detail, 'runs'), hash: text(event.detail, 'mapHash') }
         const same = one.runs === runs && mapHashOf(volumeOfBranch(world, one)) === hash
-        must(same, 'B-I3', `branch ${one.volume} is finished with another map than was reported`)
+        must(same, 'B-I2', `branch ${one.volume} is finished with another map than was reported`)
         one.mapHash = hash
         return
       }
@@ -110,7 +112,7 @@ function reported(state: Branches, event: Event, world: World): void {
 
 function known(state: Branches, { kind, volume }: Event): Branch {
   const one = state.byVolume.get(volume)
-  must(one?.mapHash === '', 'B-I3', `${kind} names volume ${volume}, which is no branch in the making`)
+  must(one?.mapHash === '', 'B-I2', `${kind} names volume ${volume}, which is no branch in the making`)
   return one
 }
 

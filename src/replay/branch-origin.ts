@@ -1,5 +1,5 @@
 /**
- * Where branches come from: a branch that is asked for by an address of the past, and rule B-I4, that the map it was
+ * Where branches come from: a branch that is asked for by an address of the past, and rule B-I3, that the map it was
  * finished with is what its source showed its readers at that moment.
  */
 
@@ -39,7 +39,7 @@ export async function wrongBranches(
     const source = volumeOf(past, from)
     if (source !== undefined && hashSeen(past, source.id) === mapHash) continue
     const detail = `branch ${volume} did not begin as volume ${from} was after event ${seq}`
-    findings.push({ seq: startedSeq, rule: 'B-I4', detail })
+    findings.push({ seq: startedSeq, rule: 'B-I3', detail })
   }
   return findings
 }

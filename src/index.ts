@@ -1,5 +1,7 @@
 /** The public API: what a program or a test outside may use. Everything else may change without notice. */
 
+export { answerBlock, type BlockAnswer, type BlockQuestion } from './block-index/block-answer.ts'
+export { BlockIndex, type IndexOptions } from './block-index/block-index.ts'
 export { checks } from './check/all.ts'
 export type { Check, Finding, MakeCheck } from './check/check.ts'
 export { type MediaEvent, mediaOrder } from './check/media-order.ts'
@@ -14,8 +16,13 @@ export { systemClock } from './engine/system-clock.ts'
 export { advice, type Code } from './events/code.ts'
 export type { Event } from './events/columns.ts'
 export { flag, type Kind } from './events/kind.ts'
+export { type Divergence, divergenceText, firstDivergence } from './golden/divergence.ts'
+export { type GoldenOptions, type GoldenResult, goldenRun, goldenRuns } from './golden/golden-run.ts'
+export { type GoldenUpdate, updateGolden } from './golden/golden-update.ts'
 export { readContent } from './images/content.ts'
 export { type ExternalImage, type OpenImage, openRawFile } from './images/external.ts'
+export { RestoreWitness } from './inspect/restore-witness.ts'
+export type { Moment, Witness } from './inspect/witness.ts'
 export type { Frame } from './journal/frame.ts'
 export type { Bounds, Checkpoint, Journal, Writer } from './journal/journal.ts'
 export type { Volume, World } from './layers/layer.ts'
@@ -42,10 +49,27 @@ export { type RecordedVolumes, VolumeCatalog } from './nbd/server/catalog.ts'
 export { type Credentials, readCredentials } from './nbd/server/credentials.ts'
 export { NbdServer, type ServerOptions } from './nbd/server/server.ts'
 export type { PayloadStore } from './payload/payload.ts'
+export { type ExportAsk, exportJournal } from './recording/export.ts'
+export { openRecordedJournal, type RecordedJournal } from './recording/recorded-journal.ts'
+export { openRecording } from './recording/recording-file.ts'
+export { writeRecording } from './recording/recording-writer.ts'
+export { redact } from './recording/redact.ts'
+export { restoreJournal } from './recording/restore.ts'
 export { worldAt } from './replay/at.ts'
+export { type Bisected, bisect, type Trial } from './replay/bisect.ts'
 export { type CloneVerdict, cloneUnchanged } from './replay/clone-unchanged.ts'
+export { contentChanges } from './replay/content-changes.ts'
+export {
+  type Difference,
+  type DiffOptions,
+  type DiffVerdict,
+  diffRuns,
+  framesAsParts,
+} from './replay/diff.ts'
+export { type Observed, observe } from './replay/observe.ts'
 export { type Point, parseAddress, parsePoint, seqOf } from './replay/point.ts'
 export { type ReplayOptions, type ReplayVerdict, replay } from './replay/replay.ts'
+export type { DiffSource, KeptEvent, RunPart } from './replay/run-side.ts'
 export { subBlock } from './replay/sub-block.ts'
 export { type VerifyOptions, type VerifyVerdict, verify } from './replay/verify.ts'
 export {

@@ -62,7 +62,7 @@ function local(argument: string): string {
 test('each command shown gives the output shown', () => {
   const all = shown(readFileSync(`${root}README.md`, 'utf8'))
   assert.ok(all.length >= 8, 'the README shows its commands')
-  rmSync(`${built}sqlite.journal`, { recursive: true, force: true })
+  for (const name of ['sqlite', 'fio']) rmSync(`${built}${name}.journal`, { recursive: true, force: true })
   for (const { command, output } of all) {
     const { stdout, stderr, status } = spawnSync(process.execPath, argumentsOf(command), {
       cwd: root,

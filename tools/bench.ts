@@ -1,5 +1,5 @@
 /**
- * The benchmark: `npm run bench -- [--quick] [--events N] [--out FILE] [--only append|replay|idle|import]`.
+ * The benchmark: `npm run bench -- [--quick] [--events N] [--out FILE] [--only append|replay|history|idle|import]`.
  *
  * Every figure stands beside its anchor, measured in the same rounds; believe ratios, not absolute figures. Prints one
  * table, keeps it with the machine's facts as JSON in .build/bench.json and in FILE. A missed target is no failure;
@@ -10,6 +10,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { appendLines } from './bench/append.ts'
+import { blockHistoryLines } from './bench/block-history.ts'
 import { idleLines } from './bench/idle.ts'
 import { importLines } from './bench/import.ts'
 import { isMet, type Line, tableOf } from './bench/line.ts'
@@ -27,6 +28,8 @@ const { values } = parseArgs({
 })
 const { quick, only } = values
 const events = Number(values.events ?? (quick ? 100_000 : 5_000_000))
+/** The journal that a block's history is asked of. */
+const historyEvents = Number(values.events ?? (quick ? 200_000 : 10_000_000))
 if (!Number.isSafeInteger(events) || events < 1000) throw new Error(`--events ${values.events}: 1000 or more`)
 
 const parts: Readonly<Record<string, () => Promise<Line[]> | Line[]>> = {
@@ -44,6 +47,7 @@ const parts: Readonly<Record<string, () => Promise<Line[]> | Line[]>> = {
       rounds: quick ? 3 : 5,
       warmup: quick ? 1 : 2,
     }),
+  history: () => blockHistoryLines({ events: historyEvents, questions: quick ? 50 : 200 }),
   import: () =>
     importLines(
       quick

@@ -6,8 +6,11 @@ import { hex, sha256 } from '../src/core/digest.ts'
 import { BlockboxError } from '../src/core/errors.ts'
 import { openToWrite } from '../src/engine/open-folder.ts'
 import { newTally, type Tally, tally } from '../src/inspect/tally.ts'
-import { PacedCopier, type RunReport, runScenario } from '../src/run/driver.ts'
+import { type RunReport, runScenario } from '../src/run/driver.ts'
+import { LogicalClock, roundMs } from '../src/run/logical-clock.ts'
+import { machineTime } from '../src/run/machine-time.ts'
 import { OutsideImages } from '../src/run/outside-images.ts'
+import { PacedCopier } from '../src/run/paced-copier.ts'
 import { parseScenario, type Scenario } from '../src/run/scenario.ts'
 import { interrupt } from './interrupt.ts'
 import { progress } from './output.ts'
@@ -32,15 +35,38 @@ export function readScenario(path: string): { readonly scenario: Scenario; reado
   return { scenario: parseScenario(bytes.toString('utf8'), parseSize), digest: hex(sha256(bytes)) }
 }
 
-/** Runs the scenario into the journal at `journal`, which is made when it is missing. */
-export async function drive(path: string, journal: string, ack: 'durable' | 'buffered'): Promise<Driven> {
-  const { scenario, digest } = readScenario(path)
+export interface DriveAsk {
+  readonly scenario: Scenario
+  /** SHA-256 of its text. */
+  readonly digest: string
+  /** The folder that trace names are relative to. */
+  readonly folder: string
+  readonly ack: 'durable' | 'buffered'
+  /** What is asked otherwise than the scenario says, for the record. */
+  readonly options?: string
+  readonly reuse?: boolean
+  /** `logical`: a step each round, so that the same scenario gives the same bytes. The machine's when left out. */
+  readonly clock?: 'machine' | 'logical'
+}
+
+/** Runs the scenario in the file at `path` into the journal at `journal`, which is made when it is missing. */
+export function drive(path: string, journal: string, ack: 'durable' | 'buffered'): Promise<Driven> {
+  return driveScenario({ ...readScenario(path), folder: dirname(path), ack }, journal)
+}
+
+/** The same for a scenario that was read or made. Every read notes what it returned, for a replay to check. */
+export async function driveScenario(ask: DriveAsk, journal: string): Promise<Driven> {
+  const { ack, clock, ...run } = ask
+  const logical = clock === 'logical' ? new LogicalClock() : undefined
   const copier = new PacedCopier()
   const started = performance.now()
   const sum = newTally()
-  const folder = dirname(path)
-  const images = new OutsideImages(folder)
-  const how = { create: true, copier: copier.copy, openImage: images.open, ack }
+  const images = new OutsideImages(ask.folder)
+  const how = {
+    ...{ create: true, copier: copier.copy, openImage: images.open, ack },
+    readDigests: 'always',
+    ...(logical !== undefined && { clock: logical }),
+  } as const
   const { engine } = await openToWrite(journal, how)
   engine.frames$.subscribe({
     next(frame) {
@@ -51,16 +77,18 @@ export async function drive(path: string, journal: string, ack: 'durable' | 'buf
   })
   try {
     const report = await runScenario({
+      ...run,
       engine,
       copier,
+      time: logical?.timekeeper() ?? machineTime(),
       images,
-      scenario,
-      digest,
-      folder,
       signal: interrupt,
-      onRound: (taken, step) => progress(`${taken} requests${step === '' ? '' : `, next step ${step}`}`),
+      onRound: (taken, step) => {
+        logical?.advance(roundMs)
+        progress(`${taken} requests${step === '' ? '' : `, next step ${step}`}`)
+      },
     })
-    return { scenario, report, sum, seconds: (performance.now() - started) / 1000 }
+    return { scenario: ask.scenario, report, sum, seconds: (performance.now() - started) / 1000 }
   } finally {
     progress('')
     await engine.close()

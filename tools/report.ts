@@ -3,6 +3,7 @@
 import type { BackupTally, RestoreTally, Tally } from '../src/inspect/tally.ts'
 import type { RunReport } from '../src/run/driver.ts'
 import type { HostReport } from '../src/run/host.ts'
+import type { PaceReport } from '../src/run/pace.ts'
 import type { Scenario } from '../src/run/scenario.ts'
 import { escaped, table } from './output.ts'
 
@@ -17,7 +18,40 @@ export function hostLines(scenario: Scenario, report: RunReport): string {
       `on ${plays.volume}, ${what}${refusals(host)}`,
     ]
   })
-  return escapedLines(table(rows, [1]))
+  const paces = report.hosts.flatMap(({ name, pace }) => (pace === undefined ? [] : [paceLine(name, pace)]))
+  return escapedLines([table(rows, [1]), ...paces].join('\n'))
+}
+
+/** How well a host kept its pace. */
+function paceLine(name: string, pace: PaceReport): string {
+  const { scheduledNs, tookNs, drift, p50Ns, p99Ns, maxNs } = pace
+  const took = `${seconds(tookNs)} s for ${seconds(scheduledNs)} s, drift ${(drift * 100).toFixed(3)} %`
+  return `  pace of ${name}: ${took}; late by ${ms(p50Ns)} ms (p50), ${ms(p99Ns)} ms (p99), ${ms(maxNs)} ms at most`
+}
+
+const seconds = (ns: number) => (ns / 1e9).toFixed(3)
+const ms = (ns: number) => (ns / 1e6).toFixed(3)
+
+/** Above this a pace counts as not kept. */
+const maxDrift = 0.01
+
+/** A line for each host that could not keep its pace. */
+export function paceRemarks(report: RunReport): string[] {
+  return report.hosts.flatMap(({ name, pace }) => {
+    if (pace === undefined || pace.drift <= maxDrift) return []
+    const drift = `${(pace.drift * 100).toFixed(1)} % longer than its trace says`
+    return [
+      `host ${name} took ${drift}: its depth or its order made requests wait, or disk and machine were too slow`,
+    ]
+  })
+}
+
+/** A host's report as printed JSON. */
+export function hostJson({ pace, ...host }: HostReport): object {
+  if (pace === undefined) return host
+  const { requests, scheduledNs, tookNs, drift, p50Ns, p99Ns, maxNs } = pace
+  const late = { late_p50_ns: p50Ns, late_p99_ns: p99Ns, late_max_ns: maxNs }
+  return { ...host, pace: { requests, scheduled_ns: scheduledNs, took_ns: tookNs, drift, ...late } }
 }
 
 function refusals(host: HostReport): string {

@@ -22,8 +22,6 @@ export interface Decided {
   readonly error?: Error
 }
 
-const nothingMade: Pick<Answer, 'made' | 'repeats'> = { made: 0 }
-
 export class Replies {
   readonly #expected = new Map<number, { readonly kind: Kind; readonly asker: Asker }>()
   /** Answers of the frame being built, to be given when it is durable. */
@@ -95,10 +93,11 @@ export class Replies {
     const expected = this.#expected.get(seq)
     if (expected === undefined) return
     this.#expected.delete(seq)
-    const made = this.#made.get(seq) ?? nothingMade
-    if (made !== nothingMade) this.#made.delete(seq)
+    const made = this.#made.get(seq)
+    if (made !== undefined) this.#made.delete(seq)
     const { code, data, error } = answer
-    if (error !== undefined) expected.asker.reject(error)
-    else expected.asker.resolve(data === undefined ? { seq, ...made, code } : { seq, ...made, code, data })
+    if (error !== undefined) return expected.asker.reject(error)
+    const given = data === undefined ? { seq, made: 0, code } : { seq, made: 0, code, data }
+    expected.asker.resolve(made === undefined ? given : { ...given, ...made })
   }
 }

@@ -31,7 +31,7 @@ const terms = {
 export const detailFields: Readonly<Partial<Record<Kind, Readonly<Record<string, Field>>>>> = {
   'session.open': { name: 'text' },
   mark: { label: 'text' },
-  'run.begin': { scenario: 'text', digest: 'text', seed: 'count' },
+  'run.begin': { scenario: 'text', digest: 'text', seed: 'count', options: 'text?' },
   'run.end': { scenario: 'text' },
   'device.create': { name: 'text' },
   'session.close': { orderly: 'flag?' },

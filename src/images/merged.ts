@@ -6,7 +6,7 @@
 import type { Range } from '../core/range.ts'
 import type { Op } from '../events/kind.ts'
 import type { Volume, World } from '../layers/layer.ts'
-import { edgesOf, mergedBytes } from '../layers/sub-block.ts'
+import { edgesOf, mergedBytes, touchedBlocks } from '../layers/sub-block.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { readContent } from './content.ts'
 
@@ -35,6 +35,17 @@ export function mergedBlocks(
   }
   if (data !== undefined) bytes.set(data, offset - first * block)
   return bytes
+}
+
+/** The bytes that a write brought, of the row at which it takes effect. Throws PAYLOAD_CORRUPT. */
+export function writtenBytes(
+  payload: PayloadStore,
+  row: Range & { readonly payload: number },
+  block: number,
+): Uint8Array {
+  const touched = touchedBlocks(row, block)
+  const from = row.offset - touched.offset
+  return payload.read(row.payload, touched.length).slice(from, from + row.length)
 }
 
 /** True for nothing but zeros. */

@@ -70,6 +70,11 @@ export class Names {
     }
   }
 
+  /** Learns the name of a volume from somewhere else. */
+  volumeIs(id: number, name: string): void {
+    this.#volumes.set(id, name)
+  }
+
   /** The name of a volume; `#N` when it is not known. */
   volume(id: number): string {
     return this.#volumes.get(id) ?? `#${id}`
@@ -82,6 +87,12 @@ export class Names {
   /** The name of a backup, pair, device or fence; `#N` when it is not known. */
   subject(kind: Kind, tag: number): string {
     return this.#subjects[taggedBy(kind)].get(tag)?.name ?? `#${tag}`
+  }
+
+  /** The names of the volumes that a backup, pair or fence is about. */
+  volumesOf(kind: Kind, tag: number): string[] {
+    const volumes = this.#subjects[taggedBy(kind)].get(tag)?.volumes ?? []
+    return volumes.filter((id) => id > 0).map((id) => this.volume(id))
   }
 
   /** True when an event is about the volume of that name: itself, its pair or a backup that covers it. */

@@ -36,6 +36,8 @@ export interface Journal {
   read(from: number, to?: number): AsyncIterable<Frame>
   /** The same in batches, as the store brings them. */
   batches(from: number, to?: number): AsyncIterable<Frame[]>
+  /** The frame that begins with event `first`, verified by its own hash alone; undefined when none does. */
+  frame(first: number): Frame | undefined
   /** The frames from `from` on, then each new one as it becomes durable: no gap, no duplicate. */
   follow(from: number): Observable<Frame>
   /** The newest checkpoint that verifies and is true at or before `seq`. */

@@ -30,7 +30,9 @@ export async function* readBatches(
     throw new BlockboxError('JOURNAL_TRUNCATED', why)
   }
   if (first > last) return
-  const start = await startOf(store, base, first)
+  const began = await startOf(store, base, first)
+  const start = began.first
+  if (began.last >= last && start > base.first) return yield [began]
   const chain = new Chain(start, start === base.first ? base.previous : undefined)
   const range = { gte: key(tables.frame, start), lt: key(tables.frame, last + 1) }
   const cursor = store.values({ ...range, highWaterMarkBytes: readAheadBytes })
@@ -56,10 +58,10 @@ export async function* readBatches(
   }
 }
 
-/** The first event of the frame that holds `seq`. */
-async function startOf(store: KvStore, base: Base, seq: number): Promise<number> {
+/** The frame that holds `seq`, verified by its own hash. */
+async function startOf(store: KvStore, base: Base, seq: number): Promise<Frame> {
   const found = await frameAt(store, seq)
-  if (found !== undefined && found.last >= seq && found.first >= base.first) return found.first
+  if (found !== undefined && found.last >= seq && found.first >= base.first) return found
   const missing = Math.max(base.first, (found?.last ?? 0) + 1)
   throw damage('JOURNAL_GAP', missing, `event ${missing} is missing`)
 }

@@ -15,12 +15,12 @@ import { type Base, sweep, writeBase } from './base.ts'
 import { damagedCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoints.ts'
 import { epochParts } from './epoch.ts'
 import { followed } from './follow.ts'
-import { encodeFrame, type Frame, type FrameParts } from './frame.ts'
+import { decodeFrame, encodeFrame, type Frame, type FrameParts } from './frame.ts'
 import { encodeHead, type Head, type HeadStore } from './head.ts'
 import type { Attachments, Bounds, Checkpoint, Journal, Writer } from './journal.ts'
 import { key, tables } from './keys.ts'
 import { readBatches } from './reader.ts'
-import { type KvStore, storeError } from './store.ts'
+import { type KvStore, readError, storeError } from './store.ts'
 import { frameAt } from './tail.ts'
 
 /** The head is synced when this long passed since the last time, in nanoseconds. */
@@ -92,6 +92,16 @@ export class StoreJournal implements Journal {
 
   batches(first: number, to = Number.MAX_SAFE_INTEGER): AsyncGenerator<Frame[]> {
     return readBatches(this.#store, this.#base, this.bounds(), first, to)
+  }
+
+  frame(first: number): Frame | undefined {
+    if (first < this.#base.first || first > this.bounds().last) return undefined
+    try {
+      const bytes = this.#store.getSync(key(tables.frame, first))
+      return bytes === undefined ? undefined : decodeFrame(bytes, first)
+    } catch (error) {
+      throw readError(error, first)
+    }
   }
 
   follow(first: number): Observable<Frame> {

@@ -22,6 +22,7 @@
 
 import { must } from '../core/assert.ts'
 import { Bitmap } from '../core/bitmap.ts'
+import type { Range } from '../core/range.ts'
 import { type Event, takesEffect } from '../events/columns.ts'
 import { count, countOr0 } from '../events/detail.ts'
 import { changes } from '../events/kind.ts'
@@ -194,10 +195,14 @@ function created(state: Preserves, event: Event, world: World): Overlay {
  */
 function hasRoom({ table, maxBlocks, view }: Overlay, request: Request, world: World): boolean {
   if (maxBlocks === 0 || !changes(request.op)) return true
-  const { first, count: blocks } = blocksOf(request, volumeOf(world, view)!)
-  let taken = table.count
-  for (let block = first; block < first + blocks; block++) if (!table.get(block)) taken++
-  return taken <= maxBlocks
+  const coming = new Set<number>()
+  const take = (range: Range) => {
+    const { first, count: blocks } = blocksOf(range, volumeOf(world, view)!)
+    for (let block = first; block < first + blocks; block++) if (!table.get(block)) coming.add(block)
+  }
+  for (const one of inFlightOf(world).queued.values()) if (one.volume === view && changes(one.op)) take(one)
+  take(request)
+  return table.count + coming.size <= maxBlocks
 }
 
 /** W2: the blocks lie in image 2 from now on. */

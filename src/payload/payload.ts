@@ -18,6 +18,11 @@ export interface PayloadStore {
    * damaged chunk is the damaged one, by its digest.
    */
   asStored?(place: number, length: number): Uint8Array | undefined
+  /**
+   * True for a place whose payload this store was never to hold: of a recording that kept its digest alone. Without a
+   * place: true when there may be such.
+   */
+  lacks?(place?: number): boolean
   /** Resolves when all that was put may be referred to by a frame that is about to be appended. */
   sync(): Promise<void>
 }

@@ -37,6 +37,7 @@ export class PayloadCheck {
       if (row.payload === 0 || !isOwn(row)) continue
       const digest = digests < frame.payloads ? frame.digest(digests) : undefined
       digests++
+      if (this.#store.lacks?.(row.payload) === true) continue
       const length = this.#stored(row, digest)
       this.count++
       this.bytes += length

@@ -2,7 +2,8 @@
  * Replay: folds a journal, decides every input again, and runs the checks; drives nothing.
  *
  *     frames ─▶ rows checked ─▶ input ─▶ decided again ─▶ compared with the recorded events ─▶ folded ─▶ checks
- *                                                                       state hash compared after every frame
+ *                         └───▶ the same once more, in a state of its own ──┐            │
+ *                                        state hashes compared after every frame: recorded, first, second
  *
  * The recorded run is the artefact: the first event that today's rules would not produce is a finding. A history that
  * breaks a rule while it is folded is a finding of that rule, and the replay goes no further: what follows has no
@@ -15,20 +16,27 @@ import { hex } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import { lanesText } from '../core/lanes.ts'
 import { Columns, type Row } from '../events/columns.ts'
-import { checkRows, type Frame, frameFlags } from '../journal/frame.ts'
+import { checkRows, type Frame } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
 import { nearestWorld } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
+import type { PayloadStore } from '../payload/payload.ts'
 import { isEpoch, stateHash } from '../volume/snapshot.ts'
 import { evolve } from '../volume.ts'
 import { wrongBranches } from './branch-origin.ts'
+import { type ContentCount, contentCheck } from './content-check.ts'
 import { Divergence, decideAgain, type Watcher } from './decide-again.ts'
+import { answeredEarly } from './durable.ts'
 
 export interface ReplayOptions {
   /** Properties of the history to check besides the rules that the fold itself holds. */
   readonly checks?: readonly MakeCheck[]
   /** Decide each input again and compare; true unless told otherwise. */
   readonly decide?: boolean
+  /** Replay everything a second time beside the first and compare the states of both; false unless told otherwise. */
+  readonly twice?: boolean
+  /** Where payload is: what reads returned is then compared with the last writes before them. */
+  readonly payload?: PayloadStore
   readonly onFrame?: (line: FrameLine) => void
   /** Called after each batch of frames with the last event replayed; the replay goes on when it resolves. */
   readonly onBatch?: (seq: number) => Promise<void>
@@ -50,6 +58,10 @@ export interface ReplayVerdict {
   readonly events: number
   readonly frames: number
   readonly findings: readonly Finding[]
+  /** Frames after which a second replay had the same state; 0 without one. */
+  readonly twice: number
+  /** Reads that were compared with content; only where payload was given. */
+  readonly reads?: Readonly<ContentCount>
   readonly stateHash: string
   readonly head: { readonly seq: number; readonly hash: string }
   /** The state at the end, or where the replay had to stop. */
@@ -60,7 +72,11 @@ export interface ReplayVerdict {
 export async function replay(journal: Journal, options: ReplayOptions = {}): Promise<ReplayVerdict> {
   const { first, last } = journal.bounds()
   const world = await nearestWorld(journal, first - 1)
-  const player = new Player(world, options)
+  const reads = { reads: 0, bytes: 0, unknown: 0 }
+  const { checks = [], payload } = options
+  const all = payload === undefined ? checks : [...checks, contentCheck(payload, reads)]
+  const player = new Player(world, { ...options, checks: all })
+  const second = options.twice === true ? await secondOf(journal, options) : undefined
   if (world.seq < first - 1) player.lacksBeginning(first)
   const columns = new Columns()
   let frames = 0
@@ -72,6 +88,7 @@ export async function replay(journal: Journal, options: ReplayOptions = {}): Pro
       for (const frame of batch) {
         options.signal?.throwIfAborted()
         player.play(frame, columns)
+        second?.follow(frame, player)
         frames++
         events += frame.count
         head = { seq: frame.last, hash: hex(frame.hash) }
@@ -90,7 +107,39 @@ export async function replay(journal: Journal, options: ReplayOptions = {}): Pro
     for (const finding of await wrongBranches(journal, world, options.signal)) player.find(finding)
   player.end()
   const { low, high } = stateHash(world)
-  return { events, frames, findings: player.findings, stateHash: lanesText(low, high), head, world }
+  const counted = { events, frames, twice: second?.frames ?? 0, ...(payload !== undefined && { reads }) }
+  return { ...counted, findings: player.findings, stateHash: lanesText(low, high), head, world }
+}
+
+/** A replay that follows another in a state of its own. */
+async function secondOf(journal: Journal, { decide = true }: ReplayOptions): Promise<Second> {
+  return new Second(new Player(await nearestWorld(journal, journal.bounds().first - 1), { decide }))
+}
+
+class Second {
+  frames = 0
+  readonly #player: Player
+  readonly #columns = new Columns()
+
+  constructor(player: Player) {
+    this.#player = player
+  }
+
+  /** Replays a frame that the first has replayed; a difference between the two is a finding of the first. */
+  follow(frame: Frame, first: Player): void {
+    if (first.stopped) return
+    this.#player.play(frame, this.#columns)
+    const { stopped, stateHash: state } = this.#player
+    if (!stopped && state === first.stateHash) {
+      this.frames++
+      return
+    }
+    const finding = stopped ? this.#player.findings.at(-1) : undefined
+    const why = finding === undefined ? `its state is ${state}, not ${first.stateHash}` : finding.detail
+    const detail = `replayed a second time, frame ${frame.first} to ${frame.last} comes out otherwise: ${why}`
+    first.find({ seq: finding?.seq ?? frame.last, rule: 'G-I8', detail })
+    first.stopped = true
+  }
 }
 
 const unwatched: Watcher = { before: () => undefined, after: () => undefined }
@@ -136,11 +185,8 @@ export class Player {
   play(frame: Frame, columns: Columns): void {
     const row = frame.open(columns)
     checkRows(frame, row)
-    const durable = (frame.flags & frameFlags.buffered) === 0
-    if (durable && frame.replied >= frame.first) {
-      const detail = `replies up to event ${frame.replied} were given before their frame was durable`
-      this.find({ seq: frame.first, rule: 'G-I3', detail })
-    }
+    const early = answeredEarly(frame, row)
+    if (early !== undefined) this.find(early)
     try {
       this.#fold(row, frame.instantNs)
     } catch (error) {
@@ -152,10 +198,14 @@ export class Player {
     this.#options.onFrame?.(this.#lineOf(frame))
   }
 
+  get stateHash(): string {
+    const { low, high } = stateHash(this.#world)
+    return lanesText(low, high)
+  }
+
   #lineOf(frame: Frame): FrameLine {
     const { first, last, epoch } = frame
-    const { low, high } = stateHash(this.#world)
-    return { first, last, epoch, hash: hex(frame.hash), stateHash: lanesText(low, high) }
+    return { first, last, epoch, hash: hex(frame.hash), stateHash: this.stateHash }
   }
 
   /** A record that cannot be folded at all is a finding too, of the rule `fold`. */

@@ -2,44 +2,27 @@
  * The driver of a scenario: rounds of requests, the steps in between.
  *
  *     steps that are due ─▶ each host fills its depth ─▶ some copies end ─▶ everything durable ─▶ next round
+ *                                                                      └─ paced: until a request is due or answered
  *
  * Nothing happens but in answer to the driver, so that the same scenario gives the same events and the same state
- * hashes on every machine; only the instants differ, and with them the hashes of the frames.
+ * hashes on every machine; only the instants differ, and with them the hashes of the frames. A host with a pace gives
+ * that up: what its requests meet then depends on time, as it does with real hosts.
  */
 
 import { BlockboxError } from '../core/errors.ts'
-import type { Ask } from '../engine/ask.ts'
-import type { Copier } from '../engine/effects.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Code } from '../events/code.ts'
 import { inFlightOf } from '../layers/in-flight.ts'
 import { volumeOf } from '../layers/layer.ts'
-import { type Host, type HostReport, openHost } from './host.ts'
+import { type Host, type HostReport, openHost, type Sending } from './host.ts'
 import { command } from './import-run.ts'
 import type { OutsideImages } from './outside-images.ts'
+import type { Timekeeper } from './pace.ts'
+import type { PacedCopier } from './paced-copier.ts'
+import { nextTurn, Rest } from './rest.ts'
 import type { Scenario } from './scenario.ts'
 import type { ScenarioStep } from './scenario-step.ts'
 import { commandOf, type StepContext } from './step-ask.ts'
 import { restoreBehind } from './step-restore.ts'
-
-/** Copies that were started and wait for the driver to let them end. */
-export class PacedCopier {
-  readonly #waiting: ((code: Code) => void)[] = []
-
-  /** To be given to the engine. */
-  readonly copy: Copier = () => new Promise<Code>((resolve) => this.#waiting.push(resolve))
-
-  get waiting(): number {
-    return this.#waiting.length
-  }
-
-  /** Ends up to `count` copies, oldest first; says how many. */
-  finish(count: number): number {
-    const done = this.#waiting.splice(0, count)
-    for (const resolve of done) resolve('ok')
-    return done.length
-  }
-}
 
 export interface RunOptions {
   readonly engine: Engine
@@ -51,6 +34,11 @@ export interface RunOptions {
   readonly digest: string
   /** The folder that trace names are relative to. */
   readonly folder: string
+  readonly time: Timekeeper
+  /** What the run was asked to do otherwise than the scenario says, for the record. */
+  readonly options?: string
+  /** Volumes of the scenario that are there already are used as they are. */
+  readonly reuse?: boolean
   readonly signal?: AbortSignal
   readonly onRound?: (taken: number, step: string) => void
 }
@@ -78,16 +66,20 @@ class Run {
   readonly #sessions: number[] = []
   #steps: readonly ScenarioStep[]
   #rounds = 0
+  #failure: unknown
+  readonly #rest: Rest
 
   constructor(options: RunOptions) {
     this.#options = options
     this.#steps = options.scenario.steps
+    this.#rest = new Rest(options)
   }
 
   async begin(): Promise<void> {
-    const { engine, scenario, digest, folder, images } = this.#options
+    const { engine, scenario, digest, folder, images, options, reuse = false, time } = this.#options
     const { name, seed } = scenario
-    await command(engine, { kind: 'run.begin', detail: { scenario: name, digest, seed } })
+    const detail = { scenario: name, digest, seed, ...(options !== undefined && { options }) }
+    await command(engine, { kind: 'run.begin', detail })
     for (const { does, args } of scenario.steps) {
       if (does !== 'pair.create' || args.clone_file === undefined) continue
       await images.prepare(String(args.clone_file), args.sha256 === undefined ? '' : String(args.sha256))
@@ -98,6 +90,11 @@ class Run {
     }
     const made = new Map<string, number>()
     for (const volume of scenario.volumes) {
+      const there = engine.world.volumes.find((one) => one.name === volume.name && one.gone !== true)
+      if (reuse && there !== undefined) {
+        made.set(volume.name, there.id)
+        continue
+      }
       const { name, size, block, stripe } = volume
       const on = volume.devices.map((device) => devices.get(device)!)
       const layout = { ...(on.length > 0 && { devices: on }), ...(stripe > 0 && { stripe }) }
@@ -113,22 +110,30 @@ class Run {
       this.#sessions.push(session)
       this.hosts.push(await openHost(host, { session, volume, seed, folder }))
     }
+    for (const [k, host] of scenario.hosts.entries()) if (host.started) this.hosts[k]!.start(time.nowNs())
   }
 
   async rounds(): Promise<void> {
     const { copier, scenario, signal, onRound } = this.#options
     for (;;) {
       signal?.throwIfAborted()
+      if (this.#failure !== undefined) throw this.#failure
       const stepped = await this.#takeSteps()
       const asks = await this.#gather()
       const finished = copier.finish(scenario.copies)
-      for (const [host, ask] of asks) this.#submit(host, ask)
+      for (const sending of asks) this.#submit(sending)
       if (asks.length + finished + stepped === 0) {
         if (this.#isOver()) return
-        if (this.#steps[0] !== undefined && this.#isDue(this.#steps[0])) continue
-        throw this.#stall()
+        const [step] = this.#steps
+        if (step !== undefined && this.#isDue(step)) continue
+        if ((await this.#options.images.bring()) > 0) continue
+        if (!(await this.#rest.take(this.hosts))) throw this.#stall()
+        continue
       }
-      await this.#settled()
+      if (this.#isPaced()) {
+        await nextTurn()
+        await this.#options.images.bring()
+      } else await this.#settled()
       this.#rounds++
       onRound?.(
         this.hosts.reduce((sum, host) => sum + host.taken, 0),
@@ -172,7 +177,7 @@ class Run {
 
   async #perform(step: ScenarioStep): Promise<void> {
     const { engine } = this.#options
-    if (step.does === 'host.start') this.#host(String(step.args.host)).started = true
+    if (step.does === 'host.start') this.#host(String(step.args.host)).start(this.#options.time.nowNs())
     else if (step.does === 'fence.restore') await restoreBehind(step, this.#context(), this.#options)
     else await command(engine, commandOf(step, this.#context()))
     await engine.settled()
@@ -185,35 +190,41 @@ class Run {
   }
 
   /** The requests with which each host fills its depth, not going past the point the next step waits for. */
-  async #gather(): Promise<[Host, Ask][]> {
-    const asks: [Host, Ask][] = []
+  async #gather(): Promise<Sending[]> {
+    const sendings: Sending[] = []
     const at = this.#steps[0]?.at
     for (const host of this.hosts) {
-      if (!host.started) continue
       const limit =
         at !== undefined && at !== 'begin' && at.host === host.name ? at.events : Number.POSITIVE_INFINITY
-      for (let room = host.depth - host.outstanding; room > 0; room--) {
-        const ask = await host.next(limit)
-        if (ask === undefined) break
-        asks.push([host, ask])
+      for (;;) {
+        const sending = await host.next(limit, this.#options.time.nowNs())
+        if (sending === undefined) break
+        sendings.push(sending)
       }
     }
-    return asks
+    return sendings
   }
 
-  #submit(host: Host, ask: Ask): void {
-    host.outstanding++
+  #submit({ ask, answered }: Sending): void {
     this.#options.engine.submit(ask).then(
       ({ code }) => {
-        host.outstanding--
-        if (code !== 'ok') host.refused[code] = (host.refused[code] ?? 0) + 1
+        answered(code)
+        this.#rest.answered()
       },
-      () => undefined,
+      (error: unknown) => {
+        this.#failure ??= error
+        this.#rest.answered()
+      },
     )
   }
 
+  #isPaced(): boolean {
+    return this.hosts.some((host) => host.paced && host.started && !host.ended)
+  }
+
   #isOver(): boolean {
-    const idle = this.hosts.every((host) => host.outstanding === 0 && (host.ended || !host.started))
+    if (this.hosts.some((host) => host.outstanding > 0)) return false
+    const idle = this.hosts.every((host) => host.ended || !host.started)
     return idle && this.#steps.length === 0 && this.#options.copier.waiting === 0
   }
 

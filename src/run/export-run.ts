@@ -17,12 +17,14 @@ import { BlockboxError } from '../core/errors.ts'
 import { Columns, type Event, type Row } from '../events/columns.ts'
 import { textOr } from '../events/detail.ts'
 import { flag, type Op } from '../events/kind.ts'
+import { writtenBytes } from '../images/merged.ts'
 import { checkRows, type Frame } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
 import { nearestWorld, unfoldable } from '../journal/state.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import { blocksOf } from '../layers/pair-state.ts'
 import { overlayOf } from '../layers/preserve-state.ts'
+import { touchedBlocks } from '../layers/sub-block.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import type { TraceEvent, TraceFlag, TraceOp } from '../trace/event.ts'
 import { evolve } from '../volume.ts'
@@ -168,11 +170,15 @@ class Reaching {
     throw new BlockboxError('USAGE', `${name} ${why}, or write an image of the view`)
   }
 
+  /** A write of part of a sector is one of the sector, as it was merged: most formats know no less. */
   #requested(row: Row, tNs: number, host: string | undefined): TraceEvent {
     const { op, offset, length, flags, payload } = row
     if (row.session === 0) this.#tally.internal++
-    const whole = op === 'flush' ? { offset: null, length: null } : { offset, length }
-    const data = op === 'write' && payload !== 0 ? this.#payload.read(payload, length).slice() : undefined
+    const { block } = volumeOf(this.#world, this.#volume) ?? { block: 512 }
+    const brings = op === 'write' && payload !== 0
+    const sectors = brings ? touchedBlocks({ offset, length }, 512) : { offset, length }
+    const whole = op === 'flush' ? { offset: null, length: null } : sectors
+    const data = brings ? writtenBytes(this.#payload, { ...sectors, payload }, block) : undefined
     return {
       ...this.#event(opOf[op] ?? 'other', tNs),
       ...whole,
@@ -197,7 +203,8 @@ class Reaching {
       if (place === 0) continue
       data.set(this.#payload.read(place, blocks * volume.block), (block - first) * volume.block)
     }
-    return { ...this.#event('write', tNs), offset, length, data: data.subarray(0, length) }
+    const from = offset - first * volume.block
+    return { ...this.#event('write', tNs), offset, length, data: data.subarray(from, from + length) }
   }
 
   #resized(before: number, tNs: () => number): void {

@@ -6,6 +6,7 @@
 
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { BlockboxError } from '../core/errors.ts'
+import { hostOf, type ScenarioHost } from './scenario-host.ts'
 import { type ScenarioStep, type StepForm, stepOf } from './scenario-step.ts'
 
 export interface ScenarioVolume {
@@ -15,25 +16,6 @@ export interface ScenarioVolume {
   /** Names of the devices it lies on, in stripes of so many bytes where there are several; 0: on one or none. */
   readonly devices: readonly string[]
   readonly stripe: number
-}
-
-/** A host plays a trace, or scans its volume once from beginning to end in reads of `scan` bytes. */
-export interface ScenarioHost {
-  readonly name: string
-  readonly volume: string
-  /** How many requests it keeps outstanding. */
-  readonly depth: number
-  /** False: it begins with a step `host.start`. */
-  readonly started: boolean
-  readonly plays:
-    | {
-        readonly trace: string
-        readonly format: string
-        readonly sha256: string
-        readonly only: readonly string[]
-        readonly wrap: boolean
-      }
-    | { readonly scan: number }
 }
 
 export interface Scenario {
@@ -81,25 +63,6 @@ function volumeOf(volume: Fields): ScenarioVolume {
     throw volume.fault(`volume ${name}: a stripe is for several devices, which need one`)
   }
   return { name, size, block, devices, stripe, ...volume.done() }
-}
-
-function hostOf(host: Fields): ScenarioHost {
-  const common = {
-    name: host.text('name'),
-    volume: host.text('volume'),
-    depth: host.count('depth', 1),
-    started: host.flag('started', true),
-  }
-  if (common.depth < 1 || common.depth > 1024) throw host.fault('depth is 1 to 1024')
-  if (host.has('scan')) return { ...common, plays: { scan: host.size('scan') }, ...host.done() }
-  const plays = {
-    trace: host.text('trace'),
-    format: host.text('format'),
-    sha256: host.text('sha256', ''),
-    only: host.texts('only', []),
-    wrap: host.flag('wrap', false),
-  }
-  return { ...common, plays, ...host.done() }
 }
 
 function checkNames(scenario: Scenario): void {

@@ -8,6 +8,7 @@ import { syntheticContent } from '../core/prng.ts'
 import type { Ask, IoAsk } from '../engine/ask.ts'
 import { flag } from '../events/kind.ts'
 import type { TraceEvent } from '../trace/event.ts'
+import { type Placed, placed, type Remap } from './remap.ts'
 
 export interface TraceTarget {
   readonly session: number
@@ -15,8 +16,8 @@ export interface TraceTarget {
   readonly volume: number
   readonly size: number
   readonly seed: number
-  /** Offsets past the end are taken modulo the size, and ranges cut at the end. */
-  readonly wrap?: boolean
+  /** Where requests go instead of where the trace has them; `isPlayed` is asked before. */
+  readonly remap?: Remap
 }
 
 const kinds = {
@@ -39,23 +40,25 @@ export function askOf(event: TraceEvent, target: TraceTarget): Ask | undefined {
   const flags = (event.flags.includes('FUA') ? flag.fua : 0) | (event.flags.includes('META') ? flag.meta : 0)
   const asked = { kind, session, volume, request, flags } satisfies IoAsk
   if (kind === 'io.flush') return asked
-  const { offset, length } = rangeOf(event, target)
+  const place = placeOf(event, target)
+  const { offset, length } = place
   if (kind !== 'io.write') return { ...asked, offset, length }
-  return { ...asked, offset, data: contentOf(event, target, offset, length) }
+  return { ...asked, offset, data: contentOf(event, target, place) }
 }
 
-function rangeOf(event: TraceEvent, target: TraceTarget): { offset: number; length: number } {
-  const offset = event.offset ?? 0
-  const length = event.length ?? 0
-  if (target.wrap !== true) return { offset, length }
-  const wrapped = offset % target.size
-  return { offset: wrapped, length: Math.min(length, target.size - wrapped) }
+function placeOf(event: TraceEvent, { remap, size }: TraceTarget): Placed {
+  const range = { offset: event.offset ?? 0, length: event.length ?? 0 }
+  return remap === undefined ? { ...range, lead: 0, body: range.length } : placed(remap, range, size)
 }
 
-function contentOf(event: TraceEvent, target: TraceTarget, offset: number, length: number): Uint8Array {
-  if (event.data !== undefined) return event.data.slice(0, length)
+/** The payload of the trace where it has one; what a range was rounded out by, or has no payload, is made. */
+function contentOf(event: TraceEvent, target: TraceTarget, place: Placed): Uint8Array {
+  const { offset, length, lead, body } = place
+  if (event.data !== undefined && length === body) return event.data.slice(0, length)
   const start = Math.floor(offset / 512) * 512
   const content = { seed: target.seed, volume: target.volume, offset: start, version: event.index + 1 }
   const sectors = Math.ceil((offset + length - start) / 512) * 512
-  return syntheticContent(content, sectors).subarray(offset - start, offset - start + length)
+  const made = syntheticContent(content, sectors).subarray(offset - start, offset - start + length)
+  if (event.data !== undefined) made.set(event.data.subarray(0, body), lead)
+  return made
 }

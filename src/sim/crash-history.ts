@@ -2,8 +2,8 @@
 
 import { Columns, takesEffect } from '../events/columns.ts'
 import { flag } from '../events/kind.ts'
+import { writtenBytes } from '../images/merged.ts'
 import type { Journal } from '../journal/journal.ts'
-import { touchedBlocks } from '../layers/sub-block.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { worldAt } from '../replay/at.ts'
 import type { DiskOperation } from './crash-states.ts'
@@ -28,12 +28,7 @@ export async function crashHistory(
       if (!takesEffect(row)) continue
       const fua = (row.flags & flag.fua) !== 0
       if (op !== 'write') history.push({ op: 'zeroes', offset, length, fua })
-      else {
-        const touched = touchedBlocks(row, block)
-        const blocks = payload.read(row.payload, touched.length)
-        const from = offset - touched.offset
-        history.push({ op, offset, data: blocks.slice(from, from + length), fua })
-      }
+      else history.push({ op, offset, data: writtenBytes(payload, row, block), fua })
     }
   }
   return history

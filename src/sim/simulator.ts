@@ -76,6 +76,8 @@ class Simulator {
   readonly #machine: Machine
   readonly #witness: Witness
   #engine!: Engine
+  /** How many steps come between two moments at which anything under way may end: short and long frames, by seed. */
+  readonly #pace: number
   #requests = 0
   #crashes = 0
   /** Why the engine ended, if it did. */
@@ -83,6 +85,7 @@ class Simulator {
 
   constructor(options: SimulateOptions) {
     this.#options = options
+    this.#pace = 2 ** (1 + 2 * (options.seed % 3))
     const dice = new Dice(options.seed, -2)
     const { faultEvery = 1000, failure } = options
     const machine = new Machine({
@@ -132,7 +135,7 @@ class Simulator {
     else if (what < 99) machine.clock.pass(dice.below(3_000_000))
     else if (dice.once(4)) machine.clock.jump(BigInt(dice.below(7_200_000) - 3_600_000) * 1_000_000n)
     else if (dice.once(20)) await this.#restart()
-    if (dice.once(4)) await turn()
+    if (dice.once(this.#pace)) await turn()
   }
 
   #post(ask: Ask): void {

@@ -8,6 +8,8 @@
 
 import { BlockboxError } from '../core/errors.ts'
 
+/** Bytes kept at first for a line that is split. */
+const firstRoom = 64 * 1024
 const lineFeed = 10
 const carriageReturn = 13
 
@@ -16,7 +18,8 @@ export type TakeLine = (text: string, number: number) => void
 
 export class LineCutter {
   readonly #most: number
-  readonly #held: Uint8Array
+  /** Grows with the longest line that is split between pieces. */
+  #held: Uint8Array
   readonly #decoder = new TextDecoder()
   #heldBytes = 0
   #number = 0
@@ -24,7 +27,7 @@ export class LineCutter {
   /** @param most the most bytes a line may have, its end not counted */
   constructor(most: number) {
     this.#most = most
-    this.#held = new Uint8Array(most + 1)
+    this.#held = new Uint8Array(Math.min(most + 1, firstRoom))
   }
 
   /** The number of the line that comes next, or is under way. */
@@ -72,8 +75,15 @@ export class LineCutter {
 
   #hold(part: Uint8Array): void {
     if (this.#heldBytes + part.length > this.#most + 1) this.#tooLong()
+    if (this.#heldBytes + part.length > this.#held.length) this.#grow(this.#heldBytes + part.length)
     this.#held.set(part, this.#heldBytes)
     this.#heldBytes += part.length
+  }
+
+  #grow(bytes: number): void {
+    const held = new Uint8Array(Math.min(this.#most + 1, Math.max(bytes, 2 * this.#held.length)))
+    held.set(this.#held)
+    this.#held = held
   }
 
   #giveHeld(take: TakeLine): void {

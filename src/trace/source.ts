@@ -162,10 +162,10 @@ export async function fileDigest(path: string): Promise<{ bytes: number; sha256:
   return { bytes, sha256: digest.digest('hex') }
 }
 
-type Pieces = AsyncGenerator<Uint8Array, void>
+export type Pieces = AsyncGenerator<Uint8Array, void>
 
 /** What a file says, uncompressed. */
-async function* contentOf(path: string, signal?: AbortSignal): Pieces {
+export async function* contentOf(path: string, signal?: AbortSignal): Pieces {
   const file = readPieces(path, signal)
   let content = file
   try {

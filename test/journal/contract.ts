@@ -47,6 +47,37 @@ export function journalSuite(factory: JournalFactory): Test {
     await journal.close()
   })
 
+  test('a frame is there by its first event, and by no other', async () => {
+    const { journal, writer } = await begin()
+    await appendMarks(journal, writer, 5, 3)
+    const frames = await gathered(journal.read(1))
+    const byFirst = new Map(frames.map((frame) => [frame.first, hex(frame.hash)]))
+    for (let seq = 0; seq < 20; seq++) {
+      const frame = journal.frame(seq)
+      assert.is(frame === undefined ? undefined : hex(frame.hash), byFirst.get(seq), `event ${seq}`)
+    }
+    await journal.close()
+  })
+
+  test('reading within one frame gives it whole', async () => {
+    const { journal, writer } = await begin()
+    await appendMarks(journal, writer, 3, 4)
+    for (const [from, to, firsts] of [
+      [3, 3, [2]],
+      [2, 5, [2]],
+      [7, 9, [6]],
+      [9, 10, [6, 10]],
+      [13, 99, [10]],
+    ] as const) {
+      const frames = await gathered(journal.read(from, to))
+      assert.equal(
+        frames.map(({ first }) => first),
+        [...firsts],
+      )
+    }
+    await journal.close()
+  })
+
   test('sequence numbers are dense and every frame carries the hash of the one before', async () => {
     const { journal, writer } = await begin()
     await appendMarks(journal, writer, 5, 3)

@@ -227,6 +227,20 @@ test('of a clone outside nothing is merged before it came', () => {
     .and(({ ledger }) => assert.equal(freedIn(ledger.from(1)), [1, 2]))
 })
 
+test('room in a view with a bound is kept for the changes of it that wait', () => {
+  const bounded = { ...preserve('view'), detail: { name: 'view', base: 1, maxBytes: 2 * block } }
+  const odd = part(write(2, on(4)), 100, 50)
+  given(...cloned, write(1, { count: 16 }), restore('p'), bounded)
+    .when(odd)
+    .then(queued(odd))
+    .when(write(3, on(8)))
+    .then(passed(write(3, on(8))))
+    .when(write(4, on(9)))
+    .then(refused(write(4, on(9)), 'E_NOSPC'))
+    .when(copyEnds(1, 1))
+    .and(({ ledger }) => assert.equal(freedIn(ledger.from(1)), [2]))
+})
+
 test('what leaves the volume or has no length is refused still', () => {
   given(volume('disk'), session())
     .when(part(write(1, { at: 15 }), 100, block))

@@ -156,7 +156,22 @@ test('copies of a pair and writes that waited are in the trace, in the order in 
   await ask({ kind: 'restore.start', detail: { pair: 'p', protected: true } })
   await write(source, 9, 0x44)
   for (let k = 0; k < 200; k++) await engine.settled()
-  await engine.submit({ kind: 'io.write', session, volume: source, request: 99, offset: 1, data: bytes(1) })
+  await engine.submit({
+    kind: 'io.write',
+    session,
+    volume: source,
+    request: 98,
+    offset: 5001,
+    data: bytes(7),
+  })
+  await engine.submit({
+    kind: 'io.write',
+    session,
+    volume: source,
+    request: 99,
+    offset: 65_535,
+    data: bytes(1),
+  })
   await engine.settled()
   await engine.close()
   const open = await openToRead(path)

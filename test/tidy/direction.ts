@@ -4,8 +4,8 @@
  *
  *     core <- events <- layers <- volume <-+- check, inspect, trace
  *                                          +- journal <- payload <- images <-+- engine <- nbd/server, control
- *                                                                            +- replay (and check)
- *     core <- layout <- engine <- mover
+ *                                                                            +- replay (and check, inspect)
+ *     core <- layout <- engine <- mover             replay <- block-index
  *     nbd/protocol <- nbd/client <- images      engine, mover, trace <- run      engine, replay <- sim      all <- index
  */
 
@@ -28,12 +28,15 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   layout: ['core'],
   engine: ['images', 'layout'],
   mover: ['engine'],
-  replay: ['images', 'check'],
+  replay: ['images', 'check', 'inspect'],
   run: ['engine', 'trace', 'mover'],
+  recording: ['replay', 'trace', 'inspect'],
+  golden: ['run', 'recording'],
+  'block-index': ['replay'],
   'nbd/server': ['engine', 'replay', 'nbd/protocol'],
   control: ['engine'],
   sim: ['engine', 'replay'],
-  index: ['sim', 'run', 'mover', 'nbd/server', 'nbd/client', 'control', 'inspect'],
+  index: ['sim', 'golden', 'run', 'mover', 'block-index', 'nbd/server', 'nbd/client', 'control', 'inspect'],
 }
 
 /** The unit a file of src belongs to, or undefined for a file outside src. */

@@ -170,6 +170,13 @@ test('missing needs fail when everything is required, and when nothing else was 
   })
   assert.is(required.lastLine, '2 passed, 1 failed')
   assert.is(required.code, 1)
+  const excused = (what: string) =>
+    runnerOn({ 'needy.test.js': NEEDY, 'good.test.js': GOOD }, [], {
+      BLOCKBOX_REQUIRE_ALL: '1',
+      BLOCKBOX_NOT_REQUIRED: what,
+    }).lastLine
+  assert.is(excused('BLOCKBOX_PLANTED,no-such-program'), '2 passed, 0 failed, 1 skipped')
+  assert.is(excused('BLOCKBOX_PLANTED'), '2 passed, 1 failed')
   const alone = runnerOn({ 'needy.test.js': NEEDY })
   assert.is(alone.lastLine, '0 passed, 0 failed, 1 skipped')
   assert.is(alone.code, 1)

@@ -42,25 +42,31 @@ export class Nursery {
 
   /** Plants the defect, runs its test file, takes it back. It is noticed when a test fails that `notices` names. */
   async plant(mutant: Defect, notices: (test: string) => boolean): Promise<Planted> {
-    const file = compiled(mutant.file)
+    const run = await this.withDefect(mutant, (build) => runFile(join(build, compiled(mutant.test)), limitMs))
+    if (typeof run === 'string') return { noticed: false, why: run }
+    const { ending, output } = run
+    if (ending.expiredMs !== undefined) return { noticed: true, why: 'its test never ended' }
+    const failed = failuresIn(output)
+    const red = failed.filter(notices)
+    if (red.length > 0) return { noticed: true, why: red[0]! }
+    const why =
+      failed.length > 0 ? `other tests failed: ${failed[0]}` : `its test ended with code ${ending.code}`
+    return { noticed: false, why }
+  }
+
+  /** What `use` makes of the build with the defect in it; in words when there is no place to plant it. */
+  async withDefect<T>(defect: Omit<Defect, 'test'>, use: (build: string) => Promise<T>): Promise<T | string> {
+    const file = compiled(defect.file)
     const place = join(this.#folder, '.build', file)
-    if (!existsSync(place)) return { noticed: false, why: `there is no ${mutant.file}` }
+    if (!existsSync(place)) return `there is no ${defect.file}`
     const sound = readFileSync(join(this.#built, file), 'utf8')
-    if (!sound.includes(mutant.find))
-      return { noticed: false, why: `${mutant.file} no longer has the text to replace` }
+    if (!sound.includes(defect.find)) return `${defect.file} no longer has the text to replace`
     writeFileSync(
       place,
-      sound.replace(mutant.find, () => mutant.replace),
+      sound.replace(defect.find, () => defect.replace),
     )
     try {
-      const { ending, output } = await runFile(join(this.#folder, '.build', compiled(mutant.test)), limitMs)
-      if (ending.expiredMs !== undefined) return { noticed: true, why: 'its test never ended' }
-      const failed = failuresIn(output)
-      const red = failed.filter(notices)
-      if (red.length > 0) return { noticed: true, why: red[0]! }
-      const why =
-        failed.length > 0 ? `other tests failed: ${failed[0]}` : `its test ended with code ${ending.code}`
-      return { noticed: false, why }
+      return await use(join(this.#folder, '.build'))
     } finally {
       writeFileSync(place, sound)
     }

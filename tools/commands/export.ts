@@ -1,4 +1,6 @@
-/** `blockbox export VOL -o FILE`: what reached a volume, as a trace that other programs read. */
+/**
+ * `blockbox export -o FILE`: a journal as a recording, or what reached a volume as a trace that other programs read.
+ */
 
 import { type Command, Option } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
@@ -14,7 +16,9 @@ import { type ConversionRecord, conversionRecord, conversionText } from '../conv
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { withJournal } from '../journal-use.ts'
+import { wholeNumber } from '../number.ts'
 import { plainJson, print } from '../output.ts'
+import { exportRecording, recordingFormats, recordingFormOf } from '../recording-out.ts'
 import { remark, showProgress } from '../remark.ts'
 import { parseSize } from '../size.ts'
 import { writeTraceFile } from '../trace-file.ts'
@@ -24,6 +28,9 @@ interface ExportOptions extends JournalOption {
   readonly output: string
   readonly from?: Point
   readonly to?: Point
+  readonly volume?: string
+  readonly session?: number
+  readonly payload?: string
   readonly sector?: number
   readonly metadata?: boolean
   readonly force?: boolean
@@ -67,10 +74,10 @@ const exporters: readonly Exporter[] = [
 ]
 
 export function add(program: Command): void {
-  const names = exporters.map(({ name }) => name).join(', ')
+  const names = [...recordingFormats, ...exporters.map(({ name }) => name)].join(', ')
   journalOption(program.command('export'))
-    .description('write what reached a volume as a trace')
-    .argument('<volume>', 'its name')
+    .description('write a journal as a recording, or what reached a volume as a trace for other programs')
+    .argument('[volume]', 'its name; a recording holds the whole journal when it is left out')
     .requiredOption(
       '-o, --output <file>',
       'the file to write, packed when it ends in .gz; - is standard output',
@@ -82,22 +89,42 @@ export function add(program: Command): void {
       parsePoint,
     )
     .option('--to <point>', 'the last event, in the same words', parsePoint)
+    .option('--volume <name>', 'the volume, in place of the argument')
+    .option('--session <number>', 'recordings: only the entries of this session', wholeNumber(1))
+    .option('--payload <what>', 'recordings: whole, digests, or a size up to which payloads go in')
     .option('--sector <size>', 'dm-log-writes: the sector of the log, 512 when left out', parseSize)
     .addOption(new Option('--metadata', 'dm-log-writes: write the METADATA bit, which QEMU refuses'))
     .option('--force', 'replace a file that is there')
     .option('--json', 'print what was done, and what the format could not hold, as one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  blockbox export disk0 -j nightly.journal -o disk0.dmlog.gz\n' +
+      '\nExamples:\n  blockbox export -j nightly.journal -o nightly.trace.jsonl.gz\n' +
+        '  blockbox export disk0 -j nightly.journal -o disk0.dmlog.gz\n' +
         '  blockbox export disk0 -j nightly.journal --format fio-iolog --from mark:start -o disk0.iolog --json\n' +
-        '\nEvents come in the order in which they took effect: whoever replays the trace gets the content of the\n' +
-        'volume. The report is printed on standard error when the trace goes to standard output.\n',
+        '\nA recording (.trace, .trace.jsonl) of the whole journal replays as the journal does; see traces/README.md for\n' +
+        'what can be checked of a part. For other programs events come in the order in which they took effect:\n' +
+        'whoever replays the trace gets the content of the volume. The report is printed on standard error when the trace goes to standard output.\n',
     )
     .action(act)
 }
 
-async function act(name: string, options: ExportOptions): Promise<void> {
+async function act(argument: string | undefined, options: ExportOptions): Promise<void> {
   const { output: path, force = false, json = false, sector, metadata } = options
+  const name = argument ?? options.volume
+  if (recordingFormOf(options.format, path) !== undefined) {
+    return withJournal(options, (open) =>
+      exportRecording(open, { ...options, ...(name !== undefined && { volume: name }) }),
+    )
+  }
+  if (name === undefined) {
+    throw new BlockboxError(
+      'USAGE',
+      'which volume? A trace for other programs is of one: blockbox export VOL -o FILE',
+    )
+  }
+  if (options.session !== undefined || options.payload !== undefined) {
+    throw new BlockboxError('USAGE', '--session and --payload are for recordings: .trace and .trace.jsonl')
+  }
   const exporter = exporterOf(options.format ?? outputByName(path), path)
   const record = await withJournal(options, async ({ journal, payload }) => {
     const { first, last } = journal.bounds()

@@ -10,8 +10,8 @@ import { volumeAt } from '../../src/replay/volume-at.ts'
 import { writeImageFile } from '../image-file.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
-import { withJournal } from '../journal-use.ts'
 import { escaped, print } from '../output.ts'
+import { withSource } from '../recording-use.ts'
 import { showProgress } from '../remark.ts'
 import { formatSize } from '../size.ts'
 
@@ -38,6 +38,7 @@ export function add(program: Command): void {
   journalOption(program.command('image'))
     .description('write the content of a volume as it was')
     .argument('[address]', 'VOL or VOL@POINT; POINT is seq:N, time:ISO, mark:LABEL, backup:NAME or source:K')
+    .argument('[source]', 'a journal folder or a recording (.trace, .trace.jsonl), in place of -j')
     .option('--volume <name>', 'the volume, in place of an address')
     .option('--at <point>', 'the point, with --volume')
     .option('-o, --output <file>', 'the file to write, sparse where the volume is empty')
@@ -52,13 +53,17 @@ export function add(program: Command): void {
     .action(act)
 }
 
-async function act(address: string | undefined, options: ImageOptions): Promise<void> {
+async function act(
+  address: string | undefined,
+  source: string | undefined,
+  options: ImageOptions,
+): Promise<void> {
   const { output, digest = false, force = false, json = false } = options
   const { volume: name, point } = addressed(address, options)
   if (output === undefined && !digest) {
     throw new BlockboxError('USAGE', 'where to? Name a file with -o FILE, or ask for the --digest alone')
   }
-  const written = await withJournal(options, async ({ journal, payload }): Promise<Written> => {
+  const written = await withSource(source, options, true, async ({ journal, payload }): Promise<Written> => {
     const { seq, volume } = await volumeAt(journal, name, point, interrupt)
     const { size, block } = volume
     const sum = digest ? digestStream() : undefined

@@ -5,17 +5,22 @@
  *              └─▶ --detect: the name of the format
  */
 
+import { stat } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
+import { hex } from '../../src/core/digest.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
+import { isRecording } from '../../src/recording/recording-file.ts'
+import { restoreJournal } from '../../src/recording/restore.ts'
 import { formatNames } from '../../src/trace/format.ts'
 import { eventLine } from '../../src/trace/line.ts'
 import { detectFormat, readTrace, type TraceBatch } from '../../src/trace/source.ts'
 import { summarise } from '../../src/trace/summary.ts'
 import { interrupt } from '../interrupt.ts'
-import { type JournalOption, journalOption } from '../journal-option.ts'
+import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, plainJson, print } from '../output.ts'
 import { record } from '../recording.ts'
+import { showProgress } from '../remark.ts'
 import { parseSize } from '../size.ts'
 import { type ReadingOptions, readingOptions, traceOptions } from '../trace-option.ts'
 
@@ -75,6 +80,7 @@ export function add(program: Command): void {
 }
 
 async function act(files: readonly string[], options: ImportOptions): Promise<void> {
+  if (await isOwn(files, options)) return importRecording(files[0]!, options)
   if (options.volume !== undefined) await recordInto(options.volume, only(files, 'recorded'), options)
   else if (options.detect === true) await printFormat(only(files, 'looked at'))
   else if (options.size !== undefined || options.block !== undefined || options.seed !== undefined) {
@@ -86,6 +92,37 @@ async function act(files: readonly string[], options: ImportOptions): Promise<vo
     const choice = 'choose --json or --summary, or record it with -j DIR --volume NAME'
     throw new BlockboxError('USAGE', `what shall be done with the trace? ${choice}`)
   }
+}
+
+/** True for a recording of the project's own: its content tells, unless a format is named. Pipes are read once. */
+async function isOwn(files: readonly string[], { format }: ImportOptions): Promise<boolean> {
+  const [file] = files
+  if (format !== undefined || file === undefined || files.length > 1) return false
+  const isFile = (await stat(file).catch(() => undefined))?.isFile() === true
+  return isFile && (await isRecording(file))
+}
+
+/** A recording becomes the journal that it was exported from. */
+async function importRecording(path: string, options: ImportOptions): Promise<void> {
+  if (options.detect === true) return print('blockbox-trace')
+  if (options.volume !== undefined || options.summary === true) {
+    const how =
+      'it becomes a journal of its own: leave --volume and --summary out, name a new folder with -j DIR'
+    throw new BlockboxError('USAGE', `${path} is a recording of a journal: ${how}`)
+  }
+  const folder = journalDir(options)
+  const end = await restoreJournal(path, folder, {
+    signal: interrupt,
+    onFrame: (seq, of) => showProgress(() => `stored ${seq} of ${of} events`),
+  })
+  const { events, frames, payloads, payloadBytes } = end
+  const head = hex(end.head)
+  if (options.json === true) {
+    const counted = { events, frames, payloads, payload_bytes: payloadBytes }
+    return print(JSON.stringify({ version: 1, journal: folder, ...counted, head }))
+  }
+  const what = `${events} events in ${frames} frames, ${payloads} payloads of ${payloadBytes} bytes`
+  await print([`journal ${folder}: ${what}`, `head   ${head}`].map(escaped).join('\n'))
 }
 
 function recordInto(volume: string, file: string, options: ImportOptions): Promise<void> {

@@ -4,23 +4,27 @@
  *     names from the nearest state ─▶ events up to --from, for their names ─▶ lines ─▶ -f: what is appended here
  */
 
+import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
-import { Columns, type Event } from '../../src/events/columns.ts'
+import { Columns, type Event, type Row } from '../../src/events/columns.ts'
 import { type Kind, kindNames, kinds } from '../../src/events/kind.ts'
 import { eventRecord, eventText } from '../../src/inspect/event-record.ts'
 import { Names } from '../../src/inspect/names.ts'
 import { checkRows, type Frame } from '../../src/journal/frame.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { nearestWorld } from '../../src/journal/state.ts'
+import { isWhole } from '../../src/recording/header.ts'
+import { isRecording, openRecording } from '../../src/recording/recording-file.ts'
 import { worldAt } from '../../src/replay/at.ts'
 import { type Point, parsePoint, seqOf } from '../../src/replay/point.ts'
 import { volumeNamed } from '../../src/replay/volume-at.ts'
+import { newWorld } from '../../src/volume.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
-import { withJournal } from '../journal-use.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
+import { withSource } from '../recording-use.ts'
 import { parseSize } from '../size.ts'
 
 interface LogOptions extends JournalOption {
@@ -38,7 +42,8 @@ const printAtOnce = 64 * 1024
 
 export function add(program: Command): void {
   journalOption(program.command('log'))
-    .description('print the events of a journal')
+    .description('print the events of a journal or a recording')
+    .argument('[source]', 'a journal folder or a recording (.trace, .trace.jsonl), in place of -j')
     .option('--from <point>', 'the first event: its number, or a point as in VOL@POINT', seqOrPoint)
     .option('--to <point>', 'the last event, likewise', seqOrPoint)
     .option('--volume <name>', 'only events about this volume, its pairs and its backups')
@@ -75,10 +80,11 @@ function seqOrPoint(text: string): Point {
   return /^\d+$/.test(text) ? { by: 'seq', number: wholeNumber(1)(text) } : parsePoint(text)
 }
 
-async function act(options: LogOptions): Promise<void> {
+async function act(source: string | undefined, options: LogOptions): Promise<void> {
   const { follow = false } = options
   try {
-    await withJournal(options, async ({ journal }) => {
+    if (source !== undefined && (await isPartial(source))) return await logPartial(source, options)
+    await withSource(source, options, false, async ({ journal }) => {
       const chosen = await choose(journal, options)
       const { to } = chosen
       const log = await openLog(journal, chosen)
@@ -97,6 +103,40 @@ async function act(options: LogOptions): Promise<void> {
       'Stop the other, then read it without -f'
     throw new BlockboxError('JOURNAL_LOCKED', message, { cause: error })
   }
+}
+
+/** True for a recording that holds only some entries: there is no journal to make of it. */
+async function isPartial(path: string): Promise<boolean> {
+  if ((await stat(path).catch(() => undefined))?.isFile() !== true || !(await isRecording(path, interrupt)))
+    return false
+  const { header, items } = await openRecording(path, interrupt)
+  await items.return()
+  return !isWhole(header)
+}
+
+async function logPartial(path: string, options: LogOptions): Promise<void> {
+  const { header, items } = await openRecording(path, interrupt)
+  const names = new Names(newWorld())
+  for (const { number, name } of header.volumes) names.volumeIs(number, name)
+  const { volume, block, offset, from, to, ...rest } = options
+  const size = header.volumes.findLast(({ name }) => name === volume)?.block ?? 0
+  const byte = block === undefined ? offset : block * size
+  const range = { from: numberOf(from, header.first), to: numberOf(to, header.last) }
+  const log = new Log(
+    { ...rest, ...range, byte, ...(volume !== undefined && { volume }) },
+    names,
+    header.first,
+  )
+  for await (const item of items) if (item.is === 'entry') await log.rows(item.row, item.instantNs)
+  await log.flush()
+  log.assertVolume(false)
+}
+
+/** Where only some entries are there, other points may not be among them. */
+function numberOf(point: Point | undefined, otherwise: number): number {
+  if (point === undefined) return otherwise
+  if (point.by === 'seq') return point.number
+  throw new BlockboxError('USAGE', 'this recording holds only some entries: name events by their numbers')
 }
 
 /** Prints what becomes durable from now on, until the interrupt. */
@@ -187,16 +227,20 @@ class Log {
   }
 
   async add(frame: Frame): Promise<void> {
-    const { from, to, volume, kind, byte, json = false } = this.#options
     const row = frame.open(this.#columns)
     checkRows(frame, row)
-    for (row.index = 0; row.index < frame.count && row.seq <= to; row.index++) {
+    await this.rows(row, frame.instantNs)
+  }
+
+  async rows(row: Row, instantNs: bigint): Promise<void> {
+    const { from, to, volume, kind, byte, json = false } = this.#options
+    for (row.index = 0; row.index < row.columns.count && row.seq <= to; row.index++) {
       this.#names.note(row)
       this.next = row.seq + 1
       if (row.seq < from || (kind !== undefined && !kind.includes(row.kind))) continue
       if (volume !== undefined && !this.#names.concerns(row, volume)) continue
       if (byte !== undefined && !isAbout(row, byte)) continue
-      const record = eventRecord(row, frame.instantNs, this.#names)
+      const record = eventRecord(row, instantNs, this.#names)
       const line = json ? JSON.stringify(record) : escaped(eventText(record))
       this.#lines.push(line)
       this.#waiting += line.length

@@ -5,7 +5,8 @@
  *     no findings ─▶ 0      findings, or damage that keeps the journal from being opened ─▶ 12
  */
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Finding } from '../../src/check/check.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
@@ -18,8 +19,8 @@ import { exitCodes } from '../exit-code.ts'
 import { findingLine, findingOf } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
-import { withJournal } from '../journal-use.ts'
 import { escaped, print } from '../output.ts'
+import { withSource } from '../recording-use.ts'
 import { showProgress } from '../remark.ts'
 
 interface VerifyOptions extends JournalOption {
@@ -42,8 +43,10 @@ interface Verified extends VerifyVerdict {
 export function add(program: Command): void {
   journalOption(program.command('verify'))
     .description(
-      'check that a journal can be trusted: chain, gaps, head, every payload and checkpoint, every database file',
+      'check that a journal or a recording can be trusted: chain, gaps, head, every payload; of a journal also every ' +
+        'checkpoint and every database file',
     )
+    .argument('[source]', 'a journal folder or a recording (.trace, .trace.jsonl), in place of -j')
     .option('--head <hash@seq...>', 'a head that was kept elsewhere: the journal must hold it', collectHead)
     .option('--heads <file>', 'all heads of a file that `blockbox head --append` wrote')
     .option('--key <public.pem>', 'with --heads: each must be signed with this Ed25519 key')
@@ -73,11 +76,17 @@ function collectHead(text: string, before: readonly Head[] = []): Head[] {
 }
 
 /** The heads the journal must hold. Throws USAGE for a file of heads that cannot be used, or of another journal. */
-function headsOf(options: VerifyOptions): { heads: Head[]; unsigned: Finding[] } {
+function headsOf(source: string | undefined, options: VerifyOptions): { heads: Head[]; unsigned: Finding[] } {
   const { head = [], heads: file, key: keyFile } = options
   if (file === undefined) return { heads: [...head], unsigned: [] }
+  if (source !== undefined && !existsSync(join(source, 'journal.json'))) {
+    throw new BlockboxError(
+      'USAGE',
+      '--heads is for journals, which have an identity: give a recording one with --head',
+    )
+  }
   const kept = parseHeads(readFileSync(file, 'utf8'), file)
-  const { id } = journalIdentity(journalDir(options))
+  const { id } = journalIdentity(source ?? journalDir(options))
   const foreign = kept.find(({ journal }) => journal !== id)
   if (foreign !== undefined) {
     throw new BlockboxError('USAGE', `${file} holds a head of journal ${foreign.journal}, this one is ${id}`)
@@ -91,9 +100,9 @@ function headsOf(options: VerifyOptions): { heads: Head[]; unsigned: Finding[] }
   return { heads: [...head, ...kept], unsigned }
 }
 
-async function act(options: VerifyOptions): Promise<void> {
+async function act(source: string | undefined, options: VerifyOptions): Promise<void> {
   let verdict: Verified
-  const { heads, unsigned } = headsOf(options)
+  const { heads, unsigned } = headsOf(source, options)
   const store: Finding[] = []
   try {
     const look = {
@@ -109,7 +118,7 @@ async function act(options: VerifyOptions): Promise<void> {
       const findings = [...unsigned, ...found.findings, ...store]
       return { ...found, findings, remarks: journal.remarks }
     }
-    verdict = await withJournal(options, use, look)
+    verdict = await withSource(source, options, true, use, look)
   } catch (error) {
     const finding = findingOf(error)
     if (finding === undefined) throw error

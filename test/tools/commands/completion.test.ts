@@ -18,7 +18,7 @@ test('bash completes commands, commands below commands, and options', async () =
     return execFileSync('bash', ['-c', `${script}\n${ask}`], { encoding: 'utf8', env }).trim()
   }
   assert.is(complete('blockbox', 'ver'), 'verify version')
-  assert.is(complete('blockbox', 'volume', ''), 'create ls --help')
+  assert.is(complete('blockbox', 'volume', ''), 'create rm resize ls --help')
   assert.is(complete('blockbox', 'volume', 'create', '--s'), '--size')
   assert.is(complete('blockbox', 'log', '--follow', '--k'), '--kind')
 })

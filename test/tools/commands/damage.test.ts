@@ -62,12 +62,25 @@ test('a whole journal is sound, holds its own heads and says so in words', async
   }
   const { code, out } = await blockbox(['replay', '-j', whole])
   assert.is(code, 0)
-  assert.match(out, /^sound: \d+ events in \d+ frames decided again\nstate {2}[0-9a-f]{16}\nhead {3}/)
+  assert.match(
+    out,
+    /^sound: \d+ events in \d+ frames decided again, twice with the same state after each of \d+ frames\nreads {2}.*\nstate {2}[0-9a-f]{16}\nhead {3}/,
+  )
 })
 
 test('the verdict of a replay as JSON', async () => {
   const verdict = await json('replay', '-j', whole)
-  assert.equal(Object.keys(verdict), ['events', 'frames', 'findings', 'state_hash', 'head', 'version'])
+  assert.equal(Object.keys(verdict), [
+    'events',
+    'frames',
+    'findings',
+    'frames_twice',
+    'reads_checked',
+    'reads_unknown',
+    'state_hash',
+    'head',
+    'version',
+  ])
   assert.is(verdict.events, late.seq)
   assert.equal(verdict.findings, [])
   assert.match(String(verdict.state_hash), /^[0-9a-f]{16}$/)

@@ -73,7 +73,7 @@ mistakes('arguments', [
   ['image --digest -j ~a.journal', 2, 'which volume?'],
   ['verify --head abc -j ~a.journal', 2, '"abc" is no head: write HASH@SEQ'],
   ['log --from 0 -j ~a.journal', 2, 'is not a whole number of 1 or more'],
-  ['log --to 1e3 -j ~a.journal', 2, 'is not a whole number'],
+  ['log --to 1e3 -j ~a.journal', 2, 'is no point: write seq:N'],
   ['log --from 9 --to 3 -j ~a.journal', 2, '--to 3 is before --from 9'],
   ['log --kind io.wirte -j ~a.journal', 2, 'there is no kind of event "io.wirte"; they begin with io,'],
   ['image disk -j ~a.journal', 2, 'where to?'],

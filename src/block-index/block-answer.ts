@@ -1,0 +1,107 @@
+/** The answer to "what happened to this block": steps from the index, the few events they name from the journal. */
+
+import { hex, sha256 } from '../core/digest.ts'
+import { BlockboxError } from '../core/errors.ts'
+import { type BlockStep, blockSteps, type Held, relatedVolumes } from '../inspect/block-history.ts'
+import { type BlockRecord, blockRecord, unreadable } from '../inspect/block-report.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { PayloadStore } from '../payload/payload.ts'
+import { type RowAt, rowsAt } from '../replay/rows-at.ts'
+import type { BlockIndex } from './block-index.ts'
+
+export interface BlockQuestion {
+  /** Number of the volume, and of the block in it. */
+  readonly volume: number
+  readonly block: number
+  /** Only what happened in these events. */
+  readonly from?: number
+  readonly to?: number
+  /** Leaves out what hosts read. */
+  readonly changesOnly?: boolean
+  /** At most this many records, the newest. */
+  readonly limit?: number
+}
+
+export interface BlockAnswer {
+  readonly records: readonly BlockRecord[]
+  /** How many there are in all, and how many of them are reads. */
+  readonly steps: number
+  readonly reads: number
+}
+
+/** Throws SegmentDamaged where the index is not what was written, and what the journal throws. */
+export async function answerBlock(
+  index: BlockIndex,
+  { journal, payload }: { readonly journal: Journal; readonly payload: PayloadStore },
+  question: BlockQuestion,
+): Promise<BlockAnswer> {
+  const { volume, block, from = 0, to = Number.MAX_SAFE_INTEGER, limit = 50, changesOnly = false } = question
+  const touches = index.touches(relatedVolumes(index.roster, volume), block)
+  const all = blockSteps(index.roster, volume, touches, index.begins)
+  const chosen = all.filter(({ seq, what }) => seq >= from && seq <= to && !(changesOnly && what === 'read'))
+  const told = chosen.slice(-limit)
+  const rows = await rowsAt(
+    journal,
+    told.map(({ seq }) => seq),
+    index.frameOf,
+  )
+  const starts = [...rows.values()].flatMap(({ row }) => (row.kind === 'copy.report' ? [row.about] : []))
+  for (const [seq, row] of await rowsAt(journal, starts, index.frameOf)) rows.set(seq, row)
+  const bytes = index.roster.volume(volume)?.block ?? 0
+  const digest = digests(payload, bytes, told, rows)
+  const sources = { roster: index.roster, event: (seq: number) => rows.get(seq), digest }
+  return {
+    records: told.map((step) => blockRecord(step, volume, sources)),
+    steps: chosen.length,
+    reads: chosen.filter(({ what }) => what === 'read').length,
+  }
+}
+
+/**
+ * Digests by place: what a write of just this block noted, else that of the stored bytes. Each payload is read once.
+ */
+function digests(
+  payload: PayloadStore,
+  bytes: number,
+  steps: readonly BlockStep[],
+  rows: ReadonlyMap<number, RowAt>,
+): (place: number) => string {
+  const known = new Map<number, string>()
+  const zeros = shortHex(sha256(new Uint8Array(bytes)))
+  for (const { seq, after } of steps) {
+    const row = rows.get(seq)?.row
+    if (
+      row?.kind === 'io.write' &&
+      row.length === bytes &&
+      row.offset % bytes === 0 &&
+      isAt(after, row.payload)
+    ) {
+      const halves = [row.digestHigh, row.digestLow].map((half) => half.toString(16).padStart(8, '0'))
+      known.set(row.payload, halves.join(''))
+    }
+  }
+  return (place) => {
+    let digest = known.get(place)
+    if (digest === undefined) {
+      digest = stored(payload, place, bytes)
+      known.set(place, digest)
+    }
+    return digest === zeros ? 'zeros' : digest
+  }
+}
+
+/** The first eight bytes of a digest, as a row of a frame notes them. */
+function shortHex(digest: Uint8Array): string {
+  return hex(digest).slice(0, 16)
+}
+
+const isAt = ({ place }: Held, payload: number) => place === payload
+
+function stored(payload: PayloadStore, place: number, bytes: number): string {
+  try {
+    return shortHex(sha256(payload.read(place, bytes)))
+  } catch (error) {
+    if (error instanceof BlockboxError && error.code === 'PAYLOAD_CORRUPT') return unreadable
+    throw error
+  }
+}

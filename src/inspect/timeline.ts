@@ -1,0 +1,279 @@
+/**
+ * The timeline of a history: what lasted, as spans with how each ended; what happened at a moment, as points; and how
+ * many requests there were and waited, by interval.
+ *
+ *     backup ├──────┤ stopped     restore ├───╌╌(paused)╌╌────┤ completed     recorder ├───────┤ crashed
+ *                     mark ◆      refused command ◆
+ */
+
+import type { Event } from '../events/columns.ts'
+import { count, counts, text } from '../events/detail.ts'
+import { changes, type Kind } from '../events/kind.ts'
+import type { Names } from './names.ts'
+import { Series } from './series.ts'
+import type { Moment, Witness } from './witness.ts'
+
+export type SpanKind =
+  | 'recorder'
+  | 'recovery'
+  | 'run'
+  | 'session'
+  | 'backup'
+  | 'sync'
+  | 'restore'
+  | 'fence'
+  | 'view'
+  | 'merge'
+export const spanKinds: readonly SpanKind[] = [
+  ...(['recorder', 'recovery', 'run', 'session', 'backup'] as const),
+  ...(['sync', 'restore', 'fence', 'view', 'merge'] as const),
+]
+
+export interface Span {
+  readonly what: SpanKind
+  readonly name: string
+  readonly volumes: readonly string[]
+  /** Undefined for what was there when the journal begins. */
+  readonly begin: Moment | undefined
+  end: Moment | undefined
+  /** `running` as long as it has no end. */
+  outcome: string
+  /** What happened on the way: pauses, failures, writes held and released. */
+  readonly notes: string[]
+}
+
+/** Something that lasted no time. */
+export interface Point extends Moment {
+  readonly what: 'mark' | 'refused' | 'crash' | 'created' | 'deleted'
+  readonly name: string
+  readonly volumes: readonly string[]
+}
+
+/** The most points that are kept; more are counted. */
+const pointsMost = 100_000
+
+export class Timeline implements Witness {
+  readonly spans: Span[] = []
+  readonly points: Point[] = []
+  /** Points that were not kept. */
+  morePoints = 0
+  readonly reads = new Series('sum')
+  readonly writes = new Series('sum')
+  readonly waiting = new Series('level')
+  #waits = 0
+  readonly #names: Names
+  readonly #open = new Map<string, Span>()
+  readonly #held = new Map<string, { held: number; released: number; dropped: number }>()
+
+  /** @param names those who were there before the first event. */
+  constructor(names: Names) {
+    this.#names = names
+  }
+
+  see(event: Event, at: number): void {
+    if (event.op !== 'none' || event.about !== 0) this.#count(event, at)
+    if (event.op !== 'none') return
+    this.#names.note(event)
+    const moment = { seq: event.seq, at }
+    if (event.kind === 'engine.started') this.#restart(moment)
+    const begins = beginnings[event.kind]
+    if (begins !== undefined) this.#begin(begins, event, moment)
+    const ends = endings[event.kind]
+    if (ends !== undefined) this.#end(ends[0], ends[1], event, moment)
+    const note = noted[event.kind]
+    if (note !== undefined)
+      this.#open.get(keyOf(note[0], event))?.notes.push(`${note[1]} at event ${event.seq}`)
+    this.#point(event, moment)
+  }
+
+  #count(event: Event, at: number): void {
+    const { kind, fate, op, about } = event
+    if (kind.startsWith('io.') && about === 0) {
+      if (op === 'read') this.reads.add(at, 1)
+      else if (changes(op)) this.writes.add(at, 1)
+    }
+    if (about === 0 && (fate === 'held' || fate === 'queued')) this.waiting.add(at, ++this.#waits)
+    const leaves =
+      kind === 'cod.released' || (kind === 'hold.released' && fate !== 'queued') || enders.has(kind)
+    if (leaves && fate !== 'queued') this.waiting.add(at, this.#waits > 0 ? --this.#waits : 0)
+    if (fate === 'held') this.#backups((sum) => sum.held++)
+    else if (kind === 'hold.released') this.#backups((sum) => sum.released++)
+    else if (kind === 'hold.dropped' || kind === 'hold.failed') this.#backups((sum) => sum.dropped++)
+  }
+
+  #backups(change: (sum: { held: number; released: number; dropped: number }) => void): void {
+    for (const [key, span] of this.#open) {
+      if (span.what !== 'backup') continue
+      const sum = this.#held.get(key) ?? { held: 0, released: 0, dropped: 0 }
+      change(sum)
+      this.#held.set(key, sum)
+    }
+  }
+
+  #begin(what: SpanKind, event: Event, begin: Moment): void {
+    const name = this.#nameOf(what, event)
+    const span: Span = {
+      what,
+      name,
+      volumes: this.#volumesOf(what, event),
+      begin,
+      end: undefined,
+      outcome: 'running',
+      notes: [],
+    }
+    if (event.kind === 'restore.started') {
+      const kind = event.detail.protected === true ? 'protected' : 'unprotected'
+      span.notes.push(`${kind}, ${count(event.detail, 'cdmCount')} extents differ`)
+    }
+    this.#open.set(keyOf(what, event), span)
+    this.spans.push(span)
+  }
+
+  /** Ends what runs; what began before the record is told with its end alone. */
+  #end(what: SpanKind, outcome: string, event: Event, end: Moment): void {
+    const key = keyOf(what, event)
+    let span = this.#open.get(key)
+    if (span === undefined) {
+      if (event.kind === 'pair.fractured' || event.kind === 'session.closed') return
+      const volumes = this.#volumesOf(what, event)
+      span = { what, name: this.#nameOf(what, event), volumes, begin: undefined, end, outcome, notes: [] }
+      this.spans.push(span)
+    }
+    if (event.kind === 'fence.aborted' && span.notes.some((note) => note.startsWith(savedNote))) {
+      span.notes.push(`aborted ${event.code} at event ${event.seq}`)
+      return
+    }
+    this.#open.delete(key)
+    span.end = end
+    span.outcome = event.code === 'ok' ? outcome : `${outcome} ${event.code}`
+    const sum = this.#held.get(key)
+    if (sum !== undefined) {
+      span.notes.push(`${sum.held} writes held, ${sum.released} released, ${sum.dropped} dropped`)
+      this.#held.delete(key)
+    }
+  }
+
+  /** The recorder begins: one that did not stop crashed, and its sessions with it. */
+  #restart(end: Moment): void {
+    this.#waits = 0
+    for (const [key, span] of this.#open) {
+      if (span.what === 'recorder')
+        this.#addPoint({ ...end, what: 'crash', name: 'found at the next start', volumes: [] })
+      if (
+        span.what !== 'recorder' &&
+        span.what !== 'session' &&
+        span.what !== 'run' &&
+        span.what !== 'recovery'
+      )
+        continue
+      span.end = end
+      span.outcome = span.what === 'session' || span.what === 'run' ? 'cut off' : 'crashed'
+      this.#open.delete(key)
+    }
+  }
+
+  #point(event: Event, moment: Moment): void {
+    const { kind, detail, code, volume } = event
+    const volumes = volume === 0 ? [] : [this.#names.volume(volume)]
+    if (kind === 'volume.deleted' || kind === 'pair.deleted') this.#deleted(event, moment)
+    else if (kind === 'mark')
+      this.#addPoint({ ...moment, what: 'mark', name: text(detail, 'label'), volumes })
+    else if (kind === 'command.refused') {
+      this.#addPoint({ ...moment, what: 'refused', name: `${text(detail, 'command')} ${code}`, volumes })
+    } else if (kind === 'volume.created' || kind === 'pair.created') {
+      const what = kind === 'pair.created' ? `pair ${text(detail, 'name')}` : `volume ${text(detail, 'name')}`
+      this.#addPoint({ ...moment, what: 'created', name: what, volumes: this.#volumesOf('sync', event) })
+    }
+  }
+
+  #deleted(event: Event, moment: Moment): void {
+    const isPair = event.kind === 'pair.deleted'
+    const name = isPair
+      ? `pair ${this.#names.subject(event.kind, event.tag)}`
+      : `volume ${this.#names.volume(event.volume)}`
+    this.#addPoint({ ...moment, what: 'deleted', name, volumes: this.#volumesOf('sync', event) })
+  }
+
+  #addPoint(point: Point): void {
+    if (this.points.length < pointsMost) this.points.push(point)
+    else this.morePoints++
+  }
+
+  #nameOf(what: SpanKind, event: Event): string {
+    const { detail, session } = event
+    if (what === 'recorder') return detail.epoch === undefined ? '' : `epoch ${count(detail, 'epoch')}`
+    if (what === 'recovery') return ''
+    if (what === 'run') return text(detail, 'scenario')
+    if (what === 'session')
+      return detail.name === undefined ? `#${session}` : `${text(detail, 'name')} (${session})`
+    if (what === 'view' || what === 'merge') return this.#names.volume(event.volume)
+    return this.#names.subject(event.kind, event.tag)
+  }
+
+  #volumesOf(what: SpanKind, event: Event): string[] {
+    if (event.kind === 'preserve.created') return [this.#names.volume(count(event.detail, 'base'))]
+    if (event.kind === 'backup.flag_set')
+      return counts(event.detail, 'volumes').map((id) => this.#names.volume(id))
+    if (event.volume > 0) return [this.#names.volume(event.volume)]
+    const isTagged = what === 'sync' || what === 'restore' || what === 'backup' || what === 'fence'
+    return isTagged ? this.#names.volumesOf(event.kind, event.tag) : []
+  }
+}
+
+const enders: ReadonlySet<Kind> = new Set<Kind>(['hold.dropped', 'hold.failed', 'io.failed', 'io.lost'])
+
+const beginnings: Readonly<Partial<Record<Kind, SpanKind>>> = {
+  'engine.started': 'recorder',
+  'engine.recover': 'recovery',
+  'run.begin': 'run',
+  'session.opened': 'session',
+  'backup.flag_set': 'backup',
+  'sync.started': 'sync',
+  'restore.started': 'restore',
+  'fence.requested': 'fence',
+  'preserve.created': 'view',
+  'merge.started': 'merge',
+}
+
+const endings: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>>> = {
+  'engine.stop': ['recorder', 'stopped'],
+  'engine.recovered': ['recovery', 'done'],
+  'run.end': ['run', 'done'],
+  'session.closed': ['session', 'closed'],
+  'backup.stopped': ['backup', 'stopped'],
+  'backup.expired': ['backup', 'expired'],
+  'backup.aborted': ['backup', 'aborted'],
+  'sync.finished': ['sync', 'in sync'],
+  'pair.fractured': ['sync', 'fractured'],
+  'restore.completed': ['restore', 'completed'],
+  'restore.cancelled': ['restore', 'cancelled'],
+  'fence.lowered': ['fence', 'lowered'],
+  'fence.aborted': ['fence', 'aborted'],
+  'preserve.dropped': ['view', 'dropped'],
+  'merge.finished': ['merge', 'merged'],
+}
+
+/** From here on an aborted fence has something to put back: it ends when it is lowered. */
+const savedNote = 'metadata saved'
+
+const noted: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>>> = {
+  'backup.started': ['backup', 'point in time'],
+  'restore.paused': ['restore', 'paused'],
+  'restore.resumed': ['restore', 'resumed'],
+  'restore.failed': ['restore', 'gave up the background'],
+  'restore.cancel_accepted': ['restore', 'cancel accepted'],
+  'fence.saved': ['fence', savedNote],
+  'fence.raised': ['fence', 'raised'],
+  'fence.lowering': ['fence', 'lowering'],
+  'op.started': ['fence', 'operation started'],
+  'op.finished': ['fence', 'operation finished'],
+  'op.failed': ['fence', 'operation failed'],
+}
+
+/** What a span is told apart by while it is open. */
+function keyOf(what: SpanKind, event: Event): string {
+  if (what === 'recorder' || what === 'recovery' || what === 'run') return what
+  if (what === 'session') return `session ${event.session}`
+  if (what === 'view' || what === 'merge') return `${what} ${event.volume}`
+  return `${what} ${event.tag}`
+}

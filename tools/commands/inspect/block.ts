@@ -1,0 +1,151 @@
+/**
+ * `blockbox inspect block VOL:BLOCK`: every event that changed a block or read it, answered from the block index. What
+ * is not in the index yet is put in first.
+ */
+
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { answerBlock } from '../../../src/block-index/block-answer.ts'
+import { BlockIndex } from '../../../src/block-index/block-index.ts'
+import { SegmentDamaged } from '../../../src/block-index/segment.ts'
+import { BlockboxError } from '../../../src/core/errors.ts'
+import type { OpenFolder } from '../../../src/engine/open-folder.ts'
+import type { BlockRecord, HeldRecord } from '../../../src/inspect/block-report.ts'
+import type { Roster, VolumeEntry } from '../../../src/inspect/roster.ts'
+import { parsePoint, seqOf } from '../../../src/replay/point.ts'
+import { interrupt } from '../../interrupt.ts'
+import { type JournalOption, journalDir, journalOption } from '../../journal-option.ts'
+import { withJournal } from '../../journal-use.ts'
+import { wholeNumber } from '../../number.ts'
+import { escaped, print, table } from '../../output.ts'
+import { remark, showProgress } from '../../remark.ts'
+
+interface BlockOptions extends JournalOption {
+  readonly at?: string
+  readonly from?: number
+  readonly to?: number
+  readonly changes?: boolean
+  readonly limit: number
+  readonly index?: string
+  readonly json?: boolean
+}
+
+export function addBlock(inspect: Command): void {
+  journalOption(inspect.command('block'))
+    .description('who wrote a block, when, what it held before and after, and who read it')
+    .argument('<block>', 'VOL:BLOCK, or VOL:+BYTES for the block that holds that byte')
+    .option('--at <point>', 'only up to here: seq:N, time:ISO, mark:LABEL, backup:NAME or source:K')
+    .option('--from <seq>', 'only from this event on', wholeNumber(1))
+    .option('--to <seq>', 'only up to this event', wholeNumber(1))
+    .option('--changes', 'leave out what hosts read')
+    .option('--limit <count>', 'at most so many, the newest', wholeNumber(1, 1_000_000), 50)
+    .option('--index <dir>', 'where the index is kept (default: index/ in the journal); it may be deleted')
+    .option('--json', 'as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  blockbox inspect block disk0:4711 -j nightly.journal\n' +
+        '  blockbox inspect block disk0:+1048576 --at mark:before-restore --changes -j nightly.journal\n',
+    )
+    .action(act)
+}
+
+async function act(address: string, options: BlockOptions): Promise<void> {
+  const asked = parseBlock(address)
+  const said = await withJournal(options, async (open) => {
+    try {
+      return await answer(open, asked, options)
+    } catch (error) {
+      if (!(error instanceof SegmentDamaged)) throw error
+      remark(`the index is damaged (${error.message}): it is made again`)
+      rmSync(indexFolder(options), { recursive: true, force: true })
+      return await answer(open, asked, options)
+    }
+  })
+  await print(options.json === true ? JSON.stringify(said) : blockText(said))
+}
+
+interface Asked {
+  readonly volume: string
+  /** A block, or the byte it holds. */
+  readonly by: 'block' | 'byte'
+  readonly number: number
+}
+
+/** `VOL:BLOCK` or `VOL:+BYTES`. Throws USAGE. */
+function parseBlock(address: string): Asked {
+  const form = /^(.+):(\+?)(\d{1,16})$/.exec(address)
+  const number = Number(form?.[3])
+  if (form === null || !Number.isSafeInteger(number)) {
+    throw new BlockboxError('USAGE', `"${address}" is no block: write VOL:BLOCK, or VOL:+BYTES`)
+  }
+  return { volume: form[1]!, by: form[2] === '+' ? 'byte' : 'block', number }
+}
+
+function indexFolder(options: BlockOptions): string {
+  return options.index ?? join(journalDir(options), 'index')
+}
+
+async function answer(open: OpenFolder, asked: Asked, options: BlockOptions) {
+  const { journal } = open
+  const total = journal.bounds().last
+  const index = await BlockIndex.open(journal, {
+    folder: indexFolder(options),
+    onProgress: (seq) => showProgress(() => `indexing, event ${seq} of ${total}`),
+    signal: interrupt,
+  })
+  if (index.added > 1_000_000) remark(`${index.added} events were added to the index, which is kept`)
+  const { id, name, size, block: bytes } = volumeOf(index.roster, asked.volume)
+  const block = asked.by === 'byte' ? Math.floor(asked.number / bytes) : asked.number
+  if (block >= size / bytes) {
+    throw new BlockboxError('USAGE', `volume ${name} ends with block ${Math.ceil(size / bytes) - 1}`)
+  }
+  const at =
+    options.at === undefined ? undefined : await seqOf(journal, parsePoint(options.at), id, interrupt)
+  const to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, at ?? Number.MAX_SAFE_INTEGER)
+  const { changes: changesOnly = false, from = 0, limit } = options
+  const found = await answerBlock(index, open, { volume: id, block, from, to, limit, changesOnly })
+  return { version: 1, volume: name, block, offset: block * bytes, length: bytes, ...found }
+}
+
+function volumeOf(roster: Roster, name: string): VolumeEntry {
+  const volume = roster.volumeNamed(name)
+  if (volume !== undefined) return volume
+  const message = `there is no volume "${name}": \`blockbox volume ls\` lists them`
+  throw new BlockboxError('NO_SUCH_VOLUME', message)
+}
+
+function blockText(said: Awaited<ReturnType<typeof answer>>): string {
+  const { volume, block, offset, length, records, steps, reads } = said
+  const head = `block ${block} of ${volume}: ${length} bytes at offset ${offset}`
+  if (steps === 0) return escaped(`${head}. Nothing touched it: it holds zeros`)
+  const left = steps - records.length
+  const count = `${steps - reads} events that set it, ${reads} reads of it${left > 0 ? `; the ${left} oldest are not shown (--limit)` : ''}`
+  const rows = records.map((record) => rowOf(record).map(escaped))
+  const titles = ['event', 'instant', '', 'before', 'after', 'answered by', 'cause']
+  return [escaped(head), count, '', table([titles, ...rows], [0])].join('\n')
+}
+
+const words: Readonly<Record<BlockRecord['what'], string>> = {
+  there: 'there',
+  changed: 'write',
+  copied: 'copied',
+  shown: 'shown',
+  reverted: 'revert',
+  based: 'base',
+  gone: 'gone',
+  read: 'read',
+}
+
+function rowOf({ seq, instant = '', what, by, request, before, after, differs }: BlockRecord): string[] {
+  const cause = request === undefined ? by : `${by} (request ${request})`
+  const was = what === 'read' || what === 'there' ? '' : before.digest
+  const is = what === 'read' || differs || what === 'there' ? after.digest : 'the same'
+  return [String(seq), instant, words[what], was, is, imageText(after), cause]
+}
+
+function imageText({ image, of }: HeldRecord): string {
+  if (image === 'own') return of ?? 'itself'
+  if (image === 'none') return '-'
+  return of === undefined ? image : `${image} ${of}`
+}

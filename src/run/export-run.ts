@@ -151,6 +151,8 @@ class Reaching {
         return
       case 'preserve.created':
         return this.#refuseView()
+      case 'branch.finished':
+        return this.#refuseBranch(row.seq)
       case 'volume.resized':
         return this.#resized(cut, tNs)
       case 'hold.dropped':
@@ -171,6 +173,17 @@ class Reaching {
   }
 
   /** A write of part of a sector is one of the sector, as it was merged: most formats know no less. */
+  /** What a branch began with was written to another volume: a trace of its own requests alone would lack it. */
+  #refuseBranch(seq: number): void {
+    const { name, map } = volumeOf(this.#world, this.#volume)!
+    if (map.mapped === 0) return
+    const why = 'begins as another volume was, which no request of its own says'
+    throw new BlockboxError(
+      'USAGE',
+      `${name} ${why}: export what came after event ${seq}, with --from seq:${seq + 1}`,
+    )
+  }
+
   #requested(row: Row, tNs: number, host: string | undefined): TraceEvent {
     const { op, offset, length, flags, payload } = row
     if (row.session === 0) this.#tally.internal++

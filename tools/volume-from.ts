@@ -39,12 +39,15 @@ export interface FromMade {
 }
 
 const smallestExtent = 65_536
+/** A host waits for a whole extent: it must not be long. */
+const largestExtent = 2 ** 20
 /** More extents than this make the map of what is still to come slow to open. */
 const manyExtents = 2 ** 20
 
-/** 64 KiB, and from 64 GiB on so many that the map of extents stays small: 1 MiB for a disk of 1 TiB. */
+/** 64 KiB, and from 64 GiB on more, so that the map of extents stays small; 1 MiB from 1 TiB on. */
 function suitable(size: number): number {
-  return Math.max(smallestExtent, 2 ** Math.ceil(Math.log2(size / manyExtents)))
+  const fitting = 2 ** Math.ceil(Math.log2(size / manyExtents))
+  return Math.min(largestExtent, Math.max(smallestExtent, fitting))
 }
 
 /** Makes the volume. Throws USAGE when the disk cannot be a volume, or what opening it throws. */

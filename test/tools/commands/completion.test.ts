@@ -19,7 +19,7 @@ test('bash completes commands, commands below commands, and options', async () =
   }
   assert.is(complete('blockbox', 'ver'), 'verify version')
   assert.is(complete('blockbox', 'volume', ''), 'create rm resize ls --help')
-  assert.is(complete('blockbox', 'volume', 'create', '--s'), '--size')
+  assert.is(complete('blockbox', 'volume', 'create', '--s'), '--size --stripe')
   assert.is(complete('blockbox', 'log', '--follow', '--k'), '--kind')
 })
 

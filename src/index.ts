@@ -5,6 +5,9 @@ export { BlockIndex, type IndexOptions } from './block-index/block-index.ts'
 export { checks } from './check/all.ts'
 export type { Check, Finding, MakeCheck } from './check/check.ts'
 export { type MediaEvent, mediaOrder } from './check/media-order.ts'
+export { type ControlOptions, type ControlServer, serveControl } from './control/control-server.ts'
+export { openApi } from './control/openapi.ts'
+export { routes as controlRoutes } from './control/routes.ts'
 export type { Clock } from './core/clock.ts'
 export { BlockboxError, type ErrorCode } from './core/errors.ts'
 export type { Answer, Ask, CommandAsk, IoAsk } from './engine/ask.ts'
@@ -53,6 +56,7 @@ export { NbdServer, type ServerOptions } from './nbd/server/server.ts'
 export type { PayloadStore } from './payload/payload.ts'
 export { type ExportAsk, exportJournal } from './recording/export.ts'
 export { openRecordedJournal, type RecordedJournal } from './recording/recorded-journal.ts'
+export { readAnyTrace, recordedTrace } from './recording/recorded-trace.ts'
 export { openRecording } from './recording/recording-file.ts'
 export { writeRecording } from './recording/recording-writer.ts'
 export { redact } from './recording/redact.ts'
@@ -66,8 +70,8 @@ export {
   type DiffOptions,
   type DiffVerdict,
   diffRuns,
-  framesAsParts,
 } from './replay/diff.ts'
+export { framesAsParts, journalRun, type NamedRun } from './replay/journal-run.ts'
 export { type Observed, observe } from './replay/observe.ts'
 export { type Point, parseAddress, parsePoint, seqOf } from './replay/point.ts'
 export { type ReplayOptions, type ReplayVerdict, replay } from './replay/replay.ts'

@@ -7,6 +7,7 @@ import { add as bisect } from './commands/bisect.ts'
 import { add as branch } from './commands/branch.ts'
 import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
+import { add as control } from './commands/control.ts'
 import { add as convert } from './commands/convert.ts'
 import { add as device } from './commands/device.ts'
 import { add as diff } from './commands/diff.ts'
@@ -57,6 +58,7 @@ await main(
     redact,
     run,
     serve,
+    control,
     replay,
     test,
     diff,

@@ -1,92 +1,54 @@
 /**
- * Control commands on a journal: names become numbers, the command is asked and recorded, a refusal is printed with
- * what to do next and exit code 1. Copies that the command starts go on until they are done before the journal closes.
+ * Control commands: asked through a link, in this process or of the one that has the journal open. A refusal is printed
+ * with what to do next, and is exit code 1. Copies that the command starts have ended when it returns.
  */
 
-import { BlockboxError } from '../src/core/errors.ts'
-import type { Answer, CommandAsk } from '../src/engine/ask.ts'
-import type { Engine } from '../src/engine/engine.ts'
-import type { OpenFolder } from '../src/engine/open-folder.ts'
+import type { CommandRoute, Done } from '../src/control/route.ts'
+import type { Answer } from '../src/engine/ask.ts'
 import { advice, type Code } from '../src/events/code.ts'
-import { isName } from '../src/events/detail.ts'
-import type { World } from '../src/layers/layer.ts'
-import { pairsOf } from '../src/layers/pair-state.ts'
-import { restoresOf } from '../src/layers/restore-state.ts'
-import { volumeNamed } from '../src/replay/volume-at.ts'
-import { atRest } from './at-rest.ts'
+import type { Contents } from '../src/inspect/contents.ts'
 import type { ControlOptions } from './control-option.ts'
 import { exitCodes } from './exit-code.ts'
-import { type EngineUse, withOldEngine } from './journal-use.ts'
+import { type LinkUse, withControl } from './journal-link.ts'
 import { escaped, print } from './output.ts'
-import { asOwner } from './owner.ts'
 import { remark } from './remark.ts'
 
 /** How a command is asked, besides what its options say. */
-export interface ControlUse extends EngineUse {
-  /** The owner of fences in whose name it is asked. */
-  readonly owner?: string | undefined
-  /** More of what became of it, for --json. */
-  readonly told?: (world: World) => object
+export interface ControlUse extends LinkUse {
   /** What to do next after some refusals, where that is particular to the command. */
   readonly hints?: Hints
 }
 
 export type Hints = Partial<Record<Code, string>>
 
-/** The command; undefined when what it is to bring about goes on already, and has only to be waited for. */
-export type Asked = CommandAsk | undefined
-
-/**
- * Asks one command of the engine of an existing journal. `ask` is given the state, to find numbers by name; `said` puts
- * the answer in words, once everything the command started has come to an end.
- */
-export async function control(
+/** Asks one command of an existing journal; `said` puts the answer in words. */
+export async function control<I>(
   options: ControlOptions,
-  ask: (world: World, open: OpenFolder) => Asked | Promise<Asked>,
-  said: (answer: Answer, world: World) => string,
-  use: ControlUse = {},
+  route: CommandRoute<I>,
+  input: Partial<I>,
+  said: (done: Done) => string,
+  { hints, ...use }: ControlUse = {},
 ): Promise<void> {
-  await withOldEngine(
+  await withControl(
     options,
-    async (engine, open) => {
-      const found = await ask(engine.world, open)
-      if (found === undefined) {
-        await atRest(engine)
-        const nothing: Answer = { code: 'ok', seq: engine.world.seq, made: 0 }
-        return tell(options, 'none', nothing, engine, said, use)
-      }
-      const session = use.owner === undefined ? {} : { session: await asOwner(engine, use.owner) }
-      const asked: CommandAsk = {
-        ...found,
-        ...session,
-        ...(options.key !== undefined && { key: options.key }),
-      }
-      const answer = await engine.submit(asked)
-      if (answer.code === 'ok') await atRest(engine)
-      await tell(options, asked.kind, answer, engine, said, use)
+    async ({ link }) => {
+      const done = await link.command(route, input, { key: options.key })
+      const { command, answer } = done
+      if (options.json === true) {
+        const { code, seq, made, repeats } = answer
+        const repeated = repeats === undefined ? {} : { repeats }
+        await print(JSON.stringify({ version: 1, command, code, seq, made, ...repeated, ...done.about }))
+      } else if (answer.code === 'ok') await print(said(done).split('\n').map(escaped).join('\n'))
+      if (answer.code !== 'ok') refused(command, answer, hints)
+      else repeated(answer)
     },
     use,
   )
 }
 
-async function tell(
-  options: ControlOptions,
-  command: string,
-  answer: Answer,
-  { world }: Engine,
-  said: (answer: Answer, world: World) => string,
-  { told = () => ({}), hints = {} }: ControlUse,
-): Promise<void> {
-  const { code, seq, made, repeats } = answer
-  if (options.json === true) {
-    const repeated = repeats === undefined ? {} : { repeats }
-    await print(JSON.stringify({ version: 1, command, code, seq, made, ...repeated, ...told(world) }))
-  } else if (code === 'ok') await print(said(answer, world).split('\n').map(escaped).join('\n'))
-  if (code === 'ok') {
-    if (repeats !== undefined) remark(`nothing was done: event ${repeats} had this key and did it`)
-    return
-  }
-  refused(command, answer, hints)
+/** Says so when a command was done before, with the same key. */
+export function repeated({ repeats }: Answer): void {
+  if (repeats !== undefined) remark(`nothing was done: event ${repeats} had this key and did it`)
 }
 
 /** Says that a command was refused and what to do next; the program ends with exit code 1. */
@@ -95,27 +57,16 @@ export function refused(command: string, { code, seq }: Answer, hints: Hints = {
   remark(`${command} was refused, as event ${seq} says: ${code}: ${hints[code] ?? advice[code]}`)
 }
 
-/** The number of a volume by its name. Throws NO_SUCH_VOLUME. */
-export function volumeId(world: World, name: string): number {
-  return volumeNamed(world, name).id
-}
-
-/** What a new thing is to be called. Throws USAGE for what no journal would take. */
-export function newName(name: string): string {
-  if (isName(name)) return name
-  throw new BlockboxError('USAGE', `"${name}" is no name: ${advice.E_NAME}`)
-}
-
 /** How far the pair of that name is, in words. A restore that gave up is exit code 1. */
-export function pairSaid(world: World, name: string): string {
-  const pair = [...pairsOf(world).byTag.values()].find((one) => one.name === name)
-  if (pair === undefined) return `there is no pair ${name}`
-  const restore = restoresOf(world).byTag.get(pair.tag)
-  if (restore !== undefined && !restore.background) {
+export function pairSaid({ about = {} }: Done, name: string): string {
+  const pair = about.pair as Contents['pairs'][number] | null | undefined
+  const restore = about.restore as Contents['restores'][number] | null | undefined
+  if (pair == null) return `there is no pair ${name}`
+  if (restore?.background === false) {
     process.exitCode = exitCodes.error
     remark(`the restore gave up after errors: see to the medium, then \`blockbox restore resume ${name}\``)
   }
-  return `pair ${name}: ${pair.phase}, ${pair.cdm.count} extents differ`
+  return `pair ${name}: ${pair.phase}, ${pair.differing_extents} extents differ`
 }
 
 /** A repeatable option: each use adds to the list. */

@@ -56,3 +56,8 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof Violation) return exitCodes.verification
   return exitCodes.error
 }
+
+/** True for the codes of errors, as another process may name them. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(OF_ERROR, code)
+}

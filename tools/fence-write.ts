@@ -1,11 +1,11 @@
 /** Bytes written behind a fence by its owner: metadata goes to the working copy, data to the volume. */
 
 import { readFileSync } from 'node:fs'
+import { failFence, fenceVerbs, writeFence } from '../src/control/fence-routes.ts'
 import { BlockboxError } from '../src/core/errors.ts'
-import type { Answer } from '../src/engine/ask.ts'
-import { type Fence, fenceNamed, fencesOf } from '../src/layers/fence-state.ts'
 import type { FenceAnswer, FenceUse } from './fence-control.ts'
 
+/** As much as one request may bring. */
 const pieceBytes = 2 ** 20
 /** A file is read whole. */
 const maxBytes = 2 ** 30
@@ -17,45 +17,36 @@ export async function writeBehind(
   path: string,
   offset: number,
 ): Promise<FenceAnswer> {
-  const fence = fenceNamed(fencesOf(use.engine.world), name)
   const bytes = new Uint8Array(readFileSync(path))
-  const fault = fence === undefined ? undefined : faultOf(fence, bytes.length, offset)
+  const fault = await faultOf(use, name, bytes.length, offset)
   if (fault !== undefined) throw new BlockboxError('USAGE', fault)
-  const begun = await use.ask({ kind: 'fence.operate', detail: { name } })
-  if (begun.code !== 'ok' || fence === undefined) return { command: 'fence.operate', answer: begun }
-  const failed = await writeAll(use, fence, bytes, offset)
-  if (failed === undefined) {
-    return { command: 'fence.finish', answer: await use.ask({ kind: 'fence.finish', detail: { name } }) }
+  const begun = await use.ask(fenceVerbs.operate, { fence: name })
+  if (begun.answer.code !== 'ok') return begun
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    const piece = bytes.slice(at, at + pieceBytes)
+    const written = await use.ask(writeFence, { fence: name, offset: offset + at }, piece)
+    if (written.answer.code === 'ok') continue
+    await use.ask(failFence, { fence: name })
+    return written
   }
-  await use.ask({ kind: 'fence.fail', code: failed.answer.code, detail: { name } })
-  return failed
+  return use.ask(fenceVerbs.finish, { fence: name })
 }
 
-function faultOf({ block, size }: Fence, length: number, offset: number): string | undefined {
+/** Where there is no such fence the engine says so. */
+async function faultOf(
+  use: FenceUse,
+  name: string,
+  length: number,
+  offset: number,
+): Promise<string | undefined> {
+  const { volumes, fences } = await use.contents()
+  const fence = fences.find((one) => one.name === name)
+  const volume = volumes.find((one) => one.name === fence?.volume)
+  if (volume === undefined) return undefined
+  const { block, size } = volume
   if (length === 0 || length > maxBytes) return `the file has ${length} bytes: write 1 to ${maxBytes} at once`
   if (length % block !== 0 || offset % block !== 0) {
     return `offset ${offset} and length ${length} are not whole blocks of ${block} bytes`
   }
   return offset + length > size ? `the file reaches past the end of the volume at ${size}` : undefined
-}
-
-/** Undefined when all was written. */
-async function writeAll(
-  { engine, session, ask }: FenceUse,
-  { name, meta, volume }: Fence,
-  bytes: Uint8Array,
-  offset: number,
-): Promise<FenceAnswer | undefined> {
-  for (const piece of meta.split({ offset, length: bytes.length })) {
-    for (let at = piece.offset; at < piece.offset + piece.length; at += pieceBytes) {
-      const end = Math.min(at + pieceBytes, piece.offset + piece.length)
-      const data = bytes.slice(at - offset, end - offset)
-      const kind = piece.inside ? 'fence.update' : 'io.write'
-      const answer: Answer = piece.inside
-        ? await ask({ kind: 'fence.update', offset: at, data, detail: { name } })
-        : await engine.submit({ kind: 'io.write', session, volume, offset: at, data })
-      if (answer.code !== 'ok') return { command: kind, answer }
-    }
-  }
-  return undefined
 }

@@ -23,7 +23,7 @@ export interface ImageFile {
  */
 export async function writeImageFile(
   { path, size, force }: ImageFile,
-  pieces: Iterable<Piece>,
+  pieces: Iterable<Piece> | AsyncIterable<Piece>,
   onPiece: (piece: Piece) => Promise<void>,
 ): Promise<void> {
   await refuseWhatIsThere(path, force)
@@ -33,7 +33,7 @@ export async function writeImageFile(
   })
   try {
     await file.truncate(size)
-    for (const piece of pieces) {
+    for await (const piece of pieces) {
       await onPiece(piece)
       if (piece.hole) continue
       for (let done = 0; done < piece.bytes.length; ) {

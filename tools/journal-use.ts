@@ -19,33 +19,18 @@ export async function withJournal<T>(
   return used(open, () => use(open), open.journal)
 }
 
-/** What an engine is opened with. */
-export type EngineUse = Pick<EngineOptions, 'openImage'>
-
 /** Opens the journal that the options name to record into it; makes it when there is none. */
 export async function withEngine<T>(
   options: JournalOption,
-  ack: NonNullable<EngineOptions['ack']>,
+  how: Pick<EngineOptions, 'ack' | 'readDigests'>,
   use: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const open = await openToWrite(journalDir(options), { create: true, ack, worldAt })
+  const open = await openToWrite(journalDir(options), { create: true, worldAt, ...how })
   return used(open, () => use(open.engine), open.engine)
 }
 
-/** Opens a journal that exists to record into it. Throws JOURNAL_MISSING when there is none. */
-export async function withOldEngine<T>(
-  options: JournalOption,
-  use: (engine: Engine, open: OpenFolder) => Promise<T>,
-  { openImage }: EngineUse = {},
-): Promise<T> {
-  const open = await openToWrite(journalDir(options), {
-    worldAt,
-    ...(openImage !== undefined && { openImage }),
-  })
-  return used(open, () => use(open.engine, open), open.engine)
-}
-
-async function used<T>(
+/** Uses what was opened, says its remarks first, and closes it whatever happens. */
+export async function used<T>(
   { journal }: OpenFolder,
   use: () => Promise<T>,
   owner: { close(): Promise<void> },

@@ -2,10 +2,11 @@
 
 import { BlockboxError } from '../src/core/errors.ts'
 import type { OpenFolder } from '../src/engine/open-folder.ts'
-import { type ExportAsk, exportJournal } from '../src/recording/export.ts'
+import { type ExportAsk, type ExportItem, exportJournal } from '../src/recording/export.ts'
+import type { RecordingForm } from '../src/recording/form-reader.ts'
 import type { RecordingHeader } from '../src/recording/header.ts'
-import type { RecordingEnd } from '../src/recording/item.ts'
-import { formOfName, type RecordingForm } from '../src/recording/recording-file.ts'
+import type { RecordingEnd, RecordingItem } from '../src/recording/item.ts'
+import { formOfName, isRecording, openRecording } from '../src/recording/recording-file.ts'
 import { writeRecording } from '../src/recording/recording-writer.ts'
 import { type Point, seqOf } from '../src/replay/point.ts'
 import { interrupt } from './interrupt.ts'
@@ -58,6 +59,36 @@ export async function exportRecording({ journal, payload }: OpenFolder, ask: Rec
   await print(
     ask.json === true ? writtenJson(path, recording.header, end) : writtenText(path, recording.header, end),
   )
+}
+
+/** A recording in another form, packed or not. Throws USAGE for what is no recording, saying how it becomes one. */
+export async function convertRecording(
+  from: string,
+  path: string,
+  {
+    to,
+    force = false,
+    json = false,
+  }: { readonly to?: string; readonly force?: boolean; readonly json?: boolean },
+): Promise<void> {
+  if (path === '-') throw new BlockboxError('USAGE', 'a recording goes into a file: name one')
+  if (!(await isRecording(from, interrupt))) {
+    const why = `${from} is no recording, so it cannot become one: what was decided about its requests is not in it`
+    const how = `blockbox import ${from} -j DIR --volume NAME, then blockbox export -j DIR -o ${path}`
+    throw new BlockboxError('USAGE', `${why}. Let a journal decide: ${how}`)
+  }
+  const { header, items } = await openRecording(from, interrupt)
+  if (header.only !== undefined) {
+    await items.return()
+    throw new BlockboxError('USAGE', `${from} holds some entries only, which have one form: copy it`)
+  }
+  const recording = { header, items: whole(items) }
+  const end = await writeRecording(recording, { path, ...recordingFormOf(to, path)!, force })
+  await print(json ? writtenJson(path, header, end) : writtenText(path, header, end))
+}
+
+async function* whole(items: AsyncIterable<RecordingItem>): AsyncGenerator<ExportItem> {
+  for await (const item of items) if (item.is === 'frame' || item.is === 'checkpoint') yield item
 }
 
 /** `whole`, `digests`, or a size: payloads up to it go in, of longer ones the digest. Throws USAGE. */

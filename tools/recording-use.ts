@@ -6,7 +6,9 @@
 import { stat } from 'node:fs/promises'
 import type { OpenFolder } from '../src/engine/open-folder.ts'
 import { openRecordedJournal } from '../src/recording/recorded-journal.ts'
+import type { RemoteControl } from './control-client.ts'
 import { interrupt } from './interrupt.ts'
+import { withReading } from './journal-link.ts'
 import type { JournalOption } from './journal-option.ts'
 import { withJournal } from './journal-use.ts'
 import { remark } from './remark.ts'
@@ -23,11 +25,35 @@ export async function withSource<T>(
   look: Parameters<typeof withJournal>[2] = {},
 ): Promise<T> {
   if (path === undefined) return withJournal(options, use, look)
-  const isFolder = await stat(path).then(
+  if (await isFolder(path)) return withJournal({ journal: path }, use, look)
+  return withRecording(path, payload, use)
+}
+
+/** The same; a journal that another process has open and serves is read through it. */
+export async function withSourceOrServer<T>(
+  path: string | undefined,
+  options: JournalOption,
+  payload: boolean,
+  use: (open: OpenFolder) => Promise<T>,
+  remote: (remote: RemoteControl) => Promise<T>,
+): Promise<T> {
+  if (path === undefined) return withReading(options, use, remote)
+  if (await isFolder(path)) return withReading({ journal: path }, use, remote)
+  return withRecording(path, payload, use)
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   )
-  if (isFolder) return withJournal({ journal: path }, use, look)
+}
+
+async function withRecording<T>(
+  path: string,
+  payload: boolean,
+  use: (open: OpenFolder) => Promise<T>,
+): Promise<T> {
   const open = await openRecordedJournal(path, { payload, signal: interrupt })
   const { header } = open
   if (header.first > 1) remark(`${path} begins with event ${header.first}, from the state recorded before it`)

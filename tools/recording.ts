@@ -18,14 +18,18 @@ import { formatSize } from './size.ts'
 
 export interface RecordingOptions extends JournalOption {
   readonly ack: NonNullable<EngineOptions['ack']>
+  /** Every read notes the digest of what it returns. */
+  readonly readDigests: boolean
   readonly json: boolean
 }
 
 /** Records and reports; exit code 1 when requests were refused. */
 export async function record(ask: ImportAsk, options: RecordingOptions): Promise<void> {
   const shape = await importShape({ ...ask, signal: interrupt })
+  const { ack, readDigests } = options
+  const how = { ack, ...(readDigests && { readDigests: 'always' as const }) }
   let seen = 0
-  const report = await withEngine(options, options.ack, (engine) =>
+  const report = await withEngine(options, how, (engine) =>
     recordTrace(engine, {
       ...ask,
       shape,

@@ -3,12 +3,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { BlockboxError } from '../src/core/errors.ts'
 import { isName } from '../src/events/detail.ts'
+import { anyFormatNames } from '../src/recording/recorded-trace.ts'
 import { type Pace, parsePace } from '../src/run/pace.ts'
 import { parseScale, type Remap } from '../src/run/remap.ts'
 import { isAlignment, maxDepth } from '../src/run/scenario-host.ts'
 import { nameOf } from '../src/run/trace-run.ts'
 import { type Order, orders } from '../src/run/window.ts'
-import { formatNames } from '../src/trace/format.ts'
 import { gathered } from './control.ts'
 import { wholeNumber } from './number.ts'
 import { parseSize } from './size.ts'
@@ -39,7 +39,7 @@ export const traceOptionNames = [
 export function traceOptions(command: Command): Command {
   return command
     .option('--volume <name=trace>', 'play a trace on this volume; may be repeated', gathered)
-    .option('-f, --format <name>', `format of the traces, where they do not tell: ${formatNames()}`)
+    .option('-f, --format <name>', `format of the traces, where they do not tell: ${anyFormatNames()}`)
     .option(
       '--size <size>',
       'bytes of volumes that have to be made; what the traces need when left out',

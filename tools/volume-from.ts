@@ -8,13 +8,13 @@
  * Each of the three is done once: with a key, a command that was cut off is asked again and goes on where it ended.
  */
 
+import { newName } from '../src/control/volume-routes.ts'
 import { BlockboxError } from '../src/core/errors.ts'
 import type { Answer, CommandAsk } from '../src/engine/ask.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import { openExternal, recordedName } from '../src/images/open-external.ts'
 import { pairsOf } from '../src/layers/pair-state.ts'
 import { atRest } from './at-rest.ts'
-import { newName } from './control.ts'
 
 export interface FromOptions {
   /** The disk: a path or an NBD URI. */

@@ -1,18 +1,14 @@
 /**
- * Where two runs part: their events and frames, side by side from the first on, until one differs.
- *
- *     frame by frame ─▶ event by event ─▶ field by field ─▶ the first difference, with what led to it
+ * Where a run anew parts from its recording: an exact diff (replay/diff.ts) of the two, told as a reader of a test wants
+ * it: what led to the first difference, then both sides, field by field.
  */
 
-import { lanesText } from '../core/lanes.ts'
-import type { Event, Row } from '../events/columns.ts'
-import type { Kind } from '../events/kind.ts'
-import { eventRecord, eventText } from '../inspect/event-record.ts'
-import { Names } from '../inspect/names.ts'
-import type { Frame } from '../journal/frame.ts'
+import type { Names } from '../inspect/names.ts'
 import type { Journal } from '../journal/journal.ts'
-import { eventObject } from '../recording/event-json.ts'
-import { newWorld } from '../volume.ts'
+import { type Difference, diffRuns } from '../replay/diff.ts'
+import { keptText, shownFields } from '../replay/difference-text.ts'
+import { journalRun } from '../replay/journal-run.ts'
+import type { KeptEvent } from '../replay/run-side.ts'
 
 /** One field that is not the same on both sides, as it would be printed; undefined where a side has none. */
 export interface FieldDifference {
@@ -33,104 +29,29 @@ export interface Divergence {
   readonly fields: readonly FieldDifference[]
 }
 
-const shownBefore = 3
-
 /** The first difference of two journals; undefined when there is none. Hashes of frames are not compared. */
 export async function firstDivergence(recorded: Journal, now: Journal): Promise<Divergence | undefined> {
-  const a = recorded.read(recorded.bounds().first)[Symbol.asyncIterator]()
-  const b = now.read(now.bounds().first)[Symbol.asyncIterator]()
-  const walk = new Walk()
-  try {
-    for (;;) {
-      const [left, right] = [await a.next(), await b.next()]
-      const frames = [
-        left.done === true ? undefined : left.value,
-        right.done === true ? undefined : right.value,
-      ]
-      if (frames[0] === undefined && frames[1] === undefined) return undefined
-      const found = walk.compare(frames[0], frames[1])
-      if (found !== undefined) return found
-    }
-  } finally {
-    await a.return?.()
-    await b.return?.()
+  const [a, b] = [await journalRun(recorded, 'recorded'), await journalRun(now, 'now')]
+  const { difference, before } = await diffRuns(a, b, { exact: true })
+  return difference === undefined ? undefined : told(difference, before, { a: a.names, b: b.names })
+}
+
+function told(
+  difference: Difference,
+  before: readonly KeptEvent[],
+  names: { readonly a: Names; readonly b: Names },
+): Divergence {
+  const { seq, what } = difference
+  const [one, two] = [difference.a[0], difference.b[0]]
+  const isFrame = what === 'frame' || what === 'state'
+  return {
+    seq,
+    what: isFrame ? 'frame' : what,
+    before: before.map((kept) => keptText(kept, names.a)),
+    recorded: isFrame || one === undefined ? undefined : keptText(one, names.a),
+    now: isFrame || two === undefined ? undefined : keptText(two, names.b),
+    fields: shownFields(difference, names).map(({ field, a, b }) => ({ field, recorded: a, now: b })),
   }
-}
-
-class Walk {
-  readonly #names = new Names(newWorld())
-  #before: string[] = []
-
-  compare(recorded: Frame | undefined, now: Frame | undefined): Divergence | undefined {
-    const left = recorded?.open()
-    const right = now?.open()
-    const events = Math.max(recorded?.count ?? 0, now?.count ?? 0)
-    for (let index = 0; index < events; index++) {
-      const a = at(left, index)
-      const b = at(right, index)
-      const fields = differences(objectOf(a), objectOf(b))
-      if (fields.length > 0) {
-        const is = { recorded: this.#line(a, recorded), now: this.#line(b, now) }
-        const seq = a?.seq ?? b!.seq
-        const what = a === undefined || b === undefined ? this.#cut(recorded, now) : 'event'
-        return { seq, what, before: this.#before, ...is, fields: what === 'event' ? fields : [] }
-      }
-      this.#names.note(a!)
-      this.#before = [...this.#before.slice(1 - shownBefore), this.#line(a, recorded)!]
-    }
-    const fields = differences(frameObject(recorded!), frameObject(now!))
-    if (fields.length === 0) return undefined
-    const seq = recorded!.last
-    return { seq, what: 'frame', before: this.#before, recorded: undefined, now: undefined, fields }
-  }
-
-  /** One side has no more events in its frame: the end of the run, or of the frame only. */
-  #cut(recorded: Frame | undefined, now: Frame | undefined): 'frame' | 'end' {
-    return recorded === undefined || now === undefined ? 'end' : 'frame'
-  }
-
-  #line(row: Row | undefined, frame: Frame | undefined): string | undefined {
-    if (row === undefined || frame === undefined) return undefined
-    return eventText(eventRecord(row, frame.instantNs, this.#names))
-  }
-}
-
-/** The cursor on a row; undefined behind the end. */
-function at(row: Row | undefined, index: number): Row | undefined {
-  if (row === undefined || index >= row.columns.count) return undefined
-  row.index = index
-  return row
-}
-
-/** What may differ: the program's version, and the wording of a scenario that does the same. */
-const aside: Readonly<Partial<Record<Kind, string>>> = { 'engine.started': 'program', 'run.begin': 'digest' }
-
-function objectOf(event: Event | undefined): Record<string, unknown> {
-  if (event === undefined) return {}
-  const { detail, ...fields } = eventObject(event)
-  const told = Object.entries((detail ?? {}) as Record<string, unknown>)
-  const kept = told.filter(([name]) => aside[event.kind] !== name)
-  return { ...fields, ...Object.fromEntries(kept.map(([name, value]) => [`detail.${name}`, value])) }
-}
-
-/** What a frame says of itself that is not in its events. */
-function frameObject(frame: Frame): Record<string, unknown> {
-  const { count: events, epoch, instantNs, durableNs, replied, flags, stateLow, stateHigh } = frame
-  const instants = { instant: String(instantNs), durable: String(durableNs) }
-  return { events, epoch, ...instants, replied, flags, state: lanesText(stateLow, stateHigh) }
-}
-
-function differences(a: Record<string, unknown>, b: Record<string, unknown>): FieldDifference[] {
-  const names = new Set([...Object.keys(a), ...Object.keys(b)])
-  return [...names].flatMap((field) => {
-    const recorded = told(a[field])
-    const now = told(b[field])
-    return recorded === now ? [] : [{ field, recorded, now }]
-  })
-}
-
-function told(value: unknown): string | undefined {
-  return value === undefined ? undefined : typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** The difference as lines for people: what led to it, then both sides, as a diff shows them. */

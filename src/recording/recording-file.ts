@@ -5,20 +5,10 @@
  */
 
 import { BlockboxError } from '../core/errors.ts'
-import { LineCutter } from '../trace/line-cutter.ts'
 import { contentOf } from '../trace/source.ts'
-import { beginsRecording, parseHeader, type RecordingHeader } from './header.ts'
-import { maxPayloadBytes, type RecordingItem } from './item.ts'
-import { LineReader } from './line-reader.ts'
-import { recordMagic } from './record-form.ts'
-import { RecordReader } from './record-reader.ts'
-
-/** An entry is one line: the longest payload as text, and room for its outcomes. */
-const maxLineBytes = Math.ceil((maxPayloadBytes * 4) / 3) + 2 ** 25
-/** So many first bytes tell a recording. */
-const sniffBytes = 32
-
-export type RecordingForm = 'lines' | 'records'
+import { formBytes, formOf, formReader, type Headed, type RecordingForm } from './form-reader.ts'
+import type { RecordingHeader } from './header.ts'
+import type { RecordingItem } from './item.ts'
 
 /** The form that a file name asks for; undefined when it is no name of a recording. */
 export function formOfName(
@@ -44,8 +34,8 @@ export async function isRecording(path: string, signal?: AbortSignal): Promise<b
   const head: number[] = []
   try {
     for await (const piece of content) {
-      head.push(...piece.subarray(0, sniffBytes))
-      if (head.length >= sniffBytes) break
+      head.push(...piece.subarray(0, formBytes))
+      if (head.length >= formBytes) break
     }
   } catch (error) {
     if (error instanceof BlockboxError && error.code === 'TRACE_FORMAT') return false
@@ -54,12 +44,6 @@ export async function isRecording(path: string, signal?: AbortSignal): Promise<b
     await content.return()
   }
   return formOf(Uint8Array.from(head)) !== undefined
-}
-
-function formOf(head: Uint8Array): RecordingForm | undefined {
-  if (beginsRecording(new TextDecoder().decode(head.subarray(0, sniffBytes)))) return 'lines'
-  const isRecord = recordMagic.every((byte, k) => head[k] === byte) && head[4] === 0 && head[7] === 0
-  return isRecord ? 'records' : undefined
 }
 
 /** Opens the recording at `path`. Throws TRACE_FORMAT when it is none, USAGE when it cannot be read. */
@@ -75,18 +59,18 @@ export async function readRecording(
   try {
     const first: Uint8Array[] = []
     let bytes = 0
-    while (bytes < sniffBytes) {
+    while (bytes < formBytes) {
       const { done, value } = await content.next()
       if (done === true) break
       first.push(value.slice())
       bytes += value.length
     }
-    const form = formOf(Buffer.concat(first).subarray(0, sniffBytes))
+    const form = formOf(Buffer.concat(first).subarray(0, formBytes))
     if (form === undefined) {
       throw new BlockboxError('TRACE_FORMAT', `${path} is no recording: it has no header of one`)
     }
     const pieces = rejoined(first, content)
-    const items = form === 'lines' ? fromLines(pieces, path) : fromRecords(pieces, path)
+    const items = itemsOf(pieces, form, path)
     const { value } = await items.next()
     if (value === undefined || value.is !== 'header')
       throw new BlockboxError('TRACE_FORMAT', `${path} has no header`)
@@ -96,8 +80,6 @@ export async function readRecording(
     throw error
   }
 }
-
-type Headed = RecordingItem | { readonly is: 'header'; readonly header: RecordingHeader }
 
 async function* behindHeader(items: AsyncGenerator<Headed>): AsyncGenerator<RecordingItem, void> {
   for await (const item of items) if (item.is !== 'header') yield item
@@ -112,46 +94,23 @@ async function* rejoined(first: Uint8Array[], rest: AsyncGenerator<Uint8Array>):
   }
 }
 
-async function* fromLines(pieces: AsyncGenerator<Uint8Array>, path: string): AsyncGenerator<Headed> {
-  const cutter = new LineCutter(maxLineBytes)
-  let reader: LineReader | undefined
-  let items: Headed[] = []
-  let lines = 0
-  const take = (text: string, number: number) => {
-    lines = number
-    if (reader !== undefined) items.push(...reader.line(text, number))
-    else {
-      const header = parseHeader(text, `line ${number}`)
-      reader = new LineReader(header)
-      items.push({ is: 'header', header })
-    }
-  }
-  for await (const piece of pieces) {
-    named(path, () => cutter.push(piece, take))
-    yield* items
-    items = []
-  }
-  named(path, () => cutter.end(take))
-  yield* items
-  named(path, () => reader?.end(lines))
+async function* itemsOf(
+  pieces: AsyncGenerator<Uint8Array>,
+  form: RecordingForm,
+  path: string,
+): AsyncGenerator<Headed> {
+  const reader = formReader(form)
+  for await (const piece of pieces) yield* each(path, () => reader.push(piece))
+  yield* each(path, () => reader.end())
 }
 
-async function* fromRecords(pieces: AsyncGenerator<Uint8Array>, path: string): AsyncGenerator<Headed> {
-  const reader = new RecordReader()
-  let headed = false
-  for await (const piece of pieces) {
-    const items = reader.push(piece.slice())
-    for (;;) {
-      const { done, value } = named(path, () => items.next())
-      if (!headed && reader.header !== undefined) {
-        headed = true
-        yield { is: 'header', header: reader.header }
-      }
-      if (done === true) break
-      yield value
-    }
+function* each(path: string, step: () => Iterable<Headed>): Generator<Headed> {
+  const items = named(path, step)[Symbol.iterator]()
+  for (;;) {
+    const { done, value } = named(path, () => items.next())
+    if (done === true) return
+    yield value
   }
-  named(path, () => reader.end())
 }
 
 /** Runs a step so that its complaint names the file. */

@@ -12,11 +12,11 @@ import { createGzip } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
 import { Columns } from '../events/columns.ts'
 import type { ExportItem } from './export.ts'
+import type { RecordingForm } from './form-reader.ts'
 import { headerJson, type RecordingHeader } from './header.ts'
 import { Counted, type RecordingEnd } from './item.ts'
 import { checkpointLines, endLine, frameLines, selectedLines } from './line-form.ts'
 import { checkpointRecord, endRecord, frameRecord, headerRecord, payloadRecord } from './record-form.ts'
-import type { RecordingForm } from './recording-file.ts'
 
 export interface Recording {
   readonly header: RecordingHeader

@@ -8,20 +8,22 @@
  * Two runs are the same when the same was asked and decided in the same order. So some things are no difference:
  * instants, unless asked for; who wrote (writer, program, epoch); how a run was driven (run.begin, run.end); where
  * payload lies, for its digest tells what it is; a digest of a read that only one side noted. Two of these are part of
- * the state: from where epochs or places differ, states cannot be compared any more, which is noted.
+ * the state: from where epochs or places differ, states cannot be compared any more, which is noted. An exact diff, of
+ * runs anew under logical time, compares all of it, and what frames say of themselves.
  *
  * Both sides are read once, in step, in constant memory.
  */
 
 import { lanesText } from '../core/lanes.ts'
 import type { Event } from '../events/columns.ts'
-import type { Frame } from '../journal/frame.ts'
 import { type DiffField, fieldsThatDiffer, sameEvent } from './event-difference.ts'
-import { type DiffSource, type KeptEvent, type RunPart, RunSide } from './run-side.ts'
+import { type DiffSource, type KeptEvent, RunSide } from './run-side.ts'
 
 export interface DiffOptions {
   /** Instants are compared too. */
   readonly instants?: boolean
+  /** Everything is compared but the program's version and the wording of a scenario; hashes of frames are not. */
+  readonly exact?: boolean
   /** Events shown before and behind the first difference, at most 1000; 3 unless told otherwise. */
   readonly context?: number
   readonly signal?: AbortSignal
@@ -30,8 +32,11 @@ export interface DiffOptions {
 
 export interface Difference {
   readonly seq: number
-  /** An event, the state after an event that is the same on both sides, or one side has ended. */
-  readonly what: 'event' | 'state' | 'end'
+  /**
+   * An event; the state after an event that is the same on both sides; what the frame that ends with the event says of
+   * itself, or that one ends there and the other goes on; or one side has ended.
+   */
+  readonly what: 'event' | 'state' | 'frame' | 'end'
   readonly fields: readonly DiffField[]
   /** Of each side, the events from `seq` on; of a side that has ended, none. */
   readonly a: readonly KeptEvent[]
@@ -96,18 +101,19 @@ class Diff {
 
   async #first(): Promise<Difference | undefined> {
     const [a, b] = [this.#a, this.#b]
-    const instants = this.#options.instants === true
+    const { exact = false, instants = exact } = this.#options
     await this.#align()
     for (;;) {
       const [one, two] = [a.event, b.event]
       if (one === undefined && two === undefined) return undefined
       if (one === undefined || two === undefined) return this.#found('end', (one ?? two)!.seq, [])
-      if (!sameEvent(one, two) || (instants && a.atNs !== b.atNs)) {
-        const times = instants ? ([a.atNs, b.atNs] as const) : undefined
-        return this.#found('event', one.seq, fieldsThatDiffer(one, two, times))
+      if (exact || !sameEvent(one, two) || (instants && a.atNs !== b.atNs)) {
+        const compared = { exact, ...(instants && { atNs: [a.atNs, b.atNs] as const }) }
+        const fields = fieldsThatDiffer(one, two, compared)
+        if (fields.length > 0) return this.#found('event', one.seq, fields)
       }
       this.#look(one, two)
-      const parted = this.#stateDifference(one.seq)
+      const parted = exact ? this.#frameDifference(one.seq) : this.#stateDifference(one.seq)
       this.#keep()
       if (parted !== undefined) return parted
       this.#events++
@@ -161,6 +167,21 @@ class Diff {
     return { seq, what: 'state', fields: [field], a: [this.#a.kept()], b: [this.#b.kept()] }
   }
 
+  #frameDifference(seq: number): Difference | undefined {
+    const [a, b] = [this.#a, this.#b]
+    if (!a.isLast && !b.isLast) return undefined
+    const names = new Set([...Object.keys(a.frame), ...Object.keys(b.frame)])
+    const fields = [...names].flatMap((field) => {
+      const [one, two] = [String(a.frame[field]), String(b.frame[field])]
+      return one === two ? [] : [{ field, a: one, b: two }]
+    })
+    if (fields.length === 0) {
+      this.#states++
+      return undefined
+    }
+    return { seq, what: 'frame', fields, a: [a.kept()], b: [b.kept()] }
+  }
+
   #keep(): void {
     if (this.#context === 0) return
     this.#before.push(this.#a.kept())
@@ -171,19 +192,4 @@ class Diff {
     const [a, b] = [await this.#a.rest(this.#context + 1), await this.#b.rest(this.#context + 1)]
     return { seq, what, fields, a, b }
   }
-}
-
-/** A journal's frames as the parts of a run. */
-export async function* framesAsParts(frames: AsyncIterable<readonly Frame[]>): AsyncGenerator<RunPart> {
-  for await (const batch of frames) {
-    for (const frame of batch) {
-      const state = { low: frame.stateLow, high: frame.stateHigh }
-      yield { events: eventsOf(frame), count: frame.count, instantNs: frame.instantNs, state }
-    }
-  }
-}
-
-function* eventsOf(frame: Frame): Generator<Event> {
-  const row = frame.open()
-  for (row.index = 0; row.index < frame.count; row.index++) yield row
 }

@@ -15,6 +15,8 @@ export interface RunPart {
   /** The instant that `at` of these events counts from. */
   readonly instantNs: bigint
   readonly state?: { readonly low: number; readonly high: number }
+  /** What its frame says of itself beside its events, where it is a frame. */
+  readonly frame?: Readonly<Record<string, string | number | boolean>>
 }
 
 /** One run: a journal, or a recording of one. */
@@ -78,9 +80,19 @@ export class RunSide {
     return this.#part!.instantNs + BigInt(Math.trunc(this.event!.at))
   }
 
+  /** True where it stands on the last event of its part. */
+  get isLast(): boolean {
+    return this.#seen === this.#part?.count
+  }
+
   /** The state after the event, where it is the last of its part and the state is known. */
   get state(): RunPart['state'] {
-    return this.#seen === this.#part?.count ? this.#part.state : undefined
+    return this.isLast ? this.#part!.state : undefined
+  }
+
+  /** What is said of the part, whatever event it stands on. */
+  get frame(): NonNullable<RunPart['frame']> {
+    return this.#part?.frame ?? {}
   }
 
   /** The event, to be kept. */

@@ -11,9 +11,11 @@
  * Requests that were refused, dropped or lost changed nothing and are counted only. Times count from the first event.
  * A trace that begins behind the volume's creation replays onto the volume as it was then. It gives the medium: while a
  * restore runs, readers see more than that.
+ * Hosts may change any bytes, most formats know whole sectors: see whole-sectors.ts.
  */
 
 import { BlockboxError } from '../core/errors.ts'
+import type { Range } from '../core/range.ts'
 import { Columns, type Event, type Row } from '../events/columns.ts'
 import { textOr } from '../events/detail.ts'
 import { flag, type Op } from '../events/kind.ts'
@@ -24,11 +26,12 @@ import { nearestWorld, unfoldable } from '../journal/state.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import { blocksOf } from '../layers/pair-state.ts'
 import { overlayOf } from '../layers/preserve-state.ts'
-import { touchedBlocks } from '../layers/sub-block.ts'
+import { isWhole } from '../layers/sub-block.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import type { TraceEvent, TraceFlag, TraceOp } from '../trace/event.ts'
 import { evolve } from '../volume.ts'
 import type { EventBatch } from './conversion.ts'
+import { mediumContent, wholeSectors } from './whole-sectors.ts'
 
 export interface ExportAsk {
   /** The volume's number. */
@@ -36,6 +39,8 @@ export interface ExportAsk {
   /** Events of the journal, both included; its first and its last when left out. */
   readonly from?: number
   readonly to?: number
+  /** Bytes of a sector of the format, a power of two; 512 when left out, 1 where it knows any range. */
+  readonly sector?: number
   readonly signal?: AbortSignal
 }
 
@@ -45,6 +50,8 @@ export interface ExportTally {
   readonly without_effect: Record<string, number>
   /** Events that no host asked for: copies, fences, movers, merges. */
   internal: number
+  /** Requests that covered some sector only in part and are told in whole ones. */
+  partial: number
   /** The volume held something already before the first event. */
   onto: boolean
 }
@@ -61,22 +68,23 @@ const opOf: Readonly<Partial<Record<Op, TraceOp>>> = {
 }
 
 export function exportTally(): ExportTally {
-  return { without_effect: {}, internal: 0, onto: false }
+  return { without_effect: {}, internal: 0, partial: 0, onto: false }
 }
 
 /** The events, in batches. Throws USAGE for a view, JOURNAL_TRUNCATED, or what damage says. */
 export async function* exportEvents(
   { journal, payload }: { readonly journal: Journal; readonly payload: PayloadStore },
-  { volume, from = journal.bounds().first, to = journal.bounds().last, signal }: ExportAsk,
+  ask: ExportAsk,
   tally: ExportTally = exportTally(),
 ): AsyncGenerator<EventBatch> {
-  const { first } = journal.bounds()
+  const { first, last } = journal.bounds()
+  const { volume, from = first, to = last, sector = 512, signal } = ask
   if (from < first) {
     const why = `event ${from} was given up: the journal begins with event ${first}`
     throw new BlockboxError('JOURNAL_TRUNCATED', why)
   }
   const world = await nearestWorld(journal, from - 1)
-  const reaching = new Reaching(world, payload, volume, tally)
+  const reaching = new Reaching(world, payload, { volume, sector }, tally)
   const columns = new Columns()
   for await (const frame of journal.read(world.seq + 1, to)) {
     signal?.throwIfAborted()
@@ -97,21 +105,31 @@ export async function* exportEvents(
   yield { events: reaching.take() }
 }
 
+/** What the events of one change have in common. */
+type About = Pick<TraceEvent, 'tNs' | 'flags' | 'host'>
+
 /** Folds the journal and gathers what reaches the volume. */
 class Reaching {
   readonly #world: World
   readonly #payload: PayloadStore
   readonly #volume: number
+  readonly #sector: number
   readonly #tally: ExportTally
   #events: TraceEvent[] = []
   #bytes = 0
   #count = 0
   #zeroNs: bigint | undefined
 
-  constructor(world: World, payload: PayloadStore, volume: number, tally: ExportTally) {
+  constructor(
+    world: World,
+    payload: PayloadStore,
+    { volume, sector }: { readonly volume: number; readonly sector: number },
+    tally: ExportTally,
+  ) {
     this.#world = world
     this.#payload = payload
     this.#volume = volume
+    this.#sector = sector
     this.#tally = tally
   }
 
@@ -136,14 +154,14 @@ class Reaching {
     const tNs = () => this.#since(frame.instantNs + BigInt(row.at))
     if (row.volume === this.#volume && row.fate === 'passed') {
       evolve(this.#world, row)
-      return this.#add(this.#requested(row, tNs(), host))
+      return this.#requested(row, tNs(), host)
     }
     const before = volumeOf(this.#world, this.#volume)
     const isRanged = row.length > 0 && before !== undefined
     const cut = before?.size ?? 0
     const runs = isRanged && reaches(row, cut) ? this.#runs(row) : undefined
     evolve(this.#world, row)
-    if (runs !== undefined && runs !== this.#runs(row)) this.#add(this.#copied(row, tNs()))
+    if (runs !== undefined && runs !== this.#runs(row)) this.#copied(row, tNs())
     if (row.volume !== this.#volume && row.kind !== 'mark') return
     switch (row.kind) {
       case 'mark':
@@ -172,69 +190,68 @@ class Reaching {
     throw new BlockboxError('USAGE', `${name} ${why}, or write an image of the view`)
   }
 
-  /** A write of part of a sector is one of the sector, as it was merged: most formats know no less. */
   /** What a branch began with was written to another volume: a trace of its own requests alone would lack it. */
   #refuseBranch(seq: number): void {
     const { name, map } = volumeOf(this.#world, this.#volume)!
     if (map.mapped === 0) return
     const why = 'begins as another volume was, which no request of its own says'
+    const from = seq + 1
     throw new BlockboxError(
       'USAGE',
-      `${name} ${why}: export what came after event ${seq}, with --from seq:${seq + 1}`,
+      `${name} ${why}: export what came after event ${seq}, with --from seq:${from}`,
     )
   }
 
-  #requested(row: Row, tNs: number, host: string | undefined): TraceEvent {
-    const { op, offset, length, flags, payload } = row
+  #requested(row: Row, tNs: number, host: string | undefined): void {
+    const { op, offset, length, payload } = row
     if (row.session === 0) this.#tally.internal++
-    const { block } = volumeOf(this.#world, this.#volume) ?? { block: 512 }
-    const brings = op === 'write' && payload !== 0
-    const sectors = brings ? touchedBlocks({ offset, length }, 512) : { offset, length }
-    const whole = op === 'flush' ? { offset: null, length: null } : sectors
-    const data = brings ? writtenBytes(this.#payload, { ...sectors, payload }, block) : undefined
-    return {
-      ...this.#event(opOf[op] ?? 'other', tNs),
-      ...whole,
-      flags: flagsOf(flags),
-      ...(host !== undefined && { host }),
-      ...(data !== undefined && { data }),
-    }
+    const about = { tNs, flags: flagsOf(row.flags), ...(host !== undefined && { host }) }
+    if (op === 'flush') return this.#add({ ...this.#event('flush', about) })
+    const { block } = volumeOf(this.#world, this.#volume)!
+    const isPlain = op === 'write' && payload !== 0 && isWhole({ offset, length }, this.#sector)
+    const data = isPlain ? writtenBytes(this.#payload, { offset, length, payload }, block) : undefined
+    this.#change(opOf[op] ?? 'other', { offset, length }, about, data)
   }
 
   /** A copy, or a write to the other side of a pair, changed the range here as well. */
-  #copied(row: Event, tNs: number): TraceEvent {
+  #copied(row: Event, tNs: number): void {
     const volume = volumeOf(this.#world, this.#volume)!
     const { offset } = row
-    const length = Math.min(row.length, volume.size - offset)
+    const range = { offset, length: Math.min(row.length, volume.size - offset) }
     this.#tally.internal++
-    const { first, count } = blocksOf({ offset, length }, volume)
-    if (volume.map.runs(first, count).every(({ place }) => place === 0)) {
-      return { ...this.#event('zero', tNs), offset, length }
-    }
-    const data = new Uint8Array(count * volume.block)
-    for (const { block, count: blocks, place } of volume.map.runs(first, count)) {
-      if (place === 0) continue
-      data.set(this.#payload.read(place, blocks * volume.block), (block - first) * volume.block)
-    }
-    const from = offset - first * volume.block
-    return { ...this.#event('write', tNs), offset, length, data: data.subarray(from, from + length) }
+    const { first, count } = blocksOf(range, volume)
+    const isZero = volume.map.runs(first, count).every(({ place }) => place === 0)
+    this.#change(isZero ? 'zero' : 'write', range, { tNs, flags: [] })
   }
 
   #resized(before: number, tNs: () => number): void {
     const after = volumeOf(this.#world, this.#volume)?.size ?? before
     if (after >= before) return
     this.#tally.internal++
-    this.#add({ ...this.#event('zero', tNs()), offset: after, length: before - after })
+    this.#change('zero', { offset: after, length: before - after }, { tNs: tNs(), flags: [] })
+  }
+
+  /** What became of a range, in whole sectors. @param data what was written, where it is whole sectors */
+  #change(op: TraceOp, range: Range, about: About, data?: Uint8Array): void {
+    if (!isWhole(range, this.#sector)) this.#tally.partial++
+    for (const { op: does, ...sectors } of wholeSectors(op, range, this.#sector)) {
+      const event = { ...this.#event(does, about), ...sectors }
+      this.#add(does === 'write' ? { ...event, data: data ?? this.#content(sectors) } : event)
+    }
+  }
+
+  #content(range: Range): Uint8Array {
+    return mediumContent(volumeOf(this.#world, this.#volume)!, this.#payload, range)
   }
 
   #mark(row: Event, tNs: number, host: string | undefined): TraceEvent {
     const label = textOr(row.detail, 'label', '')
-    return { ...this.#event('mark', tNs), label, ...(host !== undefined && { host }) }
+    return { ...this.#event('mark', { tNs, flags: [] }), label, ...(host !== undefined && { host }) }
   }
 
-  #event(op: TraceOp, tNs: number): TraceEvent {
+  #event(op: TraceOp, about: About): TraceEvent {
     const dev = volumeOf(this.#world, this.#volume)?.name ?? null
-    return { index: this.#count++, op, offset: null, length: null, tNs, dev, flags: [] }
+    return { index: this.#count++, op, offset: null, length: null, dev, ...about }
   }
 
   #add(event: TraceEvent): void {

@@ -8,7 +8,8 @@ import { resolve } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
 import type { Ask } from '../engine/ask.ts'
 import type { Volume } from '../layers/layer.ts'
-import { fileDigest, readTrace } from '../trace/source.ts'
+import { readAnyTrace } from '../recording/recorded-trace.ts'
+import { fileDigest } from '../trace/source.ts'
 import { Lateness, type PaceReport, Schedule } from './pace.ts'
 import { isPlayed } from './remap.ts'
 import type { PlayedTrace, ScenarioHost } from './scenario-host.ts'
@@ -160,7 +161,7 @@ async function* play(
   const target = { session, volume: volume.id, size: volume.size, seed, remap }
   const schedule = new Schedule(plays.pace, name)
   const request = { ...(format !== '' && { format }), ...(options !== undefined && { options }) }
-  for await (const { events } of readTrace(path, request)) {
+  for await (const { events } of readAnyTrace(path, request)) {
     for (const event of events) {
       const ask = isPlayed(remap, event) ? askOf(event, target) : undefined
       yield ask === undefined ? undefined : { ask, dueNs: schedule.dueNs(event.tNs, event.index) }

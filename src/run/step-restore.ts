@@ -16,8 +16,8 @@ import { fileDigest } from '../trace/source.ts'
 import type { ScenarioStep } from './scenario-step.ts'
 import type { StepContext } from './step-ask.ts'
 
-/** So many turns without an event, and the mover waits for something that does not come. */
-const patience = 10_000
+/** So long without an event, in milliseconds, and the mover waits for something that does not come. */
+const patienceMs = 5000
 
 /** Throws SCENARIO when the image is another, when the engine refuses, or when the mover can never go on. */
 export async function restoreBehind(
@@ -45,9 +45,12 @@ export async function restoreBehind(
     moving = false
   })
   let seq = engine.world.seq
-  for (let idle = 0; moving; idle = seq === engine.world.seq ? idle + 1 : 0) {
-    seq = engine.world.seq
-    if (idle > patience) {
+  for (let since = performance.now(); moving; ) {
+    if (seq !== engine.world.seq) {
+      seq = engine.world.seq
+      since = performance.now()
+    }
+    if (performance.now() - since > patienceMs) {
       throw new BlockboxError(
         'STALLED',
         `the restore behind fence ${name} waits for a copy or a backup: end it first`,

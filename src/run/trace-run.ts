@@ -8,8 +8,9 @@
 import { basename } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
 import { isName } from '../events/detail.ts'
+import { readAnyTrace } from '../recording/recorded-trace.ts'
 import type { TraceOptions } from '../trace/event.ts'
-import { fileDigest, readTrace } from '../trace/source.ts'
+import { fileDigest } from '../trace/source.ts'
 import { type Pace, Schedule } from './pace.ts'
 import { isPlayed, placed, type Remap } from './remap.ts'
 import type { Scenario, ScenarioVolume } from './scenario.ts'
@@ -76,7 +77,7 @@ async function shapeOf(
   const adding = traceShape()
   const schedule = new Schedule(ask.pace, name)
   const request = { ...(format && { format }), ...(options && { options }), ...(signal && { signal }) }
-  for await (const { events } of readTrace(path, request)) {
+  for await (const { events } of readAnyTrace(path, request)) {
     for (const event of events) {
       if (!isPlayed(remap, event)) continue
       schedule.dueNs(event.tNs, event.index)

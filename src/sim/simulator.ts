@@ -80,6 +80,8 @@ class Simulator {
   readonly #pace: number
   #requests = 0
   #crashes = 0
+  /** While a new engine is opened, what becomes of the one before is nobody's concern. */
+  #booting = false
   /** Why the engine ended, if it did. */
   #ended: Error | undefined
 
@@ -177,6 +179,7 @@ class Simulator {
 
   async #boot(): Promise<void> {
     this.#ended = undefined
+    this.#booting = true
     try {
       this.#engine = await this.#machine.boot(async (journal) => {
         await this.#witness.recovered(journal)
@@ -184,8 +187,15 @@ class Simulator {
       })
     } catch (error) {
       return this.#failed(error as Error)
+    } finally {
+      this.#booting = false
     }
-    this.#engine.frames$.subscribe({ error: (error: Error) => this.#failed(error) })
+    const engine = this.#engine
+    engine.frames$.subscribe({
+      error: (error: Error) => {
+        if (engine === this.#engine && !this.#booting) this.#failed(error)
+      },
+    })
     this.#witness.agrees(this.#engine.durableSeq, this.#engine.world)
   }
 

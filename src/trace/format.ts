@@ -106,21 +106,24 @@ export const traceFormats: readonly TraceFormat[] = [
 /** As many first bytes as `sniff` needs. */
 export const sniffBytes = 256
 
+/** Formats that are known beside those of other programs. */
+export type FurtherFormats = readonly TraceFormat[]
+
 /** The name of the format that content beginning with `first` has; undefined when it does not tell. */
-export function sniff(first: Uint8Array): string | undefined {
-  return traceFormats.find((format) => format.begins?.(first))?.name
+export function sniff(first: Uint8Array, further: FurtherFormats = []): string | undefined {
+  return [...traceFormats, ...further].find((format) => format.begins?.(first))?.name
 }
 
 /** The format of that name. Throws USAGE, with the list, when there is none. */
-export function traceFormat(name: string): TraceFormat {
-  const found = traceFormats.find((format) => format.name === name)
+export function traceFormat(name: string, further: FurtherFormats = []): TraceFormat {
+  const found = [...traceFormats, ...further].find((format) => format.name === name)
   if (found !== undefined) return found
-  throw new BlockboxError('USAGE', `there is no trace format "${name}"; choose ${formatNames()}`)
+  throw new BlockboxError('USAGE', `there is no trace format "${name}"; choose ${formatNames(further)}`)
 }
 
 /** The names, for a message. */
-export function formatNames(): string {
-  return traceFormats.map((format) => format.name).join(', ')
+export function formatNames(further: FurtherFormats = []): string {
+  return [...traceFormats, ...further].map((format) => format.name).join(', ')
 }
 
 function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {

@@ -16,6 +16,7 @@ import { createGunzip } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
 import type { TraceDoubt, TraceEvent, TraceOptions } from './event.ts'
 import {
+  type FurtherFormats,
   formatNames,
   type RemarkingParser,
   sniff,
@@ -45,6 +46,8 @@ export interface TraceRequest {
   /** Name of the format; without it the content must tell. */
   readonly format?: string
   readonly options?: TraceOptions
+  /** Formats to be known beside those of other programs. */
+  readonly further?: FurtherFormats
   /** Ends the reading with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -98,10 +101,13 @@ export async function* readTrace(
 }
 
 /** The name of the format of a trace, as its content tells; undefined when it does not. Throws USAGE. */
-export async function detectFormat(path: string, signal?: AbortSignal): Promise<string | undefined> {
+export async function detectFormat(
+  path: string,
+  { further, signal }: Pick<TraceRequest, 'further' | 'signal'> = {},
+): Promise<string | undefined> {
   const source = contentOf(path, signal)
   try {
-    return sniff((await gather(source, sniffBytes)).head)
+    return sniff((await gather(source, sniffBytes)).head, further)
   } finally {
     await source.return()
   }
@@ -114,7 +120,8 @@ interface Reading {
 
 /** The parser for a trace of these files, the first of which begins with `head`. */
 function begin(head: Uint8Array, paths: readonly string[], request: TraceRequest): Reading {
-  const format = request.format === undefined ? recognised(head, paths[0]!) : traceFormat(request.format)
+  const { format: name, further } = request
+  const format = name === undefined ? recognised(head, paths[0]!, further) : traceFormat(name, further)
   if (paths.length > 1 && format.severalFiles !== true) {
     throw new BlockboxError('USAGE', `a trace of the format ${format.name} is one file, not ${paths.length}`)
   }
@@ -248,11 +255,11 @@ function* whole(pieces: Iterator<Uint8Array>, path: string): Generator<Uint8Arra
   }
 }
 
-function recognised(head: Uint8Array, path: string): TraceFormat {
-  const name = sniff(head)
-  if (name !== undefined) return traceFormat(name)
+function recognised(head: Uint8Array, path: string, further?: FurtherFormats): TraceFormat {
+  const name = sniff(head, further)
+  if (name !== undefined) return traceFormat(name, further)
   const why = head.length === 0 ? 'is empty' : 'does not tell its format'
-  throw new BlockboxError('USAGE', `${nameOf(path)} ${why}; name one with --format: ${formatNames()}`)
+  throw new BlockboxError('USAGE', `${nameOf(path)} ${why}; name one with --format: ${formatNames(further)}`)
 }
 
 /** Runs a step of a parser so that its complaint names the trace. */

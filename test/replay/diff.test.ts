@@ -9,7 +9,8 @@ import * as assert from 'uvu/assert'
 import { columnWidths, type Event } from '../../src/events/columns.ts'
 import { noDetail } from '../../src/events/detail.ts'
 import { kinds } from '../../src/events/kind.ts'
-import { diffRuns, framesAsParts } from '../../src/replay/diff.ts'
+import { diffRuns } from '../../src/replay/diff.ts'
+import { framesAsParts } from '../../src/replay/journal-run.ts'
 import type { DiffSource, RunPart } from '../../src/replay/run-side.ts'
 import { act, prepare } from '../support/busy.ts'
 import { eventsOf, forgery, placeOf } from '../support/forgery.ts'
@@ -130,6 +131,68 @@ test('instants, places, the writer and how a run was driven are no difference; -
   assert.match(notes.join(), /places of payload differ from event \d+ on: states were compared up to there/)
   const timed = await diffRuns(...sides(), { instants: true })
   assert.equal([timed.difference?.seq, timed.difference?.fields.map(({ field }) => field)], [1, ['instant']])
+})
+
+test('an exact diff sees what a run anew under logical time gives again', async () => {
+  const exact = async (one: readonly Event[], two: readonly Event[], ends = new Set<number>()) => {
+    const sides = [ofEvents('a', one, ends), ofEvents('b', two, ends)] as const
+    return (await diffRuns(...sides, { exact: true })).difference
+  }
+  assert.is(await exact(all, all), undefined)
+  const at = all.findIndex(({ payload }) => payload > 0)
+  const changed = (change: (event: Event) => Partial<Event>) =>
+    all.map((event, k) => (k === at ? { ...event, ...change(event) } : event))
+  for (const [field, change] of [
+    ['place', ({ payload }: Event) => ({ payload: payload + 1 })],
+    ['instant', ({ at: ns }: Event) => ({ at: ns + 1 })],
+  ] as const) {
+    const found = await exact(all, changed(change))
+    assert.equal([found?.seq, found?.fields.map((one) => one.field)], [all[at]!.seq, [field]])
+  }
+  const other = all.map((event) =>
+    event.kind === 'engine.started' ? { ...event, detail: { ...event.detail, program: 'y' } } : event,
+  )
+  assert.is(await exact(all, other), undefined)
+  const writer = all.map((event) =>
+    event.kind === 'engine.started' ? { ...event, detail: { ...event.detail, writer: 'y' } } : event,
+  )
+  assert.equal(
+    (await exact(all, writer))?.fields.map(({ field }) => field),
+    ['detail.writer'],
+  )
+})
+
+test('an exact diff sees what frames say of themselves, and where they end', async () => {
+  const index = Math.floor(frames.length / 2)
+  const { last } = frames[index]!
+  const said = async (forged: Opened) => {
+    const { difference, states } = await diffRuns(ofJournal('a', run.opened), ofJournal('b', forged), {
+      exact: true,
+    })
+    assert.equal([difference?.what, difference?.seq, states], ['frame', last, index])
+    return difference!.fields.map(({ field }) => field)
+  }
+  assert.equal(
+    await said(await forgery(run.opened.store, index, ({ stateLow }) => ({ stateLow: stateLow ^ 1 }))),
+    ['state'],
+  )
+  assert.equal(
+    await said(await forgery(run.opened.store, index, ({ replied }) => ({ replied: replied + 1 }))),
+    ['replied'],
+  )
+  const parts = (cut: number) => ({
+    name: 'x',
+    parts: (async function* () {
+      const [head, rest] = [all.slice(0, cut), all.slice(cut)]
+      for (const events of [head, rest])
+        yield { events, count: events.length, instantNs: 0n, frame: { events: events.length } }
+    })(),
+  })
+  const { difference } = await diffRuns(parts(10), parts(12), { exact: true })
+  assert.equal(
+    [difference?.what, difference?.seq, difference?.fields],
+    ['frame', 10, [{ field: 'events', a: '10', b: '12' }]],
+  )
 })
 
 test('a run that ends first, and one whose beginning was given up', async () => {

@@ -23,7 +23,7 @@ const test = suite('export-chance')
 const histories = 150
 const steps = 60
 
-/** Payload whose bytes are made from their place. */
+/** Payload whose bytes are made from their place: of a block that was changed in part all of them are new. */
 const payload: PayloadStore = {
   put: () => assert.unreachable('nothing is put') as never,
   read(place, length) {
@@ -74,7 +74,11 @@ async function replayed(
   const image = Buffer.alloc(2 ** 18)
   image.set(onto)
   const tally = exportTally()
-  for await (const { events } of exportEvents({ journal: journal as Journal, payload }, ask, tally)) {
+  for await (const { events } of exportEvents(
+    { journal: journal as Journal, payload },
+    { ...ask, sector: 4096 },
+    tally,
+  )) {
     for (const { op, offset, length, data } of events) {
       if (op === 'write') image.set(data!, offset!)
       else if (op === 'zero' || op === 'discard') image.fill(0, offset!, offset! + length!)

@@ -92,7 +92,7 @@ for (const name of Object.keys(recorded)) {
       assert.ok(all.equals(logOf(name)))
       assert.equal(account.left_out, {})
       assert.equal(account.made, {})
-      assert.equal(tally, { without_effect: {}, internal: 0, onto: false })
+      assert.equal(tally, { without_effect: {}, internal: 0, partial: 0, onto: false })
       const { size, images } = recorded[name]!
       const replayed = replayedLog(all, size)
       for (const [count, digest] of Object.entries(images))

@@ -2,11 +2,17 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { checks } from '../../src/check/all.ts'
 import { Violation } from '../../src/core/assert.ts'
+import { openToRead } from '../../src/engine/open-folder.ts'
 import { device } from '../../src/layers/device.ts'
+import { openRecordedJournal } from '../../src/recording/recorded-journal.ts'
+import { replay } from '../../src/replay/replay.ts'
 import { ContentOracle } from '../../src/sim/content-oracle.ts'
 import { shrink } from '../../src/sim/shrink.ts'
 import { simulate } from '../../src/sim/simulator.ts'
+import { keepAt, refuseTakenPlace } from '../../tools/kept-run.ts'
+import { temporaryFolder } from '../support/folder.ts'
 
 const test = suite('simulator')
 /** Found trouble once, or reaches what others do not; each is short. */
@@ -29,6 +35,32 @@ test('another seed is another run, the same one the same', async () => {
   ]
   assert.is(a.head.hash, again.head.hash)
   assert.not.equal(a.head.hash, b.head.hash)
+})
+
+test('a run is kept as a journal or, by the name, as a recording, which say the same', async () => {
+  const folder = temporaryFolder()
+  try {
+    const run = await simulate({ seed: 11, steps: 200, crashEvery: 50, twice: false })
+    const heads: string[] = []
+    for (const ending of ['.trace.jsonl', '.trace']) {
+      const path = folder.fresh() + ending
+      refuseTakenPlace(path)
+      await keepAt(path, run)
+      assert.throws(() => refuseTakenPlace(path), /is there already/)
+      const { journal } = await openRecordedJournal(path)
+      const { findings, head } = await replay(journal, { checks })
+      assert.equal(findings, [])
+      heads.push(head.hash)
+    }
+    const path = folder.fresh()
+    await keepAt(path, run)
+    const { journal } = await openToRead(path)
+    heads.push((await replay(journal)).head.hash)
+    await journal.close()
+    assert.equal(heads, [run.head.hash, run.head.hash, run.head.hash])
+  } finally {
+    folder.remove()
+  }
 })
 
 test('a run goes on from steps that are left out', async () => {

@@ -3,10 +3,11 @@
  * folder of src, but src/nbd is three: the protocol, the client and the server stand in different places.
  *
  *     core <- events <- layers <- volume <-+- check, inspect, trace
- *                                          +- journal <- payload <- images <-+- engine <- nbd/server, control
+ *                                          +- journal <- payload <- images <-+- engine <- nbd/server
  *                                                                            +- replay (and check, inspect)
- *     core <- layout <- engine <- mover             replay <- block-index
- *     nbd/protocol <- nbd/client <- images      engine, mover, trace <- run      engine, replay <- sim      all <- index
+ *     core <- layout <- engine <- mover             replay <- block-index      replay, trace <- recording
+ *     engine, replay, inspect, mover <- control: all that the command line does on an open journal
+ *     nbd/protocol <- nbd/client <- images      engine, mover, recording <- run      engine, replay <- sim      all <- index
  */
 
 import type { Source } from './source.ts'
@@ -29,12 +30,12 @@ const MAP: Readonly<Record<string, readonly string[]>> = {
   engine: ['images', 'layout'],
   mover: ['engine'],
   replay: ['images', 'check', 'inspect'],
-  run: ['engine', 'trace', 'mover'],
+  run: ['engine', 'trace', 'mover', 'recording'],
   recording: ['replay', 'trace', 'inspect'],
   golden: ['run', 'recording'],
   'block-index': ['replay'],
   'nbd/server': ['engine', 'replay', 'nbd/protocol'],
-  control: ['engine'],
+  control: ['engine', 'replay', 'inspect', 'mover'],
   sim: ['engine', 'replay'],
   index: ['sim', 'golden', 'run', 'mover', 'block-index', 'nbd/server', 'nbd/client', 'control', 'inspect'],
 }

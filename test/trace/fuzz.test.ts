@@ -8,6 +8,7 @@ import { gunzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { traceFormats } from '../../src/trace/format.ts'
+import { busyRun, exported, forms, journalFrom } from '../support/recordings.ts'
 import { fuzz } from './fuzz.ts'
 import { samples } from './samples.ts'
 
@@ -50,6 +51,34 @@ for (const [file, format] of Object.entries(recorded)) {
     const content = file.endsWith('.gz') ? gunzipSync(stored) : stored
     const bytes = Uint8Array.from(content.subarray(0, most))
     fuzz({ format, bytes, other: samples.get('msr')!, times: 150, seed: 1, options: { port: 10821 } })
+  })
+}
+
+for (const form of forms) {
+  test(`blockbox-trace, ${form}: recordings of busy runs, damaged`, async () => {
+    let refused = 0
+    for (const [seed, other] of all.entries()) {
+      const run = await busyRun([5, 17, 4242, 77_001].slice(0, 1 + (seed % 4)), seed % 2 === 0)
+      const bytes = Uint8Array.from(await exported(run.opened, form))
+      refused += fuzz({ format: 'blockbox-trace', bytes, other, times: 40, seed }).refused
+    }
+    assert.ok(refused > 30 * all.length, `only ${refused} of ${40 * all.length} were refused`)
+  })
+
+  test(`blockbox-trace: ${form} of the repository, damaged, and content of every other kind`, async () => {
+    const golden = readFileSync(join(folder, 'golden', 's2-preserve.trace.jsonl'))
+    const { journal, payload } = await journalFrom(golden)
+    const bytes = Uint8Array.from((await exported({ journal, payload }, form)).subarray(0, most))
+    const { taken } = fuzz({
+      format: 'blockbox-trace',
+      bytes,
+      other: samples.get('msr')!,
+      times: 150,
+      seed: 1,
+    })
+    assert.is(taken, 0)
+    for (const [seed, foreign] of [...all, new Uint8Array(0), new Uint8Array(5000)].entries())
+      fuzz({ format: 'blockbox-trace', bytes: foreign, other: bytes, times: 10, seed })
   })
 }
 

@@ -3,6 +3,7 @@
 import * as assert from 'uvu/assert'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { Prng } from '../../src/core/prng.ts'
+import { recordedTrace } from '../../src/recording/recorded-trace.ts'
 import type { TraceOptions } from '../../src/trace/event.ts'
 import { sniff, traceFormat } from '../../src/trace/format.ts'
 import { eventLine } from '../../src/trace/line.ts'
@@ -59,7 +60,7 @@ export function fuzz({ format, bytes, other, times, seed, options = {} }: FuzzAs
 
 /** Parses, summarises, lints and prints the trace; what went wrong, if anything. */
 function failureOf(format: string, bytes: Uint8Array, options: TraceOptions, cut: number): unknown {
-  const parser = traceFormat(format).parser(options)
+  const parser = traceFormat(format, [recordedTrace]).parser(options)
   const sum = summarise()
   const linter = new Linter({ most: 3, size: 2 ** 30 })
   sniff(bytes.subarray(0, 256))

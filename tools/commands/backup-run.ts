@@ -7,6 +7,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { newName } from '../../src/control/volume-routes.ts'
 import { digestStream } from '../../src/core/digest.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { fixMoment } from '../../src/engine/fixed-moment.ts'
@@ -15,12 +16,12 @@ import { imagePieces, mappedBytes, type Piece } from '../../src/images/export.ts
 import type { NbdClient } from '../../src/nbd/client/client.ts'
 import { isNbdUri } from '../../src/nbd/client/uri.ts'
 import { volumeAt, volumeNamed } from '../../src/replay/volume-at.ts'
-import { newName, refused } from '../control.ts'
+import { refused } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
 import { exitCodes } from '../exit-code.ts'
 import { refuseWhatIsThere, writeImageFile } from '../image-file.ts'
 import { interrupt } from '../interrupt.ts'
-import { withOldEngine } from '../journal-use.ts'
+import { withControl } from '../journal-link.ts'
 import { openNbdTarget, writeNbdImage } from '../nbd-target.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
@@ -61,7 +62,14 @@ async function run(volume: string, options: RunOptions): Promise<void> {
   )
   const { output, deadlineMs, key, hold = false } = options
   if (!isNbdUri(output)) await refuseWhatIsThere(output, options.force === true)
-  await withOldEngine(options, async (engine, open) => {
+  await withControl(options, async ({ local: open }) => {
+    if (open === undefined) {
+      throw new BlockboxError(
+        'JOURNAL_LOCKED',
+        'the journal is served: read the backup from NAME@backup:ID there',
+      )
+    }
+    const { engine } = open
     const { id, size } = volumeNamed(engine.world, volume)
     const target = isNbdUri(output) ? await openNbdTarget(output, size) : undefined
     try {

@@ -1,12 +1,9 @@
 /** `blockbox backup start|stop|run|ls`: a backup holds the writes of its volumes until it is stopped or its deadline passes. */
 
 import { type Command, Option } from 'commander'
-import { BlockboxError } from '../../src/core/errors.ts'
+import { startBackup, stopBackup } from '../../src/control/backup-routes.ts'
 import { crashes, modes, policies, scopes } from '../../src/layers/backup.ts'
-import { devicesOf } from '../../src/layers/device.ts'
-import { holdQueueOf } from '../../src/layers/hold-queue.ts'
-import type { World } from '../../src/layers/layer.ts'
-import { control, gathered, newName, volumeId } from '../control.ts'
+import { control, gathered } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
 import { addList } from '../list-command.ts'
 import { wholeNumber } from '../number.ts'
@@ -19,10 +16,10 @@ interface StartOptions extends ControlOptions {
   readonly deadlineMs: number
   readonly maxEntries: number
   readonly maxBytes: number
-  readonly scope: string
-  readonly mode: string
-  readonly policy: string
-  readonly crash: string
+  readonly scope: (typeof scopes)[number]
+  readonly mode: (typeof modes)[number]
+  readonly policy: (typeof policies)[number]
+  readonly crash: (typeof crashes)[number]
   readonly owner?: string
 }
 
@@ -57,15 +54,9 @@ export function add(program: Command): void {
     .action((name: string, options: StartOptions) =>
       control(
         options,
-        (world) => {
-          const { deadlineMs, maxEntries, maxBytes, scope, mode, policy, crash } = options
-          const volumes = options.volume.map((one) => volumeId(world, one))
-          const devices = options.device.map((one) => deviceId(world, one))
-          const terms = { deadlineMs, maxEntries, maxBytes, scope, mode, policy, crash, devices }
-          return { kind: 'backup.start', detail: { name: newName(name), volumes, ...terms } }
-        },
-        (_, world) => phaseSaid(world, name),
-        { owner: options.owner },
+        startBackup,
+        inputOf(name, options),
+        ({ about }) => `backup ${name}: ${(about?.backup as { phase: string } | null)?.phase ?? 'ended'}`,
       ),
     )
   controlOption(backup.command('stop'))
@@ -73,26 +64,17 @@ export function add(program: Command): void {
     .argument('<name>', 'the name of the backup')
     .addHelpText('after', '\nExample:\n  blockbox backup stop nightly -j DIR\n')
     .action((name: string, options: ControlOptions) =>
-      control(
-        options,
-        () => ({ kind: 'backup.stop', detail: { name } }),
-        () => `backup ${name}: stopped`,
-      ),
+      control(options, stopBackup, { backup: name }, () => `backup ${name}: stopped`),
     )
   addRun(backup)
   addList(backup, 'backups', 'list the backups that run')
 }
 
-/** The number of a device by its name. Throws USAGE. */
-export function deviceId(world: World, name: string): number {
-  const { names } = devicesOf(world)
-  const place = names.indexOf(name)
-  if (place >= 0) return place + 1
-  const has = names.length === 0 ? 'the journal has none' : `the journal has ${names.slice(0, 20).join(', ')}`
-  throw new BlockboxError('USAGE', `there is no device "${name}": ${has}`)
-}
-
-function phaseSaid(world: World, name: string): string {
-  const active = [...holdQueueOf(world).backups.values()].find((one) => one.name === name)
-  return `backup ${name}: ${active?.phase ?? 'ended'}`
+function inputOf(name: string, options: StartOptions) {
+  const { volume, device, deadlineMs, maxEntries, maxBytes, scope, mode, policy, crash, owner } = options
+  return {
+    ...{ name, volumes: [...volume], devices: [...device], scope, mode, policy, crash },
+    ...{ deadline_ms: deadlineMs, max_entries: maxEntries, max_bytes: maxBytes },
+    ...(owner !== undefined && { owner }),
+  }
 }

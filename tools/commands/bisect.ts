@@ -22,10 +22,10 @@ import { imageOf } from '../../src/volume/content.ts'
 import { eventAt } from '../event-at.ts'
 import { writeImageFile } from '../image-file.ts'
 import { interrupt } from '../interrupt.ts'
-import { type JournalOption, journalOption } from '../journal-option.ts'
-import { withJournal } from '../journal-use.ts'
+import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
+import { withSource } from '../recording-use.ts'
 import { runTrial } from '../trial.ts'
 
 interface BisectOptions extends JournalOption {
@@ -66,8 +66,10 @@ export function add(program: Command): void {
       'after',
       '\nExamples:\n  blockbox bisect -j prod.journal --volume disk0 --good mark:formatted -- e2fsck -fn {}\n' +
         "  blockbox bisect -j prod.journal --volume disk0 -- sh -c 'cmp -n 512 golden.img {}'\n" +
-        '\nThe command exits with 0: good, 1 to 127: bad, 125: cannot tell. BLOCKBOX_IMAGE and BLOCKBOX_SEQ name the\n' +
-        'image and its event. The image is the command’s own: it may write to it. While it runs the journal is in use.\n',
+        '  blockbox bisect -j prod.trace.jsonl.gz --volume disk0 -- e2fsck -fn {}\n' +
+        '\n-j names a journal, or a recording that holds its payloads. The command exits with 0: good, 1 to 127: bad,\n' +
+        '125: cannot tell. BLOCKBOX_IMAGE and BLOCKBOX_SEQ name the image and its event. The image is the command’s\n' +
+        'own: it may write to it. While it runs the journal is in use.\n',
     )
     .action(act)
 }
@@ -77,7 +79,8 @@ async function act(command: readonly string[], options: BisectOptions): Promise<
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove)
   try {
-    await withJournal(options, (open) => new Bisection(open, options, command, join(folder, 'image')).run())
+    const bisect = (open: OpenFolder) => new Bisection(open, options, command, join(folder, 'image')).run()
+    await withSource(journalDir(options), options, true, bisect)
   } finally {
     remove()
     process.off('exit', remove)

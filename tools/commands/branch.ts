@@ -1,19 +1,25 @@
 /** `blockbox branch VOL@POINT NEW`: a writable volume that begins as another one was at a moment of its past. */
 
 import type { Command } from 'commander'
-import { branchesOf } from '../../src/layers/branch-state.ts'
-import { volumeOf, type World } from '../../src/layers/layer.ts'
-import { branchCommand } from '../../src/replay/branch-origin.ts'
-import { parseAddress } from '../../src/replay/point.ts'
-import { control, newName } from '../control.ts'
+import { createBranch } from '../../src/control/branch-routes.ts'
+import type { Done } from '../../src/control/route.ts'
+import { newName } from '../../src/control/volume-routes.ts'
+import { control } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
 import { exitCodes } from '../exit-code.ts'
-import { interrupt } from '../interrupt.ts'
 import { remark } from '../remark.ts'
 import { formatSize } from '../size.ts'
 
 const hints = {
   E_BOUND: 'too many branches are in the making, or volumes there: try again later',
+}
+
+interface BranchRecord {
+  readonly of: string
+  readonly at: number
+  readonly size: number
+  readonly mapped_bytes: number
+  readonly runs: number
 }
 
 export function add(program: Command): void {
@@ -28,36 +34,19 @@ export function add(program: Command): void {
         '\nA volume that is deleted can be branched as it was before.\n',
     )
     .action((address: string, name: string, options: ControlOptions) =>
-      control(
-        options,
-        (_, { journal }) => branchCommand(journal, parseAddress(address), newName(name), interrupt),
-        (_, world) => {
-          const made = outcome(world, name)
-          if (made === undefined) return `branch ${name}: failed`
-          const { of, at, size, mapped, runs } = made
-          return `branch ${name}: ${of} after event ${at}, ${formatSize(size)}, ${formatSize(mapped)} of it mapped in ${runs} runs`
-        },
-        {
-          hints,
-          told: (world) => {
-            const { of, at, size, mapped: mapped_bytes, runs } = outcome(world, name) ?? {}
-            return { name, finished: of !== undefined, of, at, size, mapped_bytes, runs }
-          },
-        },
-      ),
+      control(options, createBranch, { address, name: newName(name) }, (done) => said(done, name), { hints }),
     )
 }
 
-/** What became of the branch; undefined when it failed, which is exit code 1. */
-function outcome(world: World, name: string) {
-  const volume = world.volumes.findLast((one) => one.name === name)
-  const one = branchesOf(world).byVolume.get(volume?.id ?? 0)
-  if (one === undefined || volume === undefined || volumeOf(world, volume.id) === undefined) {
+/** What became of the branch. One that was given up is exit code 1. */
+function said({ about }: Done, name: string): string {
+  const made = about?.branch as BranchRecord | null | undefined
+  if (made == null) {
     process.exitCode = exitCodes.error
     remark('the branch could not be made: `blockbox log` says why in its branch.failed')
-    return undefined
+    return `branch ${name}: given up`
   }
-  const of = world.volumes[one.from - 1]!.name
-  const { size, block, map } = volume
-  return { of, at: one.seq, size, mapped: map.mapped * block, runs: one.runs }
+  const { of, at, size, mapped_bytes: mapped, runs } = made
+  const held = `${formatSize(mapped)} of it mapped in ${runs} runs`
+  return `branch ${name}: ${of} after event ${at}, ${formatSize(size)}, ${held}`
 }

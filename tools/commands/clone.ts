@@ -4,6 +4,7 @@
  */
 
 import type { Command } from 'commander'
+import { createClone, deleteClone, fractureClone, syncClone } from '../../src/control/clone-routes.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { openExternal, recordedName } from '../../src/images/open-external.ts'
 import { pairsOf } from '../../src/layers/pair-state.ts'
@@ -11,7 +12,7 @@ import { isNbdUri } from '../../src/nbd/client/uri.ts'
 import { worldAt } from '../../src/replay/at.ts'
 import { cloneUnchanged } from '../../src/replay/clone-unchanged.ts'
 import { fileDigest } from '../../src/trace/source.ts'
-import { control, newName, pairSaid, volumeId } from '../control.ts'
+import { control, pairSaid } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine } from '../finding.ts'
@@ -35,8 +36,8 @@ interface VerifyOptions extends JournalOption {
 }
 
 const verbs = {
-  sync: ['copy what differs from the source to the clone', 'pair.sync'],
-  fracture: ['let both go their own way', 'pair.fracture'],
+  sync: ['copy what differs from the source to the clone', syncClone],
+  fracture: ['let both go their own way', fractureClone],
 } as const
 
 export function add(program: Command): void {
@@ -55,30 +56,15 @@ export function add(program: Command): void {
         "  blockbox clone create store --source vol --clone 'nbd+unix:///vol?socket=store.sock' -j DIR\n" +
         '\nThe full path of a file is put on record: later commands open it there, or where --clone-file says.\n',
     )
-    .action((name: string, options: CreateOptions) =>
-      control(
-        options,
-        async (world) => {
-          const { extent } = options
-          const source = volumeId(world, options.source)
-          const other = await otherSide(options, (volume) => volumeId(world, volume))
-          return { kind: 'pair.create', detail: { name: newName(name), source, ...other, extent } }
-        },
-        (_, world) => pairSaid(world, name),
-      ),
-    )
+    .action((name: string, options: CreateOptions) => create(name, options))
   for (const verb of ['sync', 'fracture'] as const) {
-    const [description, kind] = verbs[verb]
+    const [description, route] = verbs[verb]
     controlOption(clone.command(verb))
       .description(description)
       .argument('<pair>', 'the name of the pair')
       .addHelpText('after', `\nExample:\n  blockbox clone ${verb} mirror -j DIR\n`)
       .action((name: string, options: ControlOptions) =>
-        control(
-          options,
-          () => ({ kind, detail: { name } }),
-          (_, world) => pairSaid(world, name),
-        ),
+        control(options, route, { pair: name, wait: true }, (done) => pairSaid(done, name)),
       )
   }
   controlOption(clone.command('rm'))
@@ -86,11 +72,7 @@ export function add(program: Command): void {
     .argument('<pair>', 'the name of the pair')
     .addHelpText('after', '\nExample:\n  blockbox clone rm mirror -j DIR\n')
     .action((name: string, options: ControlOptions) =>
-      control(
-        options,
-        () => ({ kind: 'pair.delete', detail: { name } }),
-        () => `pair ${name}: given up`,
-      ),
+      control(options, deleteClone, { pair: name }, () => `pair ${name}: given up`),
     )
   journalOption(clone.command('verify'))
     .description('read all that was copied from a clone outside again: is it what it was?')
@@ -105,20 +87,23 @@ export function add(program: Command): void {
   addList(clone, 'pairs', 'list the pairs')
 }
 
-/** The clone of a new pair: a volume, or what lies outside with its size, and a file's digest. Throws USAGE. */
-async function otherSide(
-  { clone, cloneFile }: CreateOptions,
-  id: (volume: string) => number,
-): Promise<{ clone: number; path?: string; size?: number; sha256?: string }> {
+async function create(name: string, options: CreateOptions): Promise<void> {
+  const { source, extent } = options
+  const input = { name, source, extent, ...(await otherSide(options)) }
+  await control(options, createClone, input, (done) => pairSaid(done, name))
+}
+
+/** The clone of a new pair: a volume, or a file with its digest. Throws USAGE. */
+async function otherSide({ clone, cloneFile }: CreateOptions) {
   if ((clone === undefined) === (cloneFile === undefined)) {
     throw new BlockboxError('USAGE', 'which clone? Name a volume with --clone or a file with --clone-file')
   }
-  if (clone !== undefined && !isNbdUri(clone)) return { clone: id(clone) }
+  if (clone !== undefined && !isNbdUri(clone)) return { clone }
   const path = recordedName(clone ?? cloneFile!)
-  const image = await openExternal(path)
-  await image.close()
-  const outside = { clone: 0, path, size: image.size }
-  return isNbdUri(path) ? outside : { ...outside, sha256: (await fileDigest(path)).sha256 }
+  if (isNbdUri(path)) return { clone_file: { path, sha256: '' } }
+  await (await openExternal(path)).close()
+  const { sha256 } = await fileDigest(path)
+  return { clone_file: { path, sha256 } }
 }
 
 async function verify(name: string, options: VerifyOptions): Promise<void> {

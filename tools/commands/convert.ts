@@ -2,16 +2,17 @@
 
 import { type Command, Option } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
+import { anyFormatNames, readAnyTrace } from '../../src/recording/recorded-trace.ts'
 import type { EventBatch } from '../../src/run/conversion.ts'
 import type { TraceOptions } from '../../src/trace/event.ts'
-import { formatNames } from '../../src/trace/format.ts'
 import { outputByName, outputNames, traceOutput } from '../../src/trace/output-format.ts'
-import { readTrace, standardInput } from '../../src/trace/source.ts'
+import { standardInput } from '../../src/trace/source.ts'
 import type { WriterOptions } from '../../src/trace/writer.ts'
 import { conversionRecord, conversionText } from '../conversion-report.ts'
 import { interrupt } from '../interrupt.ts'
 import { wholeNumber } from '../number.ts'
 import { plainJson, print } from '../output.ts'
+import { convertRecording, recordingFormats, recordingFormOf } from '../recording-out.ts'
 import { remark, showProgress } from '../remark.ts'
 import { parseSize } from '../size.ts'
 import { writeTraceFile } from '../trace-file.ts'
@@ -35,8 +36,11 @@ export function add(program: Command): void {
     .description('write a trace in another format')
     .argument('<in>', 'the trace, packed with gzip or zstd or not; - is standard input')
     .argument('<out>', 'the file to write, packed when it ends in .gz; - is standard output')
-    .option('--from <format>', `the format of IN, where the content does not tell: ${formatNames()}`)
-    .option('--to <format>', `the format of OUT, where the name does not tell: ${outputNames()}`)
+    .option('--from <format>', `the format of IN, where the content does not tell: ${anyFormatNames()}`)
+    .option(
+      '--to <format>',
+      `the format of OUT, where the name does not tell: ${outputNames()}, ${recordingFormats.join(', ')}`,
+    )
     .option('--volume <name>', 'only events of this device, volume, file or LUN of the trace')
     .option('--size <size>', 'leave out requests that end beyond this many bytes', parseSize)
     .option('--seed <number>', 'makes the content of writes whose trace has none', wholeNumber(0))
@@ -49,12 +53,17 @@ export function add(program: Command): void {
       'after',
       '\nExamples:\n  blockbox convert disk.dmlog.gz disk.iolog\n' +
         '  zcat web_0.csv.gz | blockbox convert - web_0.blkparse.gz --from msr --json\n' +
-        '\nThe report is printed on standard error when the trace goes to standard output.\n',
+        '  blockbox convert night.trace night.trace.jsonl.gz\n' +
+        '\nOf a recording (.trace, .trace.jsonl) the events are what hosts asked for, in that order; the trace that gives\n' +
+        'the content of a volume is written by `blockbox export`. Only a recording becomes a recording: what was decided\n' +
+        'about each request is in no other trace. To get one: `blockbox import`, then `blockbox export`.\n' +
+        'The report is printed on standard error when the trace goes to standard output.\n',
     )
     .action(act)
 }
 
 async function act(path: string, out: string, options: ConvertOptions): Promise<void> {
+  if (recordingFormOf(options.to, out) !== undefined) return convertRecording(path, out, options)
   const { to = outputByName(out), volume, size, force = false, json = false } = options
   if (to === undefined) {
     const why = `the name ${out} does not tell the format to write`
@@ -83,7 +92,7 @@ function reading(path: string, options: ConvertOptions): AsyncGenerator<EventBat
     options: traceOptions(options),
     signal: interrupt,
   }
-  return readTrace(path, from === undefined ? request : { ...request, format: from })
+  return readAnyTrace(path, from === undefined ? request : { ...request, format: from })
 }
 
 function writing({ seed, sector, metadata }: ConvertOptions): WriterOptions {

@@ -4,7 +4,8 @@
  */
 
 import type { Command } from 'commander'
-import { control, newName } from '../control.ts'
+import { createDevice } from '../../src/control/volume-routes.ts'
+import { control } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
 import { addList } from '../list-command.ts'
 
@@ -15,11 +16,7 @@ export function add(program: Command): void {
     .argument('<name>', 'letters, digits, dots, dashes, underscores')
     .addHelpText('after', '\nExample:\n  blockbox device create shelf1 -j nightly.journal\n')
     .action((name: string, options: ControlOptions) =>
-      control(
-        options,
-        () => ({ kind: 'device.create', detail: { name: newName(name) } }),
-        ({ made }) => `device ${name}: number ${made}`,
-      ),
+      control(options, createDevice, { name }, ({ answer }) => `device ${name}: number ${answer.made}`),
     )
   addList(device, 'devices', 'list the devices and the volumes on them')
 }

@@ -7,9 +7,9 @@
 import { realpathSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
-import { type EventRecord, eventRecord, eventText } from '../../src/inspect/event-record.ts'
 import type { Names } from '../../src/inspect/names.ts'
 import { type Difference, type DiffVerdict, diffRuns } from '../../src/replay/diff.ts'
+import { keptRecord, keptText, shownFields } from '../../src/replay/difference-text.ts'
 import type { KeptEvent } from '../../src/replay/run-side.ts'
 import { exitCodes } from '../exit-code.ts'
 import { interrupt } from '../interrupt.ts'
@@ -20,6 +20,7 @@ import { type OpenRun, openRun } from '../run-source.ts'
 
 interface DiffOptions {
   readonly instants?: boolean
+  readonly exact?: boolean
   readonly context: number
   readonly json?: boolean
 }
@@ -28,14 +29,16 @@ export function add(program: Command): void {
   program
     .command('diff')
     .description('say where two runs part: the first event that is not the same')
-    .argument('<a>', 'a journal')
+    .argument('<a>', 'a journal folder or a recording (.trace, .trace.jsonl)')
     .argument('<b>', 'another')
     .option('--instants', 'compare when things happened, too')
+    .option('--exact', 'compare places, frames and epochs too: for runs under logical time')
     .option('--context <n>', 'events shown before and behind', wholeNumber(0, 1000), 3)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExample:\n  blockbox diff monday.journal tuesday.journal\n' +
+      '\nExamples:\n  blockbox diff monday.journal tuesday.journal\n' +
+        '  blockbox diff monday.trace.jsonl.gz tuesday.journal --json\n' +
         '\nExit code 1 when they differ. Who wrote, where payload lies and how a run was driven are no difference.\n',
     )
     .action(act)
@@ -67,10 +70,16 @@ function isSame(a: string, b: string): boolean {
 async function compare(
   a: OpenRun,
   b: OpenRun,
-  { context, instants = false, json }: DiffOptions,
+  { context, instants = false, exact = false, json }: DiffOptions,
 ): Promise<void> {
   const onEvents = (seq: number) => showProgress(() => `compared ${seq} events`)
-  const verdict = await diffRuns(a, b, { context, instants, signal: interrupt, onEvents })
+  const verdict = await diffRuns(a, b, {
+    context,
+    instants: instants || exact,
+    exact,
+    signal: interrupt,
+    onEvents,
+  })
   interrupt.throwIfAborted()
   if (verdict.difference !== undefined) process.exitCode = exitCodes.error
   if (json === true) return print(verdictJson(verdict, a.names, b.names))
@@ -84,14 +93,14 @@ function verdictText({ events, states, difference, before }: DiffVerdict, a: Ope
   const lines = [
     `${headline(difference, a.name, b.name)}; ${events} events and ${states} states before it are the same`,
   ]
-  lines.push(...before.map((event) => `  ${lineOf(event, a.names)}`))
-  lines.push(...difference.a.map((event) => `A ${lineOf(event, a.names)}`))
-  lines.push(...difference.b.map((event) => `B ${lineOf(event, b.names)}`))
+  lines.push(...before.map((event) => `  ${keptText(event, a.names)}`))
+  lines.push(...difference.a.map((event) => `A ${keptText(event, a.names)}`))
+  lines.push(...difference.b.map((event) => `B ${keptText(event, b.names)}`))
   if (what !== 'end') {
-    const fields = fieldsOf(difference, a.names, b.names).map((one) => [
+    const fields = shownFields(difference, { a: a.names, b: b.names }).map((one) => [
       `  ${one.field}`,
-      `A ${one.a}`,
-      `B ${one.b}`,
+      `A ${one.a ?? '-'}`,
+      `B ${one.b ?? '-'}`,
     ])
     lines.push(`event ${seq} differs in`, ...table(fields).split('\n'))
   }
@@ -100,50 +109,25 @@ function verdictText({ events, states, difference, before }: DiffVerdict, a: Ope
 
 function headline({ seq, what, a }: Difference, nameA: string, nameB: string): string {
   if (what === 'event') return `they part at event ${seq}`
+  if (what === 'frame') return `event ${seq} is the same and the frame that ends there is not`
   if (what === 'state') return `event ${seq} is the same and the state after it is not`
   const [ends, goesOn] = a.length === 0 ? [nameA, nameB] : [nameB, nameA]
   return `${ends} ends before event ${seq}, ${goesOn} goes on`
 }
 
-function lineOf(event: KeptEvent, names: Names): string {
-  return eventText(recordOf(event, names))
-}
-
-function recordOf({ event, atNs }: KeptEvent, names: Names): EventRecord {
-  return eventRecord({ ...event, at: 0 }, atNs, names)
-}
-
-/** The fields that differ, as they are printed where they are printed at all. */
-function fieldsOf({ what, fields, a, b }: Difference, namesA: Names, namesB: Names): Difference['fields'] {
-  const [one, two] = [a[0], b[0]]
-  if (what !== 'event' || one === undefined || two === undefined) return fields
-  const [left, right] = [flat(recordOf(one, namesA)), flat(recordOf(two, namesB))]
-  const raw = new Map(fields.map((field) => [snakeCase(field.field), field]))
-  return [...raw].map(([field, { a: x, b: y }]) => {
-    const [shownA, shownB] = [left.get(field) ?? '-', right.get(field) ?? '-']
-    return shownA === shownB ? { field, a: x, b: y } : { field, a: shownA, b: shownB }
-  })
-}
-
-function flat(record: EventRecord): Map<string, string> {
-  const { detail = {}, ...rest } = record
-  const details = Object.entries(detail).map(([name, value]) => [`detail.${name}`, String(value)] as const)
-  return new Map([...Object.entries(rest).map(([name, value]) => [name, String(value)] as const), ...details])
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-}
-
 function verdictJson({ events, states, difference, before, notes }: DiffVerdict, a: Names, b: Names): string {
-  const records = (kept: readonly KeptEvent[], names: Names) => kept.map((event) => recordOf(event, names))
+  const records = (kept: readonly KeptEvent[], names: Names) => kept.map((event) => keptRecord(event, names))
   const said =
     difference === undefined
       ? null
       : {
           seq: difference.seq,
           what: difference.what,
-          fields: fieldsOf(difference, a, b),
+          fields: shownFields(difference, { a, b }).map(({ field, a: x = null, b: y = null }) => ({
+            field,
+            a: x,
+            b: y,
+          })),
           a: records(difference.a, a),
           b: records(difference.b, b),
         }

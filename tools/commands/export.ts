@@ -103,7 +103,8 @@ export function add(program: Command): void {
         '  blockbox export disk0 -j nightly.journal --format fio-iolog --from mark:start -o disk0.iolog --json\n' +
         '\nA recording (.trace, .trace.jsonl) of the whole journal replays as the journal does; see traces/README.md for\n' +
         'what can be checked of a part. For other programs events come in the order in which they took effect:\n' +
-        'whoever replays the trace gets the content of the volume. The report is printed on standard error when the trace goes to standard output.\n',
+        'whoever replays the trace gets the content of the volume. The report is printed on standard error when the trace\n' +
+        'goes to standard output.\n',
     )
     .action(act)
 }
@@ -159,19 +160,29 @@ function exporterOf(format: string | undefined, path: string): Exporter {
 
 async function exportForeign(job: ExportJob): Promise<ExportRecord> {
   const { journal, payload, name, volume, from, to, format, path, force, writing } = job
+  const output = traceOutput(format)
+  const { unit: sector } = output.holding(writing)
   let tally: ExportTally = exportTally()
   const conversion = await writeTraceFile(
     {
       ...{ path, force, again: true, options: writing, signal: interrupt },
-      output: traceOutput(format),
+      output,
       onProgress: (events) => showProgress(() => `exported ${events} events`),
     },
     () => {
       tally = exportTally()
-      return exportEvents({ journal, payload }, { volume, from, to, signal: interrupt }, tally)
+      return exportEvents({ journal, payload }, { volume, from, to, sector, signal: interrupt }, tally)
     },
   )
   if (tally.onto) remark(`the trace begins with event ${from}: replay it onto ${name}@seq:${from - 1}`)
-  const { without_effect, internal } = tally
-  return { ...conversionRecord(conversion, format, path), volume: name, from, to, without_effect, internal }
+  const { without_effect, internal, partial } = tally
+  return {
+    ...conversionRecord(conversion, format, path),
+    volume: name,
+    from,
+    to,
+    without_effect,
+    internal,
+    partial_sectors: partial,
+  }
 }

@@ -6,28 +6,28 @@
  *                └────────── abort: nothing changed ──────────▲
  */
 
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { CommandAsk } from '../../src/engine/ask.ts'
-import type { Detail } from '../../src/events/detail.ts'
-import { commandKeysOf } from '../../src/layers/command-key.ts'
-import { fenceNamed, fencesOf } from '../../src/layers/fence-state.ts'
-import { raiseDetail } from '../../src/layout/layout.ts'
-import { volumeNamed } from '../../src/replay/volume-at.ts'
-import { gathered, newName } from '../control.ts'
+import { fenceVerbs, raiseFence, restoreFence } from '../../src/control/fence-routes.ts'
+import { defaultOwner } from '../../src/control/schema.ts'
+import type { FenceContents } from '../../src/inspect/contents.ts'
+import { gathered } from '../control.ts'
 import { controlOption } from '../control-option.ts'
 import { exitCodes } from '../exit-code.ts'
 import { type FenceAnswer, type FenceOptions, type FenceUse, fenceControl } from '../fence-control.ts'
-import { moveBehind } from '../fence-image.ts'
-import { fencingFor, type LayoutOptions } from '../fence-layout.ts'
 import { writeBehind } from '../fence-write.ts'
 import { journalOption } from '../journal-option.ts'
 import { addList } from '../list-command.ts'
 import { wholeNumber } from '../number.ts'
-import { defaultOwner } from '../owner.ts'
 import { remark } from '../remark.ts'
 import { formatSize, parseSize } from '../size.ts'
 
-interface RaiseOptions extends FenceOptions, LayoutOptions {
+interface RaiseOptions extends FenceOptions {
+  readonly layout?: string
+  readonly path?: readonly string[]
+  readonly ranges?: string
+  readonly covered?: string
+  readonly last?: number
   readonly volume: string
   readonly advisory?: boolean
   readonly metaFirst?: string
@@ -35,10 +35,10 @@ interface RaiseOptions extends FenceOptions, LayoutOptions {
 }
 
 const verbs = {
-  lower: ['write valid metadata back and let hosts in', 'fence.lower'],
-  abort: ['give up a fence behind which nothing changed', 'fence.abort'],
-  force: ['lower a fence that is stuck, although what lies behind it may be no whole', 'fence.force'],
-  takeover: ['become the owner of a fence whose owner is gone', 'fence.takeover'],
+  lower: 'write valid metadata back and let hosts in',
+  abort: 'give up a fence behind which nothing changed',
+  force: 'lower a fence that is stuck, although what lies behind it may be no whole',
+  takeover: 'become the owner of a fence whose owner is gone',
 } as const
 
 export function add(program: Command): void {
@@ -63,21 +63,16 @@ export function add(program: Command): void {
       fenceControl(name, options, async (use) => {
         const restored = await restore(use, name, options.from)
         if (restored.answer.code !== 'ok' || options.lower !== true) return restored
-        const answer = await use.ask({ kind: 'fence.lower', detail: { name } })
-        return { ...restored, command: 'fence.lower', answer }
+        return { ...restored, ...(await use.ask(fenceVerbs.lower, { fence: name })) }
       }),
     )
   for (const verb of ['lower', 'abort', 'force', 'takeover'] as const) {
-    const [description, kind] = verbs[verb]
     owned(fence.command(verb))
-      .description(description)
+      .description(verbs[verb])
       .argument('<fence>', 'the name of the fence')
       .addHelpText('after', `\nExample:\n  blockbox fence ${verb} guard -j DIR\n`)
       .action((name: string, options: FenceOptions) =>
-        fenceControl(name, options, async ({ ask }) => ({
-          command: kind,
-          answer: await ask(keyed({ kind, detail: { name } }, options)),
-        })),
+        fenceControl(name, options, ({ once }) => once(fenceVerbs[verb], { fence: name })),
       )
   }
   addList(fence, 'fences', 'list the fences that stand')
@@ -124,59 +119,30 @@ function addRaise(fence: Command): void {
 }
 
 async function raise(use: FenceUse, name: string, options: RaiseOptions): Promise<FenceAnswer> {
-  const { engine, open, ask } = use
-  const { advisory = false, metaFirst, deadlineMs } = options
-  const volume = volumeNamed(engine.world, options.volume)
-  const how = { advisory, metaFirst: metaFirst !== undefined, deadlineMs }
-  const before = await askedBefore(use, options, { name, volume: volume.id })
-  const detail =
-    before === undefined
-      ? raiseDetail(newName(name), fencingFor(options, engine.world, volume, open), how)
-      : { ...before, ...how }
-  const answer = await ask(keyed({ kind: 'fence.raise', volume: volume.id, detail }, options))
-  if (answer.code !== 'ok' || metaFirst === undefined || answer.repeats !== undefined) {
-    return { command: 'fence.raise', answer }
-  }
+  const { volume, layout, path, ranges, covered, last, advisory = false, metaFirst, deadlineMs } = options
+  const raised = await use.once(raiseFence, {
+    ...{ name, volume, advisory, meta_first: metaFirst !== undefined, deadline_ms: deadlineMs },
+    ...(layout !== undefined && { layout }),
+    ...(path !== undefined && { paths: [...path] }),
+    ...(ranges !== undefined && { ranges }),
+    ...(covered !== undefined && { covered }),
+    ...(last !== undefined && { last }),
+  })
+  const { answer } = raised
+  if (answer.code !== 'ok' || metaFirst === undefined || answer.repeats !== undefined) return raised
   return restore(use, name, metaFirst)
 }
 
-/**
- * What was asked for with the same key before: the layout that it was made from is under the fence now, and cannot be
- * read again.
- */
-async function askedBefore(
-  { engine, open: { journal } }: FenceUse,
-  { key }: RaiseOptions,
-  { name, volume }: { readonly name: string; readonly volume: number },
-): Promise<Detail | undefined> {
-  const first = key === undefined ? undefined : commandKeysOf(engine.world).byKey.get(key)
-  if (first === undefined || first.seq < journal.bounds().first) return undefined
-  for await (const frame of journal.read(first.seq, first.seq)) {
-    const row = frame.open()
-    row.index = first.seq - frame.first
-    if (row.kind !== 'fence.raise' || row.volume !== volume || row.detail.name !== name) return undefined
-    const { key: _, ...detail } = row.detail
-    return detail
-  }
-  return undefined
-}
-
-async function restore({ engine, session }: FenceUse, name: string, image: string): Promise<FenceAnswer> {
-  const { code, dataBytes, controlBytes } = await moveBehind(engine, name, session, image)
-  const told = { data_bytes: dataBytes, control_bytes: controlBytes }
-  const answer = { code, seq: engine.world.seq, made: 0 }
-  const phase = fenceNamed(fencesOf(engine.world), name)?.phase
-  if (code === 'ok' && phase !== 'ready') {
+async function restore(use: FenceUse, name: string, image: string): Promise<FenceAnswer> {
+  const { command, answer, about = {} } = await use.ask(restoreFence, { fence: name, image: resolve(image) })
+  const { data_bytes, control_bytes } = about
+  const phase = (about.fence as FenceContents | null)?.phase
+  if (answer.code === 'ok' && phase !== 'ready') {
     process.exitCode = exitCodes.error
     remark(`the image did not all arrive, and the fence is ${phase}: restore it again`)
-  } else if (code === 'ok') {
-    remark(
-      `${formatSize(dataBytes)} went over the data network, ${controlBytes} bytes over the control network`,
-    )
+  } else if (answer.code === 'ok') {
+    const moved = formatSize(Number(data_bytes))
+    remark(`${moved} went over the data network, ${control_bytes} bytes over the control network`)
   }
-  return { command: 'mover.request', answer, told }
-}
-
-function keyed(asked: CommandAsk, { key }: FenceOptions): CommandAsk {
-  return key === undefined ? asked : { ...asked, key }
+  return { command, answer, told: { data_bytes, control_bytes } }
 }

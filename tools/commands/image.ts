@@ -2,16 +2,19 @@
 
 import { setImmediate } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { streamedPieces } from '../../src/control/image-stream.ts'
+import { image } from '../../src/control/stream-routes.ts'
 import { digestStream } from '../../src/core/digest.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
-import { imagePieces, mappedBytes, type Piece } from '../../src/images/export.ts'
-import { type Point, parseAddress, parsePoint } from '../../src/replay/point.ts'
+import { imagePieces, mappedBytes, type Piece, pieceBytes } from '../../src/images/export.ts'
+import { type Point, parsePoint } from '../../src/replay/point.ts'
 import { volumeAt } from '../../src/replay/volume-at.ts'
+import { errorOf, type RemoteControl } from '../control-client.ts'
 import { writeImageFile } from '../image-file.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { escaped, print } from '../output.ts'
-import { withSource } from '../recording-use.ts'
+import { withSourceOrServer } from '../recording-use.ts'
 import { showProgress } from '../remark.ts'
 import { formatSize } from '../size.ts'
 
@@ -22,6 +25,14 @@ interface ImageOptions extends JournalOption {
   readonly force?: boolean
   readonly digest?: boolean
   readonly json?: boolean
+}
+
+interface Found {
+  readonly seq: number
+  readonly size: number
+  readonly block: number
+  readonly mapped: number
+  readonly pieces: Iterable<Piece> | AsyncIterable<Piece>
 }
 
 interface Written {
@@ -63,35 +74,61 @@ async function act(
   if (output === undefined && !digest) {
     throw new BlockboxError('USAGE', 'where to? Name a file with -o FILE, or ask for the --digest alone')
   }
-  const written = await withSource(source, options, true, async ({ journal, payload }): Promise<Written> => {
-    const { seq, volume } = await volumeAt(journal, name, point, interrupt)
-    const { size, block } = volume
+  const writing = async ({ seq, size, block, mapped, pieces }: Found): Promise<Written> => {
     const sum = digest ? digestStream() : undefined
-    const pieces = imagePieces(volume, payload, digest)
     const onPiece = async (piece: Piece) => {
       sum?.update(piece.bytes)
       showProgress(() => `${formatSize(piece.offset)} of ${formatSize(size)}`)
       await setImmediate()
       interrupt.throwIfAborted()
     }
-    if (output === undefined) for (const piece of pieces) await onPiece(piece)
+    if (output === undefined) for await (const piece of pieces) await onPiece(piece)
     else await writeImageFile({ path: output, size, force }, pieces, onPiece)
-    const mapped = mappedBytes(volume)
     return { volume: name, seq, size, block, mapped, file: output, sha256: sum?.hex() }
-  })
+  }
+  const written = await withSourceOrServer(
+    source,
+    options,
+    true,
+    async ({ journal, payload }) => {
+      const { seq, volume } = await volumeAt(journal, name, parsePointOf(point), interrupt)
+      const { size, block } = volume
+      const pieces = imagePieces(volume, payload, digest)
+      return writing({ seq, size, block, mapped: mappedBytes(volume), pieces })
+    },
+    async (remote) => {
+      const address = point === undefined ? name : `${name}@${point}`
+      return writing(await remoteImage(remote, address, digest))
+    },
+  )
   await print(json ? writtenJson(written) : writtenText(written))
 }
 
+/** The name of the volume, and the point as it was written. Throws USAGE. */
 function addressed(
   address: string | undefined,
   { volume, at }: ImageOptions,
-): { volume: string; point: Point } {
+): { volume: string; point: string | undefined } {
   if (address !== undefined && (volume !== undefined || at !== undefined)) {
     throw new BlockboxError('USAGE', 'the volume is named twice: give an address, or --volume and --at')
   }
-  if (address !== undefined) return parseAddress(address)
-  if (volume === undefined) throw new BlockboxError('USAGE', 'which volume? Write VOL@POINT, or --volume VOL')
-  return { volume, point: at === undefined ? { by: 'last' } : parsePoint(at) }
+  const from = address?.indexOf('@') ?? -1
+  const named =
+    address === undefined
+      ? { volume, point: at }
+      : {
+          volume: from < 0 ? address : address.slice(0, from),
+          point: from < 0 ? undefined : address.slice(from + 1),
+        }
+  if (named.volume === undefined) {
+    throw new BlockboxError('USAGE', 'which volume? Write VOL@POINT, or --volume VOL')
+  }
+  parsePointOf(named.point)
+  return { volume: named.volume, point: named.point }
+}
+
+function parsePointOf(point: string | undefined): Point {
+  return point === undefined ? { by: 'last' } : parsePoint(point)
 }
 
 function writtenJson({ volume, seq, size, block, mapped, file, sha256 }: Written): string {
@@ -103,4 +140,14 @@ function writtenText({ volume, seq, size, mapped, file, sha256 }: Written): stri
   const lines = [file === undefined ? what : `${what}, written to ${file}`]
   if (sha256 !== undefined) lines.push(`sha256 ${sha256}`)
   return lines.map(escaped).join('\n')
+}
+
+/** The image as the process that has the journal open sends it. */
+async function remoteImage(remote: RemoteControl, address: string, holes: boolean): Promise<Found> {
+  const response = await remote.stream(image, { address })
+  const number = (name: string) => Number(response.headers[`blockbox-${name}`])
+  const [size, block] = [number('size'), number('block')]
+  const fail = (problem: string) => errorOf(JSON.parse(problem))
+  const pieces = streamedPieces(response, { size, longest: Math.max(pieceBytes, block), holes, fail })
+  return { seq: number('seq'), size, block, mapped: number('mapped'), pieces }
 }

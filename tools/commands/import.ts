@@ -2,18 +2,24 @@
  * `blockbox import FILE`: reads a trace of another program, prints it or records it into a journal.
  *
  *     FILE (or -) ─▶ events ─▶ --json: a line each · --summary: one object · --volume: requests, recorded
- *              └─▶ --detect: the name of the format
+ *              ├─▶ --detect: the name of the format
+ *              └─▶ a recording and -j: the journal that it is of
  */
 
 import { stat } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { hex } from '../../src/core/digest.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
+import {
+  anyFormatNames,
+  detectAnyFormat,
+  readAnyTrace,
+  recordedTrace,
+} from '../../src/recording/recorded-trace.ts'
 import { isRecording } from '../../src/recording/recording-file.ts'
 import { restoreJournal } from '../../src/recording/restore.ts'
-import { formatNames } from '../../src/trace/format.ts'
 import { eventLine } from '../../src/trace/line.ts'
-import { detectFormat, readTrace, type TraceBatch } from '../../src/trace/source.ts'
+import type { TraceBatch } from '../../src/trace/source.ts'
 import { summarise } from '../../src/trace/summary.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
@@ -34,6 +40,7 @@ interface ImportOptions extends JournalOption, ReadingOptions {
   readonly block?: number
   readonly seed?: number
   readonly ack: 'durable' | 'buffered'
+  readonly readDigests: boolean
 }
 
 const printAtOnce = 64 * 1024
@@ -45,7 +52,7 @@ export function add(program: Command): void {
       '<file...>',
       'the trace, packed with gzip or zstd or not; - is standard input; blktrace: a file a CPU',
     )
-    .option('-f, --format <name>', `its format, where the content does not tell: ${formatNames()}`)
+    .option('-f, --format <name>', `its format, where the content does not tell: ${anyFormatNames()}`)
     .addOption(
       new Option('--detect', 'print the name of the format, as the content tells').conflicts([
         'json',
@@ -65,6 +72,7 @@ export function add(program: Command): void {
       parseSize,
     )
     .option('--seed <number>', 'makes the content of writes whose trace has none', wholeNumber(0))
+    .option('--no-read-digests', 'do not note what reads return: faster, a replay cannot check it')
     .addOption(
       new Option('--ack <when>', 'a write is answered when it is durable, or when it is accepted')
         .choices(['durable', 'buffered'])
@@ -74,13 +82,16 @@ export function add(program: Command): void {
       'after',
       '\nExamples:\n  blockbox import disk.dmlog.gz --summary\n' +
         '  blockbox import disk.dmlog.gz -j nightly.journal --volume disk0\n' +
-        '\nWith --volume the exit code is 1 when requests were refused.\n',
+        '  blockbox import nightly.trace.jsonl.gz -j again.journal\n' +
+        '\nA recording (.trace, .trace.jsonl) becomes the journal that it was exported from; with --summary, or --json and\n' +
+        'no -j, its requests are shown like those of any trace. With --volume the exit code\n' +
+        'is 1 when requests were refused.\n',
     )
     .action(act)
 }
 
 async function act(files: readonly string[], options: ImportOptions): Promise<void> {
-  if (await isOwn(files, options)) return importRecording(files[0]!, options)
+  if (await isRestored(files, options)) return importRecording(files[0]!, options)
   if (options.volume !== undefined) await recordInto(options.volume, only(files, 'recorded'), options)
   else if (options.detect === true) await printFormat(only(files, 'looked at'))
   else if (options.size !== undefined || options.block !== undefined || options.seed !== undefined) {
@@ -94,20 +105,24 @@ async function act(files: readonly string[], options: ImportOptions): Promise<vo
   }
 }
 
-/** True for a recording of the project's own: its content tells, unless a format is named. Pipes are read once. */
-async function isOwn(files: readonly string[], { format }: ImportOptions): Promise<boolean> {
+/**
+ * True for a recording that is to become a journal again; to be looked at it is a trace like others. Its content tells
+ * what it is, unless a format is named. Pipes are read once.
+ */
+async function isRestored(files: readonly string[], options: ImportOptions): Promise<boolean> {
+  const { format = recordedTrace.name, detect, summary, json, journal } = options
   const [file] = files
-  if (format !== undefined || file === undefined || files.length > 1) return false
+  if (format !== recordedTrace.name || file === undefined || files.length > 1) return false
+  if (detect === true || summary === true || (json === true && journal === undefined)) return false
   const isFile = (await stat(file).catch(() => undefined))?.isFile() === true
   return isFile && (await isRecording(file))
 }
 
 /** A recording becomes the journal that it was exported from. */
 async function importRecording(path: string, options: ImportOptions): Promise<void> {
-  if (options.detect === true) return print('blockbox-trace')
-  if (options.volume !== undefined || options.summary === true) {
+  if (options.volume !== undefined) {
     const how =
-      'it becomes a journal of its own: leave --volume and --summary out, name a new folder with -j DIR'
+      'it becomes a journal of its own: leave --volume out, name a new folder with -j DIR; `blockbox run` plays it anew'
     throw new BlockboxError('USAGE', `${path} is a recording of a journal: ${how}`)
   }
   const folder = journalDir(options)
@@ -126,7 +141,7 @@ async function importRecording(path: string, options: ImportOptions): Promise<vo
 }
 
 function recordInto(volume: string, file: string, options: ImportOptions): Promise<void> {
-  const { format, size, block, seed, ack, journal, json = false } = options
+  const { format, size, block, seed, ack, readDigests, journal, json = false } = options
   const ask = {
     path: file,
     volume,
@@ -136,7 +151,7 @@ function recordInto(volume: string, file: string, options: ImportOptions): Promi
     ...(block !== undefined && { block }),
     ...(seed !== undefined && { seed }),
   }
-  return record(ask, { ack, json, ...(journal !== undefined && { journal }) })
+  return record(ask, { ack, readDigests, json, ...(journal !== undefined && { journal }) })
 }
 
 function only(files: readonly string[], what: string): string {
@@ -145,11 +160,11 @@ function only(files: readonly string[], what: string): string {
 }
 
 async function printFormat(file: string): Promise<void> {
-  const name = await detectFormat(file, interrupt)
+  const name = await detectAnyFormat(file, interrupt)
   if (name !== undefined) return print(name)
   throw new BlockboxError(
     'USAGE',
-    `${file} does not tell its format; name one with --format: ${formatNames()}`,
+    `${file} does not tell its format; name one with --format: ${anyFormatNames()}`,
   )
 }
 
@@ -186,7 +201,7 @@ async function* batches(files: readonly string[], options: ImportOptions): Async
     signal: interrupt,
     ...(format !== undefined && { format }),
   }
-  for await (const batch of readTrace(files, request)) {
+  for await (const batch of readAnyTrace(files, request)) {
     yield batch
     if (batch.remark !== undefined)
       process.stderr.write(`blockbox: ${escaped(`${files.at(-1)}: ${batch.remark}`)}\n`)

@@ -2,10 +2,9 @@
 
 import type { Command } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
+import { anyFormatNames, readAnyTrace } from '../../src/recording/recorded-trace.ts'
 import type { TraceEvent } from '../../src/trace/event.ts'
-import { formatNames } from '../../src/trace/format.ts'
 import { Linter, type LintFinding, lintRules } from '../../src/trace/lint/linter.ts'
-import { readTrace } from '../../src/trace/source.ts'
 import { exitCodes } from '../exit-code.ts'
 import { interrupt } from '../interrupt.ts'
 import { wholeNumber } from '../number.ts'
@@ -26,7 +25,7 @@ export function add(program: Command): void {
     .command('lint')
     .description('report what makes a trace doubtful')
     .argument('<file...>', 'the trace; - is standard input; blktrace: a file a CPU')
-    .option('-f, --format <name>', `its format, where the content does not tell: ${formatNames()}`)
+    .option('-f, --format <name>', `its format, where the content does not tell: ${anyFormatNames()}`)
     .option('--size <size>', 'bytes of the device; requests beyond are findings', parseSize)
     .option('--most <number>', 'print so many findings of each rule, count the rest', wholeNumber(0, 1e6), 10)
     .option('--json', 'one JSON object a finding, then one with the counts')
@@ -58,7 +57,7 @@ async function act(files: readonly string[], options: LintCommandOptions): Promi
     if (findings.length > 0) await print(findings.map(json ? findingJson : findingText).join('\n'))
   }
   try {
-    for await (const { events, doubts = [], remark } of readTrace(files, request)) {
+    for await (const { events, doubts = [], remark } of readAnyTrace(files, request)) {
       for (const event of events as readonly TraceEvent[]) linter.see(event)
       for (const doubt of doubts) linter.doubt(doubt)
       if (remark !== undefined) linter.complain('remark', remark)

@@ -1,7 +1,8 @@
 /** `blockbox preserve create|drop|merge|ls`: views of a volume that keep their own writes to themselves. */
 
 import type { Command } from 'commander'
-import { control, newName, volumeId } from '../control.ts'
+import { createView, dropView, mergeView } from '../../src/control/volume-routes.ts'
+import { control } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
 import { addList } from '../list-command.ts'
 import { parseSize } from '../size.ts'
@@ -30,13 +31,8 @@ export function add(program: Command): void {
     .action((volume: string, view: string, options: CreateOptions) =>
       control(
         options,
-        (world) => ({
-          kind: 'preserve.create',
-          detail: {
-            ...{ base: volumeId(world, volume), name: newName(view) },
-            ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
-          },
-        }),
+        createView,
+        { base: volume, name: view, ...(options.maxBytes !== undefined && { max_bytes: options.maxBytes }) },
         () => `view ${view} of volume ${volume}`,
       ),
     )
@@ -48,7 +44,8 @@ export function add(program: Command): void {
       .action((view: string, options: ControlOptions) =>
         control(
           options,
-          (world) => ({ kind: `preserve.${verb}`, detail: { view: volumeId(world, view) } }),
+          verb === 'drop' ? dropView : mergeView,
+          { view },
           () => `view ${view}: ${verb === 'drop' ? 'dropped' : 'merged into its base'}`,
         ),
       )

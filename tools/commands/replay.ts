@@ -40,8 +40,9 @@ export function add(program: Command): void {
     )
     .addHelpText(
       'after',
-      '\nExample:\n  blockbox replay -j nightly.journal && echo sound\n  blockbox replay nightly.trace.jsonl.gz\n\n' +
-        'Payload is read where a read noted what it returned; `blockbox verify` checks all of it.\n',
+      '\nExamples:\n  blockbox replay -j nightly.journal && echo sound\n  blockbox replay nightly.trace.jsonl.gz\n\n' +
+        'Payload is read where a read noted what it returned; `blockbox verify` checks all of it.\n' +
+        'Exit code 12 with findings.\n',
     )
     .action(act)
 }

@@ -1,15 +1,15 @@
 /** `blockbox restore start|pause|resume|cancel|ls`: puts the content of a clone back onto its source. */
 
 import type { Command } from 'commander'
+import { cancelRestore, pauseRestore, resumeRestore, startRestore } from '../../src/control/clone-routes.ts'
+import { BlockboxError } from '../../src/core/errors.ts'
 import { openExternal, recordedName } from '../../src/images/open-external.ts'
-import type { World } from '../../src/layers/layer.ts'
-import { pairsOf } from '../../src/layers/pair-state.ts'
-import { restoresOf } from '../../src/layers/restore-state.ts'
+import { named, pairsOf } from '../../src/layers/pair-state.ts'
 import { worldAt } from '../../src/replay/at.ts'
 import { type ControlUse, control, pairSaid } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
 import { interrupt } from '../interrupt.ts'
-import { withJournal } from '../journal-use.ts'
+import { withReading } from '../journal-link.ts'
 import { addList } from '../list-command.ts'
 import { wholeNumber } from '../number.ts'
 
@@ -45,25 +45,17 @@ export function add(program: Command): void {
     .option(...ownerOption)
     .addHelpText('after', '\nExample:\n  blockbox restore start mirror -j DIR\n')
     .action(async (pair: string, options: StartOptions) => {
-      const { rate, unprotected = false } = options
-      const detail = { pair, protected: !unprotected, ...(rate > 0 && { rate }) }
-      await control(
-        options,
-        () => ({ kind: 'restore.start', detail }),
-        (_, world) => pairSaid(world, pair),
-        await useOf(pair, options),
-      )
+      const { rate, unprotected = false, owner } = options
+      const input = { pair, protected: !unprotected, rate, wait: true, ...(owner !== undefined && { owner }) }
+      const use = await useOf(pair, options)
+      await control(options, startRestore, input, (done) => pairSaid(done, pair), use)
     })
   controlOption(restore.command('pause'))
     .description('stop copying in the background; what hosts need is copied on')
     .argument('<pair>', 'the name of the pair')
     .addHelpText('after', '\nExample:\n  blockbox restore pause mirror -j DIR\n')
     .action((pair: string, options: ControlOptions) =>
-      control(
-        options,
-        () => ({ kind: 'restore.pause', detail: { pair } }),
-        (_, world) => pairSaid(world, pair),
-      ),
+      control(options, pauseRestore, { pair, wait: true }, (done) => pairSaid(done, pair)),
     )
   controlOption(restore.command('resume'))
     .description('go on with a restore that was paused or failed, and wait for the end')
@@ -73,8 +65,9 @@ export function add(program: Command): void {
     .action(async (pair: string, options: CopyOptions) =>
       control(
         options,
-        (world) => (goesOn(world, pair) ? undefined : { kind: 'restore.resume', detail: { pair } }),
-        (_, world) => pairSaid(world, pair),
+        resumeRestore,
+        { pair, wait: true },
+        (done) => pairSaid(done, pair),
         await useOf(pair, options),
       ),
     )
@@ -84,32 +77,31 @@ export function add(program: Command): void {
     .option('--force', 'although hosts would see old and new content mixed')
     .option(...ownerOption)
     .addHelpText('after', '\nExample:\n  blockbox restore cancel mirror --force -j DIR\n')
-    .action((pair: string, options: CancelOptions) =>
-      control(
-        options,
-        () => ({ kind: 'restore.cancel', detail: { pair, force: options.force === true } }),
-        (_, world) => pairSaid(world, pair),
-        { owner: options.owner, hints },
-      ),
-    )
+    .action((pair: string, options: CancelOptions) => {
+      const { force = false, owner } = options
+      const input = { pair, force, wait: true, ...(owner !== undefined && { owner }) }
+      return control(options, cancelRestore, input, (done) => pairSaid(done, pair), { hints })
+    })
   addList(restore, 'restores', 'list the restores that run')
 }
 
-/** Where the clone of a pair is read from, when it lives outside and its file is not where the record says. */
+/**
+ * Where the clone of a pair is read from, when it lives outside and its file is not where the record says. That is for
+ * whoever opens the journal. Throws JOURNAL_LOCKED when another process has it open.
+ */
 async function useOf(name: string, options: CopyOptions): Promise<ControlUse> {
-  const { cloneFile, owner } = options
-  if (cloneFile === undefined) return { owner, hints }
-  const world = await withJournal(options, ({ journal }) =>
-    worldAt(journal, journal.bounds().last, interrupt),
+  const { cloneFile } = options
+  if (cloneFile === undefined) return { hints }
+  const world = await withReading(
+    options,
+    ({ journal }) => worldAt(journal, journal.bounds().last, interrupt),
+    () => {
+      const message =
+        'the process that has the journal open reads the file where the record says: move it back there'
+      throw new BlockboxError('JOURNAL_LOCKED', message)
+    },
   )
-  const recorded = [...pairsOf(world).byTag.values()].find((one) => one.name === name)?.external?.path
+  const recorded = named(pairsOf(world), name)?.external?.path
   const moved = recordedName(cloneFile)
-  return { owner, hints, openImage: (path) => openExternal(path === recorded ? moved : path) }
-}
-
-/** True when the restore of a pair copies by itself, as it does after a restart. */
-function goesOn(world: World, name: string): boolean {
-  const pair = [...pairsOf(world).byTag.values()].find((one) => one.name === name)
-  const restore = restoresOf(world).byTag.get(pair?.tag ?? 0)
-  return restore?.background === true && !restore.paused
+  return { hints, openImage: (path) => openExternal(path === recorded ? moved : path) }
 }

@@ -9,6 +9,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
+import type { ControlServer } from '../../src/control/control-server.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openToWrite } from '../../src/engine/open-folder.ts'
@@ -17,6 +18,7 @@ import { VolumeCatalog } from '../../src/nbd/server/catalog.ts'
 import { readCredentials } from '../../src/nbd/server/credentials.ts'
 import { NbdServer } from '../../src/nbd/server/server.ts'
 import { worldAt } from '../../src/replay/at.ts'
+import { controlFor } from '../control-serving.ts'
 import { exitCodes } from '../exit-code.ts'
 import { Interrupted, interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
@@ -32,6 +34,9 @@ interface ServeOptions extends JournalOption {
   readonly insecure?: boolean
   readonly tlsCertificates?: string
   readonly ack: 'durable' | 'buffered'
+  readonly control?: string | boolean
+  readonly controlPort?: number
+  readonly controlToken?: string
   readonly readOnly?: boolean
   readonly connections: number
   readonly run?: string
@@ -53,6 +58,14 @@ export function add(program: Command): void {
         .choices(['durable', 'buffered'])
         .default('durable'),
     )
+    .option('--control <path>', 'the socket of the control API; control.sock in the journal when not named')
+    .option(
+      '--control-port <n>',
+      'the control API on a port of 127.0.0.1 in place of a socket',
+      wholeNumber(0, 65_535),
+    )
+    .option('--control-token <file>', 'with --control-port: a file that holds the token')
+    .option('--no-control', 'no control API')
     .option('--read-only', 'let nobody write')
     .option('--connections <n>', 'connections at once', wholeNumber(1, 1024), 64)
     .option('--run <command>', 'run a shell command with $uri and $nbd set, and stop when it ends')
@@ -77,12 +90,15 @@ async function serve(options: ServeOptions): Promise<void> {
   for (const text of journal.remarks) remark(text)
   const catalog = new VolumeCatalog({ engine, journal, payload, readOnly })
   const server = new NbdServer({ catalog, connections, ...(credentials && { credentials }) })
+  let control: ControlServer | undefined
   try {
+    control = await controlFor(options, { engine, journal, payload })
     const bound = await server.listen(address)
     const uris = catalog.volumes().map((name) => exportUri(bound, name, credentials !== undefined))
     await announce(options, bound, uris)
     await stopped(engine, options, bound, uris)
   } finally {
+    await control?.close()
     await server.close()
     catalog.close()
     if (options.pidFile !== undefined) await rm(options.pidFile, { force: true })

@@ -1,18 +1,18 @@
 /**
  * `blockbox simulate`: hosts, commands, copies, failures and crashes by chance, against the real engine and journal.
  *
- *     no findings ─▶ 0      findings ─▶ 12, the run made small and kept as a journal that `replay` shows
+ *     no findings ─▶ 0      findings ─▶ 12, the run made small and kept, so that `replay` shows it
  */
 
 import type { Command } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { enumerateCrashes } from '../../src/sim/enumerate.ts'
-import { keepRun } from '../../src/sim/keep.ts'
 import { type Shrunk, shrink } from '../../src/sim/shrink.ts'
 import { type Simulated, type SimulateOptions, simulate } from '../../src/sim/simulator.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
+import { keepAt, refuseTakenPlace } from '../kept-run.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
 import { showProgress } from '../remark.ts'
@@ -50,7 +50,10 @@ export function add(program: Command): void {
     .option('--until-failure', 'go on with the next seed until something is found')
     .option('--once', 'do not run each seed a second time to compare')
     .option('--no-shrink', 'show what is found as it is')
-    .option('--keep <dir>', 'keep the run (or, of a failure, its shortest form) as a journal')
+    .option(
+      '--keep <place>',
+      'keep the run (or, of a failure, its shortest form): a journal folder, or a recording (.trace.jsonl, .trace)',
+    )
     .option(
       '--enumerate <n>',
       'instead: every sequence of up to n operations, crashed at every disk write',
@@ -60,9 +63,10 @@ export function add(program: Command): void {
     .option('--json', 'one JSON object a run')
     .addHelpText(
       'after',
-      '\nExample:\n  blockbox simulate --seed 7 --steps 20000\n  blockbox simulate --until-failure --keep found.journal\n' +
+      '\nExamples:\n  blockbox simulate --seed 7 --steps 20000\n  blockbox simulate --until-failure --keep found.trace.jsonl\n' +
         '\nThe same seed and version give the same journal, byte for byte. What is found is made shorter before it is\n' +
-        'shown; the journal that --keep leaves is looked at with `blockbox log` and `blockbox replay`.\n',
+        'shown; what --keep leaves, a journal or by its name a recording, is looked at with `blockbox log` and\n' +
+        '`blockbox replay`. Exit code 12 with findings.\n',
     )
     .action(act)
 }
@@ -88,6 +92,7 @@ async function enumerate(most: number, { part, json }: SimulateCommand): Promise
 async function act(options: SimulateCommand): Promise<void> {
   if (options.enumerate !== undefined) return enumerate(options.enumerate, options)
   const { seed: first, seeds, steps, crashEvery, faultEvery } = options
+  if (options.keep !== undefined) refuseTakenPlace(options.keep)
   const last = options.untilFailure === true ? 2 ** 32 - 1 : first + seeds - 1
   for (let seed = first; seed <= last && !interrupt.aborted; seed++) {
     showProgress(() => `seed ${seed}`)
@@ -97,7 +102,7 @@ async function act(options: SimulateCommand): Promise<void> {
     const shrunk = found && options.shrink ? await shrink(asked, run) : undefined
     await report(run, shrunk, options)
     const isLast = seed === last || found
-    if (options.keep !== undefined && isLast) await keepRun(options.keep, shrunk?.run ?? run)
+    if (options.keep !== undefined && isLast) await keepAt(options.keep, shrunk?.run ?? run)
     if (!found) continue
     process.exitCode = exitCodes.verification
     return
@@ -119,7 +124,7 @@ async function report(
   const line = `seed ${seed}: ${steps} steps, ${events} events, ${crashes} crashes, ${failures} failed writes`
   if (findings.length === 0)
     return print(`${line}: 0 findings\n  state ${stateHash}, head ${head.hash}@${head.seq}`)
-  const kept = keep === undefined ? 'add --keep DIR to look at it' : `kept in ${keep}`
+  const kept = keep === undefined ? 'add --keep FILE.trace.jsonl to look at it' : `kept in ${keep}`
   const found = [`${line}: ${findings.length} findings`, ...findings.map(findingLine)]
   const told = shrunk === undefined ? [kept] : shorter(shrunk, kept)
   await print([...found, ...told].map(escaped).join('\n'))

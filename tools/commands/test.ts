@@ -39,7 +39,8 @@ export function add(program: Command): void {
     .addHelpText(
       'after',
       '\nExamples:\n  blockbox test traces/golden\n  blockbox test traces/golden/s1-hold-queue.scenario.toml --update\n' +
-        '\nA scenario gets its first recording when it is named with --update. In a test: goldenRun(path) of the package.\n',
+        '\nA scenario gets its first recording when it is named with --update. In a test: goldenRun(path) of the package.\n' +
+        'Exit code 12 when a golden run does not come out.\n',
     )
     .action(act)
 }

@@ -1,14 +1,15 @@
 /** `blockbox volume create|rm|resize|ls`: the volumes of a journal. A refusal is on the record, and exit code 1. */
 
 import type { Command } from 'commander'
+import { createVolume, deleteVolume, resizeVolume } from '../../src/control/volume-routes.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
-import type { Answer, CommandAsk } from '../../src/engine/ask.ts'
+import type { Answer } from '../../src/engine/ask.ts'
 import { advice } from '../../src/events/code.ts'
 import { recordedName } from '../../src/images/open-external.ts'
-import type { World } from '../../src/layers/layer.ts'
-import { control, gathered, refused, volumeId } from '../control.ts'
+import { control, gathered, refused, repeated } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
 import { exitCodes } from '../exit-code.ts'
+import { withControl } from '../journal-link.ts'
 import { withEngine } from '../journal-use.ts'
 import { addList } from '../list-command.ts'
 import { wholeNumber } from '../number.ts'
@@ -16,7 +17,6 @@ import { escaped, print } from '../output.ts'
 import { remark } from '../remark.ts'
 import { formatSize, parseSize } from '../size.ts'
 import { makeFrom } from '../volume-from.ts'
-import { deviceId } from './backup.ts'
 
 interface CreateOptions extends ControlOptions {
   readonly size?: number
@@ -71,11 +71,7 @@ export function add(program: Command): void {
     .argument('<name>', 'the volume')
     .addHelpText('after', '\nExample:\n  blockbox volume rm disk0 -j nightly.journal\n')
     .action((name: string, options: ControlOptions) =>
-      change(
-        options,
-        (world) => ({ kind: 'volume.delete', volume: volumeId(world, name) }),
-        `volume ${name}: deleted`,
-      ),
+      control(options, deleteVolume, { volume: name }, () => `volume ${name}: deleted`, { hints }),
     )
   controlOption(volume.command('resize'))
     .description('give a volume another size; what lies beyond a new end is gone')
@@ -83,21 +79,15 @@ export function add(program: Command): void {
     .requiredOption('--size <size>', 'bytes, whole blocks', parseSize)
     .addHelpText('after', '\nExample:\n  blockbox volume resize disk0 --size 2G -j nightly.journal\n')
     .action((name: string, options: ResizeOptions) =>
-      change(
+      control(
         options,
-        (world) => ({
-          kind: 'volume.resize',
-          volume: volumeId(world, name),
-          detail: { size: options.size },
-        }),
-        `volume ${name}: ${formatSize(options.size)}`,
+        resizeVolume,
+        { volume: name, size: options.size },
+        () => `volume ${name}: ${formatSize(options.size)}`,
+        { hints },
       ),
     )
   addList(volume, 'volumes', 'list the volumes')
-}
-
-function change(options: ControlOptions, ask: (world: World) => CommandAsk, said: string): Promise<void> {
-  return control(options, ask, () => said, { hints })
 }
 
 async function create(name: string, options: CreateOptions): Promise<void> {
@@ -107,11 +97,9 @@ async function create(name: string, options: CreateOptions): Promise<void> {
     throw new BlockboxError('USAGE', 'how large? Give a --size, or a disk to begin as with --from')
   }
   if (from !== undefined) return createFrom(name, from, options)
-  const answer: Answer = await withEngine(options, 'durable', (engine) => {
-    const devices = device.map((one) => deviceId(engine.world, one))
-    const layout = { ...(devices.length > 0 && { devices }), ...(stripe > 0 && { stripe }) }
-    const detail = { name, size: size!, block, ...layout }
-    return engine.submit({ kind: 'volume.create', detail, ...(key !== undefined && { key }) })
+  const input = { name, size: size!, block, devices: [...device], stripe }
+  const { answer } = await withControl(options, ({ link }) => link.command(createVolume, input, { key }), {
+    create: true,
   })
   await tell(
     name,
@@ -125,7 +113,7 @@ async function create(name: string, options: CreateOptions): Promise<void> {
 async function createFrom(name: string, from: string, options: CreateOptions): Promise<void> {
   const { block, extent, copy = false, rate, json = false, key, device } = options
   if (device.length > 0) throw new BlockboxError('USAGE', '--device is for volumes that begin empty')
-  const { command, answer, size, extents, left } = await withEngine(options, 'durable', (engine) =>
+  const { command, answer, size, extents, left } = await withEngine(options, { ack: 'durable' }, (engine) =>
     makeFrom(engine, name, { from, block, extent, copy, rate, key }),
   )
   const about = { name, size, block, from: recordedName(from), extents, extents_left: left }
@@ -144,5 +132,5 @@ async function tell(name: string, answer: Answer, json: boolean, about: object, 
     await print(JSON.stringify({ version: 1, code, seq, ...made, ...(repeats !== undefined && { repeats }) }))
   } else if (code === 'ok') await print(escaped(`volume ${name}: ${said}`))
   if (code !== 'ok') refused(`volume ${name}`, answer, hints)
-  else if (repeats !== undefined) remark(`nothing was done: event ${repeats} had this key and did it`)
+  else repeated(answer)
 }

@@ -82,6 +82,20 @@ test('as JSON: the event, the last good one before it, every trial', async () =>
   assert.ok(found.last_good < found.first_bad.seq)
 })
 
+test('a recording gives the same event as its journal; one without payloads is refused', async () => {
+  const recording = join(folder, 'b.trace.jsonl')
+  await json('export', '-j', journal, '-o', recording)
+  const of = (path: string) => check('plain', '--json').map((word) => (word === journal ? path : word))
+  const { code, out, err } = await blockbox(of(recording), undefined, variables())
+  assert.is(code, 0, err)
+  assert.is(JSON.parse(out).first_bad.request, guilty)
+  const bare = join(folder, 'bare.trace')
+  await json('redact', recording, bare)
+  const refused = await blockbox(of(bare), undefined, variables())
+  assert.is(refused.code, 12, refused.err)
+  assert.match(refused.err, /the recording does not hold the payload/)
+})
+
 test('between points that are named; a hanging command counts as failed', async () => {
   const options = ['--good', 'source:130', '--bad', 'source:141', '--timeout', '1', '--json']
   const { code, out } = await blockbox(check('hang', ...options), undefined, variables())

@@ -38,10 +38,9 @@ const digest = async (address: string) => (await json('image', address, '--diges
 
 test('a branch is the volume as it was, and can be branched and deleted like others', async () => {
   const made = await json('branch', 'disk@mark:before', 'old', '-j', journal)
-  assert.equal(
-    [made.code, made.finished, made.of, made.size, made.mapped_bytes, made.runs],
-    ['ok', true, 'disk', size, 4096, 1],
-  )
+  const { at, ...branch } = made.branch as Record<string, unknown>
+  assert.ok(Number(at) > 0)
+  assert.equal([made.code, branch], ['ok', { name: 'old', of: 'disk', size, mapped_bytes: 4096, runs: 1 }])
   assert.is(await digest('old'), await digest('disk@mark:before'))
   assert.is.not(await digest('old'), await digest('disk'))
   const { code, out } = await blockbox(['branch', 'old', 'older', '-j', journal])
@@ -54,7 +53,7 @@ test('a branch is the volume as it was, and can be branched and deleted like oth
 test('the same key makes one branch', async () => {
   const ask = ['branch', 'disk@mark:before', 'keyed', '-j', journal, '--key', 'k1']
   const [first, second] = [await json(...ask), await json(...ask)]
-  assert.equal([first.finished, second.finished, second.repeats], [true, true, first.seq])
+  assert.equal([first.branch, second.repeats], [second.branch, first.seq])
 })
 
 test('what cannot be is refused, and said', async () => {

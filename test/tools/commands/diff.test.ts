@@ -90,13 +90,29 @@ test('a step that comes later is shown with its context, and nothing raw reaches
   )
 })
 
+test('a recording is compared as the journal that it is of', async () => {
+  for (const name of ['one.trace.jsonl.gz', 'one.trace']) {
+    const recording = join(folder, name)
+    await json('export', '-j', at('one'), '-o', recording)
+    const same = await blockbox(['diff', recording, at('one'), '--exact'])
+    assert.equal([same.code, same.err], [0, ''])
+    assert.match(same.out, /^the same: \d+ events, \d+ states\n$/)
+    const parted = await blockbox(['diff', at('mark'), recording, '--json'])
+    assert.is(parted.code, 1)
+    assert.equal(
+      JSON.parse(parted.out).difference.seq,
+      JSON.parse((await blockbox(['diff', at('mark'), at('one'), '--json'])).out).difference.seq,
+    )
+  }
+})
+
 test('one journal, and what is none, are refused', async () => {
   const same = await blockbox(['diff', at('one'), at('one')])
   assert.is(same.code, 2)
   assert.match(same.err, 'are the same: name two runs')
   const file = await blockbox(['diff', at('one'), join(folder, 'one.toml')])
   assert.is(file.code, 2)
-  assert.match(file.err, 'is no journal: name its folder')
+  assert.match(file.err, 'is no recorded run: name a journal')
   assert.is((await blockbox(['diff', at('one'), join(folder, 'missing')])).code, 10)
   assert.ok(readFileSync(join(folder, 'one.toml')).length > 0)
 })

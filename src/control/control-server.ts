@@ -1,0 +1,120 @@
+/**
+ * The control API of an open engine, listening: on a unix socket that its owner alone may open, or on a port of this
+ * machine with a token.
+ *
+ *     listening ── close() ──▶ nobody is let in, streams end, requests under way are answered or cut ──▶ closed
+ */
+
+import { rmSync } from 'node:fs'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { BlockboxError } from '../core/errors.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { PayloadStore } from '../payload/payload.ts'
+import { appOf } from './app.ts'
+import { controlSocket, makeWay, shortest } from './control-socket.ts'
+import { type HttpLimits, httpLimits, httpServer } from './http-server.ts'
+import { Metrics } from './metrics.ts'
+import { Owners } from './owners.ts'
+import { routes } from './routes.ts'
+
+export interface ControlOptions {
+  /** The folder of the journal. */
+  readonly folder: string
+  /** A unix socket; `control.sock` in the folder when neither is named. */
+  readonly path?: string
+  /** A port on 127.0.0.1; 0 takes a free one. It needs a token. */
+  readonly port?: number
+  /** At least 16 characters, visible ASCII. */
+  readonly token?: string
+  readonly limits?: Partial<HttpLimits>
+}
+
+export interface ControlServer {
+  /** The socket, or the port on 127.0.0.1. */
+  readonly address: { readonly path: string } | { readonly port: number }
+  close(): Promise<void>
+}
+
+/** How long a stop waits for requests under way, milliseconds. */
+const drainMs = 5000
+const tokenForm = /^[\x21-\x7e]{16,256}$/
+
+/**
+ * Serves the API in front of an engine. Close it before the engine. Throws USAGE for a port without a token, or a path
+ * too long for a socket; SOCKET when the address cannot be had.
+ */
+export async function serveControl(
+  engine: Engine,
+  journal: Journal,
+  payload: PayloadStore,
+  { folder, path, port, token, limits = {} }: ControlOptions,
+): Promise<ControlServer> {
+  if (path !== undefined && port !== undefined)
+    throw new BlockboxError('USAGE', 'a socket or a port, not both')
+  if (port !== undefined && !tokenForm.test(token ?? '')) {
+    throw new BlockboxError('USAGE', 'a port needs a token of 16 to 256 visible ASCII characters')
+  }
+  const metrics = new Metrics(engine, journal)
+  const controlled = { engine, journal, payload, folder, owners: new Owners(engine), metrics }
+  const handler = appOf(routes, controlled, port === undefined ? undefined : token)
+  const { server, stop } = httpServer(handler, { ...httpLimits, ...limits })
+  const socket = path ?? controlSocket(folder)
+  try {
+    if (port === undefined) await listenOnSocket(server, socket)
+    else await listening(server, () => server.listen(port, '127.0.0.1'), `127.0.0.1 port ${port}`)
+  } catch (error) {
+    metrics.close()
+    throw error
+  }
+  const bound = server.address() as AddressInfo | string
+  let closing: Promise<void> | undefined
+  return {
+    address: typeof bound === 'string' ? { path: socket } : { port: bound.port },
+    close() {
+      stop(new BlockboxError('ENGINE_STOPPED', 'the server is stopping'))
+      closing ??= close(server).finally(() => {
+        metrics.close()
+        if (port === undefined) rmSync(socket, { force: true })
+      })
+      return closing
+    },
+  }
+}
+
+/** The socket is made with its rights: at no moment may others open it. */
+async function listenOnSocket(server: Server, path: string): Promise<void> {
+  await makeWay(path)
+  const listen = () => {
+    const before = process.umask(0o177)
+    try {
+      server.listen(shortest(path))
+    } finally {
+      process.umask(before)
+    }
+  }
+  await listening(server, listen, `socket ${path}`)
+}
+
+function listening(server: Server, listen: () => void, what: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(new BlockboxError('SOCKET', `cannot listen on ${what}: ${cause.message}`, { cause })),
+    )
+    server.once('listening', () => {
+      server.removeAllListeners('error')
+      server.on('error', () => undefined)
+      resolve()
+    })
+    listen()
+  })
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  server.closeIdleConnections()
+  const late = setTimeout(() => server.closeAllConnections(), drainMs)
+  await closed
+  clearTimeout(late)
+}

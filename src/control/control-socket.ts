@@ -1,0 +1,53 @@
+/** Where the control socket of a journal is, and making way for it. */
+
+import { lstatSync, unlinkSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join, relative } from 'node:path'
+import { BlockboxError } from '../core/errors.ts'
+
+/** The longest path that every system takes for a socket, in bytes. */
+const maxPathBytes = 107
+
+/** The socket of the journal in a folder, unless another path is said. */
+export function controlSocket(folder: string): string {
+  return join(folder, 'control.sock')
+}
+
+/** The path as a socket may be named: from here, where that is shorter. */
+export function shortest(path: string): string {
+  const near = relative('.', path)
+  return Buffer.byteLength(near) < Buffer.byteLength(path) ? near : path
+}
+
+/** True when the path can be that of a socket. */
+export function fitsSocket(path: string): boolean {
+  return Buffer.byteLength(shortest(path)) <= maxPathBytes
+}
+
+/**
+ * Takes away the socket that a server left that was killed. Throws USAGE for a path too long, SOCKET when another server
+ * listens there or something else is there.
+ */
+export async function makeWay(path: string): Promise<void> {
+  if (!fitsSocket(path)) {
+    const why = `the path of a socket has at most ${maxPathBytes} bytes, ${path} has more: name a shorter one`
+    throw new BlockboxError('USAGE', why)
+  }
+  const there = lstatSync(path, { throwIfNoEntry: false })
+  if (there === undefined) return
+  if (!there.isSocket()) throw new BlockboxError('SOCKET', `${path} is there and is no socket: take it away`)
+  if (await answers(path)) throw new BlockboxError('SOCKET', `another server listens on ${path}`)
+  unlinkSync(path)
+}
+
+/** True when somebody listens on a socket. */
+export function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(shortest(path))
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', () => resolve(false))
+  })
+}

@@ -1,0 +1,52 @@
+/** The control API beside the volumes of a server, as its options say. */
+
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type ControlOptions, type ControlServer, serveControl } from '../src/control/control-server.ts'
+import { controlSocket, fitsSocket } from '../src/control/control-socket.ts'
+import { BlockboxError } from '../src/core/errors.ts'
+import type { Engine } from '../src/engine/engine.ts'
+import type { OpenFolder } from '../src/engine/open-folder.ts'
+import { type JournalOption, journalDir } from './journal-option.ts'
+import { remark } from './remark.ts'
+
+export interface ControlServing extends JournalOption {
+  /** A path; false: none; left out: the usual one. */
+  readonly control?: string | boolean
+  readonly controlPort?: number
+  readonly controlToken?: string
+}
+
+/** Serves the API; undefined where there is to be none. Throws USAGE, SOCKET. */
+export async function controlFor(
+  options: ControlServing,
+  { engine, journal, payload }: { readonly engine: Engine } & OpenFolder,
+): Promise<ControlServer | undefined> {
+  const { control, controlPort, controlToken } = options
+  const folder = resolve(journalDir(options))
+  if (controlPort === undefined && controlToken !== undefined) {
+    throw new BlockboxError('USAGE', '--control-token goes with --control-port')
+  }
+  if (control === false && controlPort === undefined) return undefined
+  let how: ControlOptions = { folder }
+  if (controlPort !== undefined) how = { ...how, port: controlPort, token: tokenIn(controlToken) }
+  else if (typeof control === 'string') how = { ...how, path: resolve(control) }
+  else if (!fitsSocket(controlSocket(folder))) {
+    remark('there is no control socket: its path would be too long. Name a shorter one with --control PATH')
+    return undefined
+  }
+  const server = await serveControl(engine, journal, payload, how)
+  if ('port' in server.address) remark(`the control API listens on 127.0.0.1 port ${server.address.port}`)
+  return server
+}
+
+/** The token in a file, without the line end. */
+function tokenIn(file: string | undefined): string {
+  if (file === undefined) {
+    throw new BlockboxError(
+      'USAGE',
+      '--control-port needs a token: name a file that holds it with --control-token',
+    )
+  }
+  return readFileSync(file, 'utf8').trim()
+}

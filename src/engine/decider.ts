@@ -1,13 +1,21 @@
 /**
- * The decider: asks become entries of the frame being built, one after the other, each against the state that the
- * one before it left.
+ * The decider: asks become entries of the frame being filled, one after the other, each against the state that the
+ * one before it left, whether that is durable or not.
  *
  *     ask ─▶ judge, decide ─▶ events on the record ─▶ state
  *                                └─▶ replies and effects noted, to be given and begun when the frame is durable
  *
+ * What an answer waits for:
+ *
+ *     durable   a read      the newest frame that changed what it returns; none when all of it is durable
+ *               the rest    the newest frame that changed anything: its own, for what changes something itself
+ *     buffered  flush, FUA  the newest frame that changed anything; other requests wait for nothing
+ *     either    commands, and what is released or ended later: the frame that says so
+ *
  * An ask that cannot stand in the record at all is turned away with an error and leaves no event (ask.ts).
  */
 
+import { assert } from '../core/assert.ts'
 import { sha256, shortHigh, shortLow } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
@@ -20,8 +28,9 @@ import { isMerged, isWhole } from '../layers/sub-block.ts'
 import { type PayloadStore, wholeUnits } from '../payload/payload.ts'
 import { enterCommand, enterRequest, judgeNext } from '../volume/entry.ts'
 import { type Ask, type CommandAsk, type IoAsk, isIo, keyedDetail } from './ask.ts'
+import { Draft } from './draft.ts'
 import type { Effects } from './effects.ts'
-import { FrameBuilder } from './frame-builder.ts'
+import type { FrameBuilder } from './frame-builder.ts'
 import { ioRow, type Placed } from './io-row.ts'
 import { type Asker, type Decided, Replies } from './replies.ts'
 
@@ -40,10 +49,11 @@ export interface Waiting extends Asker {
 }
 
 export class Decider {
-  readonly builder: FrameBuilder
   readonly replies = new Replies()
-  /** True when the frame being built holds a change: the state is then ahead of the durable one. */
-  dirty = false
+  #filling: Draft
+  #sealed: Draft | undefined
+  /** The draft that is filled when this one is sealed. */
+  #spare: Draft
   readonly #options: DeciderOptions
   readonly #world: World
   readonly #effects: Effects
@@ -54,22 +64,46 @@ export class Decider {
     this.#options = options
     this.#world = world
     this.#effects = effects
-    this.builder = new FrameBuilder(world.seq + 1)
+    this.#filling = new Draft(world.seq + 1)
+    this.#spare = new Draft(world.seq + 1)
+  }
+
+  /** The frame that takes what is decided now. */
+  get filling(): Draft {
+    return this.#filling
+  }
+
+  /** The frame in flight. */
+  get sealed(): Draft | undefined {
+    return this.#sealed
   }
 
   /** Decides one ask; its answer is given at once or noted for when the frame is durable. */
   decide(waiting: Waiting): void {
     const { ask } = waiting
-    const at = Number(waiting.arrivedNs - this.builder.instantNs)
-    const seq = this.builder.next
+    const { builder } = this.#filling
+    const at = Number(waiting.arrivedNs - builder.instantNs)
+    const seq = builder.next
     if (isIo(ask)) this.#decideIo(ask, at, seq, waiting)
     else this.#decideCommand(ask, at, seq, waiting)
   }
 
-  /** The frame that ends with `last` is durable: its answers are given and the next frame begins. */
+  /** Closes the frame being filled, which is now in flight, and begins the next; the one before must be durable. */
+  seal(): Draft {
+    assert(this.#sealed === undefined, 'a frame is sealed while another one is in flight')
+    const sealed = this.#filling
+    this.#sealed = sealed
+    this.#filling = this.#spare
+    this.#filling.restart(sealed.builder.next)
+    this.replies.seal()
+    this.#effects.seal()
+    return sealed
+  }
+
+  /** The frame in flight, which ends with `last`, is durable: its answers are given. */
   durable(last: number): void {
-    this.builder.restart()
-    this.dirty = false
+    this.#spare = this.#sealed!
+    this.#sealed = undefined
     this.replies.durable(last)
   }
 
@@ -93,13 +127,12 @@ export class Decider {
     this.#digest = digest
     enterRequest(world, io, verdict, this.#recorder)
     if (verdict.fate !== 'passed' && verdict.fate !== 'refused') return
-    const row = seq - this.builder.next + this.builder.count
-    const reads = ask.kind === 'io.read' && verdict.code === 'ok'
-    this.#answer(
-      seq,
-      ask,
-      reads ? this.#answered(io.volume, io.offset, io.length, row, false) : { code: verdict.code },
-    )
+    if (ask.kind !== 'io.read' || verdict.code !== 'ok') {
+      return this.#answer(seq, { code: verdict.code }, this.#newest(isSynced(ask)))
+    }
+    const row = seq - this.#builder.first
+    const answered = this.#answered(io.volume, io.offset, io.length, row, false)
+    this.#answer(seq, answered, this.#newestOf(io, isSynced(ask)))
   }
 
   /**
@@ -114,6 +147,7 @@ export class Decider {
     if (bytes === undefined || (io.op !== 'write' && isZeros(bytes))) return undefined
     const digest = sha256(bytes)
     io.payload = payload.put(wholeUnits(bytes))
+    this.#filling.bytes += bytes.length
     io.digestHigh = shortHigh(digest)
     io.digestLow = shortLow(digest)
     return digest
@@ -140,20 +174,21 @@ export class Decider {
       return
     }
     this.replies.expect(seq, ask.kind, waiting)
-    const atUs = Number((this.builder.instantNs + BigInt(at)) / 1000n)
+    const atUs = Number((this.#builder.instantNs + BigInt(at)) / 1000n)
     const { data, key: _, ...command } = ask
     const detail = keyedDetail(ask)
     const digest = data === undefined ? undefined : sha256(data)
     const brought = data === undefined || digest === undefined ? {} : this.#brought(data, digest)
     this.#digest = (brought.payload ?? 0) > 0 ? digest : undefined
     const code = enterCommand(this.#world, { ...command, detail, ...brought, at }, atUs, this.#recorder)
-    this.dirty = true
+    this.#filling.dirty = true
     this.replies.decided(seq, { code })
   }
 
   /** Where the bytes are that a command or report brought, and their digest; zeros take no place. */
   #brought(data: Uint8Array, digest: Uint8Array): Brought {
     const payload = data.every((byte) => byte === 0) ? 0 : this.#options.payload.put(data)
+    this.#filling.bytes += data.length
     return { length: data.length, payload, digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
   }
 
@@ -163,16 +198,20 @@ export class Decider {
     const event = released && decided.fate === 'passed' ? this.#merged(decided) : decided
     const digest = this.#digest
     this.#digest = undefined
-    const recorded = this.builder.record(event, digest)
+    const filling = this.#filling
+    const recorded = filling.builder.record(event, digest)
     const { kind, fate } = recorded
     if (kind === 'io.read' || kind === 'io.flush') {
       if (fate === 'queued') {
-        this.dirty = true
+        filling.dirty = true
         this.#effects.note(recorded)
       }
       return recorded
     }
-    if (fate !== 'refused') this.dirty = true
+    if (fate !== 'refused') {
+      filling.dirty = true
+      filling.changes.note(recorded, this.#world)
+    }
     this.#effects.note(recorded)
     this.replies.note(recorded, () => this.#released(recorded))
     return recorded
@@ -181,15 +220,32 @@ export class Decider {
   /** What the release of a request answers: the bytes of a queued read as they are now, and the code. */
   #released({ op, volume, offset, length }: Event): Decided {
     return op === 'read'
-      ? this.#answered(volume, offset, length, this.builder.count - 1, true)
+      ? this.#answered(volume, offset, length, this.#builder.count - 1, true)
       : { code: 'ok' }
   }
 
-  #answer(seq: number, ask: IoAsk, answered: Decided): void {
-    const buffered = this.#options.ack === 'buffered'
-    const waits = buffered ? ask.kind === 'io.flush' || ((ask.flags ?? 0) & flag.fua) !== 0 : true
-    if (waits && this.dirty) this.replies.decided(seq, answered)
-    else this.replies.answerNow(seq, answered)
+  get #builder(): FrameBuilder {
+    return this.#filling.builder
+  }
+
+  #answer(seq: number, answered: Decided, waitsFor: Draft | undefined): void {
+    if (waitsFor === undefined) this.replies.answerNow(seq, answered)
+    else if (waitsFor === this.#filling) this.replies.decided(seq, answered)
+    else this.replies.decidedBySealed(seq, answered)
+  }
+
+  /** The newest frame that changed anything and is not durable; buffered, only who is `synced` waits for it. */
+  #newest(synced: boolean): Draft | undefined {
+    if (this.#options.ack === 'buffered' && !synced) return undefined
+    if (this.#filling.dirty) return this.#filling
+    return this.#sealed?.dirty === true ? this.#sealed : undefined
+  }
+
+  /** The newest of those that changed what a read returns. */
+  #newestOf(io: Placed, synced: boolean): Draft | undefined {
+    if (this.#options.ack === 'buffered') return this.#newest(synced)
+    if (this.#filling.changes.touches(io.volume, io)) return this.#filling
+    return this.#sealed?.changes.touches(io.volume, io) === true ? this.#sealed : undefined
   }
 
   /** What a read answers; its digest goes on the record at `row`. Damaged payload is an error to this reader alone. */
@@ -204,13 +260,18 @@ export class Decider {
     }
     if (always || world.active[volume - 1]!.length > 0 || this.#options.readDigests === 'always') {
       const digest = sha256(data)
-      this.builder.answered(row, shortHigh(digest), shortLow(digest))
+      this.#builder.answered(row, shortHigh(digest), shortLow(digest))
     }
     return { code: 'ok', data }
   }
 }
 
 type Brought = Pick<NewEvent, 'length' | 'payload' | 'digestHigh' | 'digestLow'>
+
+/** True for a request that promises more than that it was accepted. */
+function isSynced(ask: IoAsk): boolean {
+  return ask.kind === 'io.flush' || ((ask.flags ?? 0) & flag.fua) !== 0
+}
 
 /** What was to be merged with cannot be read, which is the answer; what else goes wrong ends the engine. */
 function unreadable(error: unknown): Verdict {

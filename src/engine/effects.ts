@@ -6,6 +6,9 @@
  *     backup.flag_set  ──▶ a timer                     ──▶ deadline.reached
  *     fences: see fence-effects.ts; branches: branch-effects.ts
  *
+ * When a frame is durable the state may be further: an effect that is not wanted any more by then is harmless, for its
+ * report says which event it is about, and the state when it comes decides what becomes of it.
+ *
  * After a restart the effects still owed are a function of the state: deadlines of the backups that are active; the
  * copies are started anew by the recovery itself.
  */
@@ -61,6 +64,8 @@ export class Effects {
   readonly #fences: FenceEffects
   readonly #branches: BranchEffects
   readonly #timers = new Map<number, () => void>()
+  /** Of the frame that is being filled, and of the one in flight. */
+  #noted: (() => void)[] = []
   #owed: (() => void)[] = []
   #stopped = false
 
@@ -75,17 +80,17 @@ export class Effects {
     this.#submit = submit
   }
 
-  /** Notes what an event of the frame being built will cause once the frame is durable. */
+  /** Notes what an event of the frame being filled will cause once the frame is durable. */
   note(event: Event): void {
     if (event.fate === 'queued') {
       const { volume, offset, length } = event
-      this.#owed.push(() => this.#hurry(volume, { offset, length }))
+      this.#noted.push(() => this.#hurry(volume, { offset, length }))
     }
     switch (event.kind) {
       case 'copy.started': {
         const { tag, volume, offset, length, seq } = event
         const demanded = (event.flags & flag.demand) !== 0
-        this.#owed.push(() => this.#start({ tag, volume, offset, length, about: seq }, demanded))
+        this.#noted.push(() => this.#start({ tag, volume, offset, length, about: seq }, demanded))
         return
       }
       case 'branch.started': {
@@ -96,30 +101,36 @@ export class Effects {
       case 'restore.completed':
       case 'restore.cancelled': {
         const path = pairsOf(this.#world).byTag.get(event.tag)?.external?.path
-        if (path !== undefined) this.#owed.push(() => void this.#images.release(path))
+        if (path !== undefined) this.#noted.push(() => void this.#images.release(path))
         return
       }
       case 'backup.flag_set': {
         const { tag } = event
         const ms = count(event.detail, 'deadlineMs')
-        this.#owed.push(() => this.#deadline(tag, ms))
+        this.#noted.push(() => this.#deadline(tag, ms))
         return
       }
       case 'backup.stopping':
       case 'backup.expired':
       case 'backup.aborted': {
         const { tag } = event
-        this.#owed.push(() => this.#forget(tag))
+        this.#noted.push(() => this.#forget(tag))
         return
       }
       default: {
         const owed = this.#fences.owed(event)
-        if (owed !== undefined) this.#owed.push(owed)
+        if (owed !== undefined) this.#noted.push(owed)
       }
     }
   }
 
-  /** The frame is durable: its effects begin. */
+  /** The frame that was filled is being appended. */
+  seal(): void {
+    this.#owed = this.#noted
+    this.#noted = []
+  }
+
+  /** The frame in flight is durable: its effects begin. */
   begin(): void {
     const owed = this.#owed
     this.#owed = []
@@ -148,6 +159,7 @@ export class Effects {
     this.#pace.stop()
     this.#images.close()
     this.#owed = []
+    this.#noted = []
   }
 
   /** Background copies of a pair with a rate wait for their turn, copies that a host waits for do not. */

@@ -1,16 +1,18 @@
 /**
- * The engine: inputs become entries, entries frames, frames durable, and only then does anyone see a change.
+ * The engine: inputs become entries, entries frames, frames durable, and only then is anyone told of a change.
  *
- *     ask ─▶ inbox ─▶ decide ─▶ frame ─▶ append (one in flight) ─▶ frames$ ─▶ replies, effects, views
- *              ▲                                                                  │
- *              └──────────────────────── reports of effects ◀─────────────────────┘
+ *     ask ─▶ inbox ─▶ decide ─▶ frame being filled ─▶ sealed ─▶ append ─▶ frames$ ─▶ replies, effects, views
+ *              ▲                                                                        │
+ *              └──────────────────────────── reports of effects ◀───────────────────────┘
  *
- * One commit is in flight at a time, without a timer: what arrives meanwhile waits in the inbox and is the next
- * frame. So the state that views and reads see between commits is exactly the durable one. A read answers at once
- * unless its frame already holds a change; reads alone never cause a commit, they ride in the next frame.
+ * One commit is in flight at a time, without a timer: what arrives meanwhile is decided at once and is the next frame.
+ * So the state runs ahead of the durable one by the frame in flight and the one being filled, and no further: when
+ * that is full (draft.ts), what is asked waits in the inbox. Everything that must be the state at a frame (its hash,
+ * a checkpoint, what views show) is taken when it is sealed. What each answer waits for: decider.ts. Reads never
+ * cause a commit, they ride in the next frame.
  *
- * When an append fails, or a decision does, the engine ends: who waits gets the error, nobody is told of a change
- * that may not be there, and opening the journal again settles what was written.
+ * When an append fails, or a decision does, the engine ends: all that was decided since is void, who waits gets the
+ * error, nobody is told of a change that may not be there, and opening the journal again settles what was written.
  */
 
 import { type Observable, Subject } from 'rxjs'
@@ -18,8 +20,8 @@ import type { Clock } from '../core/clock.ts'
 import { BlockboxError } from '../core/errors.ts'
 import type { OpenImage } from '../images/external.ts'
 import { openExternal } from '../images/open-external.ts'
-import { type Frame, frameFlags } from '../journal/frame.ts'
-import type { Journal, Writer } from '../journal/journal.ts'
+import { type Frame, type FrameParts, frameFlags } from '../journal/frame.ts'
+import type { Checkpoint, Journal, Writer } from '../journal/journal.ts'
 import { checkpointOf } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
 import { stateHash } from '../volume/snapshot.ts'
@@ -41,15 +43,25 @@ export interface EngineOptions extends DeciderOptions {
   readonly checkpointEvery?: number
 }
 
-/** A frame is sealed when it holds this many events and something is waiting behind it. */
-const frameEvents = 1024
+/** A frame on its way to the journal. */
+interface Sealed {
+  readonly parts: FrameParts
+  /** Resolves when its payload may be referred to. */
+  readonly stored: Promise<void>
+  /** The state after it, when a checkpoint is due. */
+  readonly checkpoint: Omit<Checkpoint, 'frameHash'> | undefined
+}
+
 /** More asks than this waiting in the inbox are turned away with E_QUEUE_FULL. */
 export const maxInbox = 65_536
 
 export class Engine {
-  /** Each frame once it is durable; the state is then exactly the one after it. */
+  /** Each frame once it is durable; the state may be further. */
   readonly frames$: Observable<Frame>
+  /** The last event of each frame when it is sealed: `world` is then exactly the state after it, durable or not. */
+  readonly sealed$: Observable<number>
   readonly #frames$ = new Subject<Frame>()
+  readonly #sealed$ = new Subject<number>()
   readonly #options: EngineOptions
   readonly #writer: Writer
   readonly #world: World
@@ -73,22 +85,50 @@ export class Engine {
       this.submit(ask).catch(() => undefined)
     }
     const fences = new FenceEffects(world, payload, clock, submit)
-    const report = (ask: Ask) => this.submit(ask)
-    const branches = new BranchEffects({ journal, worldAt, submit: report }, world)
+    const branches = new BranchEffects({ journal, worldAt, submit: (ask) => this.submit(ask) }, world)
     this.#effects = new Effects({ clock, copier, openImage, fences, branches }, world, submit)
     this.#decider = new Decider(options, world, this.#effects)
     this.frames$ = this.#frames$.asObservable()
+    this.sealed$ = this.#sealed$.asObservable()
   }
 
-  /** The state after the last durable frame; only to be looked at, and not kept. */
+  /**
+   * The state after all that was decided, only to be looked at, and not kept. It is ahead of the durable one while a
+   * change waits: see `durableSeq`, and `look` for what is to be told to anybody.
+   */
   get world(): World {
     return this.#world
   }
 
   /** The last durable event, when the state is the one after it; undefined while a change waits for its frame. */
   get durableSeq(): number | undefined {
-    if (this.#decider.dirty || this.#ended !== undefined) return undefined
-    return this.#decider.builder.next - this.#decider.builder.count - 1
+    const { filling, sealed } = this.#decider
+    if (filling.dirty || sealed?.dirty === true || this.#ended !== undefined) return undefined
+    return (sealed ?? filling).builder.first - 1
+  }
+
+  /** The last event of the frame in flight, when the state is the one after it. */
+  get sealedSeq(): number | undefined {
+    const { filling, sealed } = this.#decider
+    return sealed === undefined || filling.dirty || this.#ended !== undefined
+      ? undefined
+      : sealed.builder.next - 1
+  }
+
+  /**
+   * What `look` sees in the state as it is now, told when all of it is durable. It must not return parts of the state
+   * itself, which go on changing. Rejects with the reason when the engine ends before.
+   */
+  async look<Seen>(look: (world: World) => Seen): Promise<Seen> {
+    if (this.#ended !== undefined) throw this.#ended
+    const seen = look(this.#world)
+    const { filling, sealed } = this.#decider
+    const newest = filling.dirty ? filling : sealed?.dirty === true ? sealed : undefined
+    if (newest === undefined) return seen
+    for (const last = newest.builder.next - 1; this.#decider.replies.upTo < last; await this.#committing) {
+      if (this.#ended !== undefined) throw this.#ended
+    }
+    return seen
   }
 
   /**
@@ -111,12 +151,16 @@ export class Engine {
 
   /** Resolves when all that was asked so far is decided and durable, reads included. */
   async settled(): Promise<void> {
-    while (this.#inbox.length > 0 || this.#committing !== undefined || this.#decider.builder.count > 0) {
+    while (
+      this.#inbox.length > 0 ||
+      this.#committing !== undefined ||
+      this.#decider.filling.builder.count > 0
+    ) {
       if (this.#ended !== undefined) throw this.#ended
       if (this.#committing !== undefined) await this.#committing
       else {
         this.#decideAll()
-        if (this.#decider.builder.count > 0) this.#commit(0)
+        if (this.#decider.filling.builder.count > 0) this.#commit(0)
       }
     }
   }
@@ -149,12 +193,17 @@ export class Engine {
     })
   }
 
+  /** True while nothing more can be decided: a frame is in flight and the next one is full. */
+  get #isFull(): boolean {
+    return this.#committing !== undefined && this.#decider.filling.isFull
+  }
+
   #soon(): void {
-    if (this.#asked || this.#committing !== undefined) return
+    if (this.#asked || this.#isFull) return
     this.#asked = true
     queueMicrotask(() => {
       this.#asked = false
-      if (this.#committing === undefined && this.#ended === undefined) this.#turn()
+      if (this.#ended === undefined) this.#turn()
     })
   }
 
@@ -162,18 +211,19 @@ export class Engine {
   #turn(): void {
     this.#decideAll()
     if (this.#ended !== undefined) return
-    if (this.#decider.dirty || this.#decider.builder.count >= frameEvents) this.#commit(0)
-    else if (this.#inbox.length > 0) this.#soon()
+    const { filling } = this.#decider
+    if (this.#committing === undefined && (filling.dirty || filling.isFull)) this.#commit(0)
+    if (this.#inbox.length > 0) this.#soon()
   }
 
   #decideAll(): void {
     if (this.#inbox.length === 0) return
     const inbox = this.#inbox
-    const { builder } = this.#decider
-    builder.begin(this.#options.clock.nowNs())
+    const { filling } = this.#decider
+    filling.builder.begin(this.#options.clock.nowNs())
     let taken = 0
     try {
-      while (taken < inbox.length && builder.count < frameEvents) this.#decider.decide(inbox[taken++]!)
+      while (taken < inbox.length && !filling.isFull) this.#decider.decide(inbox[taken++]!)
       this.#inbox = inbox.slice(taken)
     } catch (error) {
       inbox[taken - 1]?.reject(error as Error)
@@ -184,7 +234,7 @@ export class Engine {
 
   #commit(flags: number): void {
     if (this.#ended !== undefined) return
-    this.#committing = this.#append(flags).then(
+    this.#committing = this.#append(this.#seal(flags)).then(
       () => {
         this.#committing = undefined
         this.#soon()
@@ -196,31 +246,37 @@ export class Engine {
     )
   }
 
-  async #append(flags: number): Promise<void> {
-    const { builder, replies } = this.#decider
+  /** Closes the frame being filled, with all that must be the state at its end. */
+  #seal(flags: number): Sealed {
     const { low, high } = stateHash(this.#world)
+    const { builder } = this.#decider.seal()
+    this.#sinceCheckpoint += builder.count
+    const due = this.#sinceCheckpoint >= (this.#options.checkpointEvery ?? 1_000_000)
+    if (due) this.#sinceCheckpoint = 0
     const buffered = this.#options.ack === 'buffered' ? frameFlags.buffered : 0
-    await this.#options.payload.sync()
-    const frame = await this.#writer.append(
-      {
-        ...builder.seal(),
-        durableNs: this.#durableNs,
-        replied: replies.upTo,
-        flags: flags | buffered,
-        stateLow: low,
-        stateHigh: high,
-      },
-      builder.next - builder.count,
-    )
+    const parts = {
+      ...builder.seal(),
+      durableNs: this.#durableNs,
+      replied: this.#decider.replies.upTo,
+      flags: flags | buffered,
+      stateLow: low,
+      stateHigh: high,
+    }
+    const stored = this.#options.payload.sync()
+    const checkpoint = due ? checkpointOf(this.#world) : undefined
+    this.#sealed$.next(builder.next - 1)
+    return { parts, stored, checkpoint }
+  }
+
+  async #append({ parts, stored, checkpoint }: Sealed): Promise<void> {
+    await stored
+    const frame = await this.#writer.append(parts, parts.first)
+    if (this.#ended !== undefined) return
     this.#durableNs = this.#options.clock.nowNs()
-    this.#sinceCheckpoint += frame.count
     this.#decider.durable(frame.last)
     this.#frames$.next(frame)
     this.#effects.begin()
-    if (this.#sinceCheckpoint >= (this.#options.checkpointEvery ?? 1_000_000)) {
-      this.#sinceCheckpoint = 0
-      await this.#writer.keep(checkpointOf(this.#world))
-    }
+    if (checkpoint !== undefined) await this.#writer.keep(checkpoint)
   }
 
   #fail(error: Error): void {
@@ -232,6 +288,7 @@ export class Engine {
 
   #end(error: BlockboxError): void {
     this.#ended = error
+    this.#sealed$.complete()
     this.#decider.replies.end(error)
     for (const waiting of this.#inbox) waiting.reject(error)
     this.#inbox = []

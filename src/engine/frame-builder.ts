@@ -26,6 +26,11 @@ export class FrameBuilder {
     return this.columns.count
   }
 
+  /** Sequence number of the first event. */
+  get first(): number {
+    return this.#first
+  }
+
   /** Sequence number of the next event. */
   get next(): number {
     return this.#first + this.columns.count
@@ -73,9 +78,9 @@ export class FrameBuilder {
     }
   }
 
-  /** The frame is durable: the next one begins behind it. */
-  restart(): void {
-    this.#first += this.columns.count
+  /** The frame is durable: another one begins, behind it unless told otherwise. */
+  restart(first = this.next): void {
+    this.#first = first
     this.columns.clear()
     this.#digests.length = 0
     this.#details = new Map()

@@ -1,6 +1,9 @@
 /**
  * Who waits for an answer: requests by the sequence number of their input, until their frame is durable, or until an
  * outcome of a later frame releases or ends them.
+ *
+ *     decided ──▶ with the frame that is filled ── sealed ──▶ with the frame in flight ── durable ──▶ given
+ *                 a read of what the frame in flight changed ──────────────▲
  */
 
 import type { Code } from '../events/code.ts'
@@ -24,8 +27,10 @@ export interface Decided {
 
 export class Replies {
   readonly #expected = new Map<number, { readonly kind: Kind; readonly asker: Asker }>()
-  /** Answers of the frame being built, to be given when it is durable. */
-  #decided: [number, Decided][] = []
+  /** Answers to be given when the frame that is being filled is durable. */
+  #filling: [number, Decided][] = []
+  /** Answers to be given when the frame in flight is. */
+  #sealed: [number, Decided][] = []
   /** What the outcomes of an input made, by the input. */
   readonly #made = new Map<number, Pick<Answer, 'made' | 'repeats'>>()
   #input = 0
@@ -41,9 +46,14 @@ export class Replies {
     this.#expected.set(seq, { kind, asker })
   }
 
-  /** The answer to `seq` is known, and is given when the frame being built is durable. */
+  /** The answer to `seq` is known, and is given when the frame being filled is durable. */
   decided(seq: number, answer: Decided): void {
-    this.#decided.push([seq, answer])
+    this.#filling.push([seq, answer])
+  }
+
+  /** The answer to `seq` is known, and is given when the frame in flight is durable. */
+  decidedBySealed(seq: number, answer: Decided): void {
+    this.#sealed.push([seq, answer])
   }
 
   /** The answer to `seq` waits for nothing. */
@@ -51,7 +61,7 @@ export class Replies {
     this.#give(seq, answer)
   }
 
-  /** Notes what an outcome of the frame being built means for those who wait. */
+  /** Notes what an outcome of the frame being filled means for those who wait. */
   note(event: Event, released: () => Decided): void {
     switch (event.kind) {
       case 'hold.released':
@@ -74,10 +84,16 @@ export class Replies {
     }
   }
 
-  /** The frame that ends with `last` is durable: its answers are given. */
+  /** The frame that was filled is being appended. */
+  seal(): void {
+    this.#sealed = this.#filling
+    this.#filling = []
+  }
+
+  /** The frame in flight, which ends with `last`, is durable: its answers are given. */
   durable(last: number): void {
-    const decided = this.#decided
-    this.#decided = []
+    const decided = this.#sealed
+    this.#sealed = []
     this.#upTo = last
     for (const [seq, answer] of decided) this.#give(seq, answer)
   }
@@ -86,7 +102,8 @@ export class Replies {
   end(error: Error): void {
     for (const { asker } of this.#expected.values()) asker.reject(error)
     this.#expected.clear()
-    this.#decided = []
+    this.#filling = []
+    this.#sealed = []
   }
 
   #give(seq: number, answer: Decided): void {

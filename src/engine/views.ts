@@ -1,14 +1,14 @@
 /**
  * Views: every map and queue as a stream of what it is after each durable frame that changed it.
  *
- *     frames$ ──▶ the engine's own state, looked at ──▶ same hash as before: nothing ──▶ a glance
+ *     frame sealed ──▶ the engine's own state, looked at ──▶ same hash as before: nothing ──▶ frame durable ──▶ a glance
  *
- * A view folds nothing: it looks at the one state that the reducers made. Who comes late gets the present glance
- * first; who comes while a frame is being written gets the one after that frame. What a glance carries besides
- * numbers (a map) is lent until the next frame.
+ * A view folds nothing: it looks at the one state that the reducers made, when it is that of a frame, and shows what it
+ * saw when that frame is durable. Who comes late gets the present glance first; who comes while a frame is being
+ * written gets the one after that frame, or after the next. A map in a glance is a fork, which stays as it is.
  */
 
-import { defer, distinctUntilChanged, filter, map, type Observable, startWith } from 'rxjs'
+import { Observable } from 'rxjs'
 import type { Bitmap } from '../core/bitmap.ts'
 import type { BlockMap } from '../core/block-map.ts'
 import { Lanes, lanesText } from '../core/lanes.ts'
@@ -75,31 +75,59 @@ export interface Views {
 
 /** The views of an engine. They complete when it is closed and fail when it does. */
 export function views(engine: Engine): Views {
-  const seqs$ = defer(() => {
-    const seq = engine.durableSeq
-    const coming$ = engine.frames$.pipe(map((frame) => frame.last))
-    return seq === undefined ? coming$ : coming$.pipe(startWith(seq))
-  })
-  const view = <Seen extends Omit<Glance, 'seq'>>(look: (world: World) => Seen | undefined) =>
-    seqs$.pipe(
-      map((seq) => {
+  const view = <Seen extends Seeing>(look: (world: World) => Seen | undefined, fork = asItIs<Seen>) =>
+    new Observable<Seen & Glance>((subscriber) => {
+      let shown: string | undefined
+      let coming: Seen | undefined
+      const see = () => {
         const seen = look(engine.world)
-        return seen === undefined ? undefined : { seq, ...seen }
-      }),
-      filter((glance) => glance !== undefined),
-      distinctUntilChanged((one, other) => one.hash === other.hash),
-    )
+        coming = seen === undefined || seen.hash === shown ? undefined : fork(seen)
+      }
+      const show = (seq: number) => {
+        if (coming === undefined) return
+        const glance = { ...coming, seq }
+        coming = undefined
+        shown = glance.hash
+        subscriber.next(glance)
+      }
+      const present = engine.durableSeq
+      if ((present ?? engine.sealedSeq) !== undefined) see()
+      if (present !== undefined) show(present)
+      subscriber.add(engine.sealed$.subscribe(see))
+      subscriber.add(
+        engine.frames$.subscribe({
+          next: ({ last }) => show(last),
+          error: (error) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        }),
+      )
+    })
   return {
-    blockMap$: (volume) => view((world) => blockMapIn(world, volume)),
+    blockMap$: (volume) =>
+      view(
+        (world) => blockMapIn(world, volume),
+        (seen) => ({ ...seen, map: seen.map.fork() }),
+      ),
     holdQueue$: (volume) => view((world) => holdQueueIn(world, volume)),
-    deltaMap$: (pair) => view((world) => ofPair(world, pair, () => pairsOf(world).byTag.get(pair)?.cdm)),
+    deltaMap$: (pair) =>
+      view((world) => ofPair(world, pair, () => pairsOf(world).byTag.get(pair)?.cdm), forked),
     copyOnDemandMap$: (pair) =>
-      view((world) => ofPair(world, pair, () => restoresOf(world).byTag.get(pair)?.gate.copying)),
+      view((world) => ofPair(world, pair, () => restoresOf(world).byTag.get(pair)?.gate.copying), forked),
     protectedMap$: (pair) =>
-      view((world) => ofPair(world, pair, () => restoresOf(world).byTag.get(pair)?.prm)),
+      view((world) => ofPair(world, pair, () => restoresOf(world).byTag.get(pair)?.prm), forked),
     copyQueue$: (pair) => view((world) => copyQueueIn(world, pair)),
     inFlight$: () => view(inFlightIn),
   }
+}
+
+type Seeing = Omit<Glance, 'seq'>
+
+function asItIs<Seen>(seen: Seen): Seen {
+  return seen
+}
+
+function forked(seen: Omit<BitmapGlance, 'seq'>): Omit<BitmapGlance, 'seq'> {
+  return { ...seen, bits: seen.bits?.fork() }
 }
 
 function blockMapIn(world: World, volume: number): Omit<BlockMapGlance, 'seq'> | undefined {

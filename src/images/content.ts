@@ -6,7 +6,7 @@
 
 import type { Volume, World } from '../layers/layer.ts'
 import { blocksOf } from '../layers/pair-state.ts'
-import type { PayloadStore } from '../payload/payload.ts'
+import { type PayloadStore, pieceUnits, placeUnit } from '../payload/payload.ts'
 import { contentRuns } from '../volume/content.ts'
 
 /** The bytes of [offset, offset + length) of a volume, as a read in this state returns them. */
@@ -24,8 +24,21 @@ export function readContent(
     const start = run.block * volume.block
     const from = Math.max(offset, start)
     const to = Math.min(offset + length, start + run.count * volume.block)
-    const stored = payload.read(run.place, run.count * volume.block)
-    bytes.set(stored.subarray(from - start, to - start), from - offset)
+    fill(bytes.subarray(from - offset, to - offset), run.place, from - start, payload)
   }
   return bytes
+}
+
+/** Fills `bytes` with what lies `skipped` bytes behind a place, piece by piece: nothing is put together twice. */
+function fill(bytes: Uint8Array, place: number, skipped: number, payload: PayloadStore): void {
+  for (let done = 0; done < bytes.length; ) {
+    const at = skipped + done
+    const from = place + Math.floor(at / placeUnit)
+    const inside = at % placeUnit
+    const most = (pieceUnits - (from % pieceUnits)) * placeUnit - inside
+    const length = Math.min(most, bytes.length - done)
+    const units = Math.ceil((inside + length) / placeUnit)
+    bytes.set(payload.read(from, units * placeUnit).subarray(inside, inside + length), done)
+    done += length
+  }
 }

@@ -62,7 +62,7 @@ export interface Writer {
 
 /** Bytes that must become durable together with the next frame: how a payload store shares the journal's batch. */
 export interface Attachments {
-  /** Takes what waits, as keys and values; the caller stores it. */
+  /** Takes what goes with the frame that is appended, as keys and values; the caller stores it. */
   drain(): readonly (readonly [Uint8Array, Uint8Array])[]
   /** What was drained last is durable. */
   stored(): void

@@ -1,17 +1,28 @@
-/** Payload chunks as stored: a checked header and payloads one behind the other (src/journal/FORMAT.md). */
+/**
+ * Payload chunks as stored: pieces, each a checked header and data. A chunk is short payloads one behind the other in one
+ * piece, or a long one in many (src/journal/FORMAT.md).
+ */
 
 import { crc32 } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
-import { placeUnit } from './payload.ts'
+import { key, tables } from '../journal/keys.ts'
+import { pieceUnits, placeUnit } from './payload.ts'
 
 export const chunkHeaderBytes = 16
 const magic = 0x31504242
+/** The most data a piece has; all pieces of a chunk but the last are full. */
+export const pieceBytes = pieceUnits * placeUnit
 /** Places per chunk number. */
 const chunkPlaces = 2 ** 20
 
 /** The place of byte `offset` (a multiple of 512) of a chunk's data. */
 export function placeIn(chunk: number, offset: number): number {
   return chunk * chunkPlaces + offset / placeUnit
+}
+
+/** Where a piece of a chunk is stored: the first under the chunk's number alone. */
+export function pieceKey(chunk: number, piece: number): Uint8Array {
+  return piece === 0 ? key(tables.payload, chunk) : key(tables.payload, chunk, piece)
 }
 
 export function chunkOf(place: number): number {
@@ -23,7 +34,7 @@ export function offsetOf(place: number): number {
   return (place % chunkPlaces) * placeUnit
 }
 
-/** Fills in the header of a chunk whose data stand in place behind it. */
+/** Fills in the header of a piece whose data stand in place behind it. */
 export function sealChunk(bytes: Uint8Array): Uint8Array {
   const data = bytes.subarray(chunkHeaderBytes)
   const view = new DataView(bytes.buffer, bytes.byteOffset, chunkHeaderBytes)
@@ -34,14 +45,14 @@ export function sealChunk(bytes: Uint8Array): Uint8Array {
   return bytes
 }
 
-/** The stored form of a chunk with these data. */
+/** The stored form of a piece with these data. */
 export function encodeChunk(data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(chunkHeaderBytes + data.length)
   bytes.set(data, chunkHeaderBytes)
   return sealChunk(bytes)
 }
 
-/** The data of a stored chunk; throws PAYLOAD_CORRUPT when it is not what was stored. */
+/** The data of a stored piece; throws PAYLOAD_CORRUPT when it is not what was stored. */
 export function decodeChunk(bytes: Uint8Array | undefined, chunk: number): Uint8Array {
   if (bytes === undefined) throw new BlockboxError('PAYLOAD_CORRUPT', `payload chunk ${chunk} is missing`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -23,12 +23,18 @@ export interface PayloadStore {
    * place: true when there may be such.
    */
   lacks?(place?: number): boolean
-  /** Resolves when all that was put may be referred to by a frame that is about to be appended. */
+  /**
+   * Resolves when all that was put before the call may be referred to by the frame that is appended next; what is put
+   * after the call goes with a later one.
+   */
   sync(): Promise<void>
 }
 
 /** Places a payload of `length` bytes takes up. */
 export const placeUnit = 512
+
+/** Places that a read may cover without being put together from parts, counted from a multiple of them. */
+export const pieceUnits = 128
 
 /** Bytes as they are put: filled up with zeros to whole units of a place. */
 export function wholeUnits(bytes: Uint8Array): Uint8Array {

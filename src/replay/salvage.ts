@@ -22,7 +22,7 @@ import { emptyHead, encodeHead, newestHead, slotBytes, slotSpacing } from '../jo
 import { headFile } from '../journal/head-file.ts'
 import { from, key, numberOf, tables } from '../journal/keys.ts'
 import { type KvStore, levelStore, repairStore } from '../journal/store.ts'
-import { chunkHeaderBytes, chunkOf, decodeChunk, encodeChunk } from '../payload/chunk.ts'
+import { chunkHeaderBytes, chunkOf, decodeChunk, encodeChunk, pieceKey } from '../payload/chunk.ts'
 import { openLevelPayload } from '../payload/level-payload.ts'
 import { PayloadCheck } from './payload-check.ts'
 
@@ -200,16 +200,18 @@ async function keep(store: KvStore, base: Base, { frames, end, chunks }: Verifie
 
 /** A chunk whose payloads were found right goes over as it is, or, when only its frame is damaged, made anew. */
 async function putChunk(store: KvStore, target: KvStore, chunk: number): Promise<void> {
-  const at = key(tables.payload, chunk)
-  const stored = (await store.get(at))!
-  let value = stored
-  try {
-    decodeChunk(stored, chunk)
-  } catch {
-    const data = stored.subarray(chunkHeaderBytes)
-    value = encodeChunk(data)
+  for (let piece = 0; ; piece++) {
+    const at = pieceKey(chunk, piece)
+    const stored = await store.get(at)
+    if (stored === undefined) return
+    let value = stored
+    try {
+      decodeChunk(stored, chunk)
+    } catch {
+      value = encodeChunk(stored.subarray(chunkHeaderBytes))
+    }
+    await target.put(at, value, { sync: true })
   }
-  await target.put(at, value, { sync: true })
 }
 
 async function writeHead(to: string, at: { seq: number; hash: Uint8Array }, epoch: number): Promise<void> {

@@ -12,6 +12,7 @@
  */
 
 import type { Check, MakeCheck } from '../check/check.ts'
+import { sameBytes } from '../core/digest.ts'
 import { type Event, takesEffect } from '../events/columns.ts'
 import { count } from '../events/detail.ts'
 import { fencedMeta } from '../layers/fence-state.ts'
@@ -69,6 +70,12 @@ export class ContentOracle {
   answered(seq: number, data: Uint8Array): void {
     this.#answered.set(seq, data)
     this.#compare(seq)
+  }
+
+  /** True when these are the bytes of a volume after the last event it was told of. */
+  holds(volume: number, offset: number, data: Uint8Array): boolean {
+    const part = this.#contents.get(volume)?.subarray(offset, offset + data.length)
+    return part !== undefined && sameBytes(part, data)
   }
 
   /** The process is gone: answers to reads whose events were lost mean nothing. */

@@ -100,7 +100,7 @@ export class Machine {
       clock: this.clock,
       copier: () => new Promise<Code>((end) => copies.push(end)),
       openImage: async () => this.#options.outside,
-      checkpointEvery: 5000,
+      checkpointEvery: 700,
       worldAt,
     })
   }

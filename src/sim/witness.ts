@@ -2,19 +2,20 @@
  * The witness: follows a journal frame by frame, across crashes, and holds the engine to all it promises.
  *
  *     frame ─▶ dense, chained ─▶ decided again, folded, every invariant and property ─▶ state hash
- *     answer ─▶ its write took effect in a durable frame, a read returned the oracle's bytes
+ *     answer ─▶ its write took effect in a durable frame, a read returned the oracle's bytes, durable ones
  *     recovery ─▶ nothing acknowledged is gone, nothing is invented
  */
 
 import { checks } from '../check/all.ts'
 import type { Check, Finding } from '../check/check.ts'
 import { hex, sameBytes } from '../core/digest.ts'
-import type { Answer, Ask } from '../engine/ask.ts'
+import type { Answer, Ask, IoAsk } from '../engine/ask.ts'
 import { Columns, takesEffect } from '../events/columns.ts'
 import { ioKinds } from '../events/kind.ts'
 import type { Frame } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { World } from '../layers/layer.ts'
+import { reached } from '../layers/preserve-state.ts'
 import { Player } from '../replay/replay.ts'
 import { stateHashText } from '../volume/snapshot.ts'
 import { newWorld } from '../volume.ts'
@@ -97,7 +98,10 @@ export class Witness {
     if (code !== 'ok' || seq === 0) return
     if (seq <= after) this.find('linear', `${ask.kind} ${seq} was asked after ${after} was answered`, seq)
     this.#answered = Math.max(this.#answered, seq)
-    if (ask.kind === 'io.read') return this.#oracle.answered(seq, data!)
+    if (ask.kind === 'io.read') {
+      if (seq > this.world.seq) this.#durablyRead(ask, seq, data!)
+      return this.#oracle.answered(seq, data!)
+    }
     if (ask.kind === 'io.flush') return
     this.#acknowledged = Math.max(this.#acknowledged, seq)
     if (seq > this.world.seq) this.find('early', `event ${seq} is answered before its frame is durable`, seq)
@@ -105,6 +109,13 @@ export class Witness {
     if (isIo && !this.#effects.delete(seq)) {
       this.find('early', `write ${seq} is answered before it took effect`, seq)
     }
+  }
+
+  /** A read that is answered before its own event is durable: the bytes it returned have to be. */
+  #durablyRead({ session, volume, offset = 0 }: IoAsk, seq: number, data: Uint8Array): void {
+    const from = reached(this.world, session, volume)
+    if (this.#oracle.holds(from, offset, data)) return
+    this.find('early', `read ${seq} returned bytes of volume ${from} that are not durable yet`, seq)
   }
 
   /** The journal was opened again after a crash: what was written and not yet published is caught up with. */

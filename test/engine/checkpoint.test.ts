@@ -61,7 +61,7 @@ async function recorded(
 ): Promise<{ run: Run; kept: Omit<Checkpoint, 'frameHash'>[] }> {
   const run = await startRun()
   const kept: Omit<Checkpoint, 'frameHash'>[] = []
-  run.engine.frames$.subscribe(() => kept.push(checkpointOf(run.engine.world)))
+  run.engine.sealed$.subscribe(() => kept.push(checkpointOf(run.engine.world)))
   await prepare(run)
   for (const number of numbers) await act(run, number)
   await run.settled()

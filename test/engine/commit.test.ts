@@ -6,7 +6,6 @@
 import { suite, type Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { BlockboxError } from '../../src/core/errors.ts'
-import type { Answer } from '../../src/engine/ask.ts'
 import { maxInbox } from '../../src/engine/engine.ts'
 import { openEngine, recoverWorld } from '../../src/engine/open-engine.ts'
 import { flag } from '../../src/events/kind.ts'
@@ -16,58 +15,11 @@ import { replay } from '../../src/replay/replay.ts'
 import { stateHashText } from '../../src/volume/snapshot.ts'
 import { manualClock } from '../support/clock.ts'
 import { fails } from '../support/frames.ts'
-import { type Run, type RunOptions, startRun, turn } from '../support/run.ts'
-import { copyOf, framesOf, hooked, memoryStore, openMemory } from '../support/store.ts'
+import { type Run, startRun, turn } from '../support/run.ts'
+import { onDisk, stateOf } from '../support/slow-disk.ts'
+import { copyOf, framesOf, memoryStore, openMemory } from '../support/store.ts'
 
 const test: Test = suite('commit')
-
-/** A disk whose writes wait for `open`, or fail. */
-function disk() {
-  let waiting: (() => void)[] = []
-  let closed = false
-  let failure: Error | undefined
-  const before = async () => {
-    if (closed) await new Promise<void>((resolve) => waiting.push(resolve))
-    if (failure !== undefined) throw failure
-  }
-  return {
-    store: hooked(memoryStore(), before),
-    hold: () => {
-      closed = true
-    },
-    open: () => {
-      closed = false
-      const all = waiting
-      waiting = []
-      for (const resolve of all) resolve()
-    },
-    fail: (error: Error) => {
-      failure = error
-    },
-    repair: () => {
-      failure = undefined
-    },
-  }
-}
-
-/** A run on such a disk, with one volume of 16 blocks and a session. */
-async function onDisk(options: RunOptions = {}): Promise<{ run: Run; slow: ReturnType<typeof disk> }> {
-  const slow = disk()
-  const run = await startRun({ ...options, on: { store: slow.store } })
-  await run.volume('disk', 16)
-  await run.must('session.open', { name: 'host' })
-  return { run, slow }
-}
-
-/** What became of a promise so far. */
-async function stateOf(answer: Promise<Answer | undefined>): Promise<string> {
-  await turn()
-  await turn()
-  const pending = Symbol('pending')
-  const now = await Promise.race([answer, Promise.resolve(pending)])
-  if (now === pending) return 'waits'
-  return (now as Answer | undefined)?.code ?? 'error'
-}
 
 test('a write is answered when its frame is durable, not before', async () => {
   const { run, slow } = await onDisk()

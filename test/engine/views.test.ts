@@ -3,7 +3,7 @@
  * comes late sees the present first, and nobody sees what is not durable yet.
  */
 
-import { Observable } from 'rxjs'
+import { Subject } from 'rxjs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Glance, type Views, views } from '../../src/engine/views.ts'
@@ -59,21 +59,16 @@ function foldedViews(frames: readonly Frame[]): Record<string, Record<string, un
   const world: World = newWorld()
   const columns = new Columns()
   let seq = 0
-  let tell: (frame: Frame) => void = () => undefined
-  const frames$ = new Observable<Frame>((subscriber) => {
-    const before = tell
-    tell = (frame) => {
-      before(frame)
-      subscriber.next(frame)
-    }
-  })
-  const engine = { world, durableSeq: undefined, frames$ }
+  const sealed$ = new Subject<number>()
+  const frames$ = new Subject<Frame>()
+  const engine = { world, durableSeq: undefined, sealedSeq: undefined, sealed$, frames$ }
   const all = everyView(views(engine as unknown as Run['engine']))
   const shown = Object.entries(all).map(([name, open]) => [name, watch(open as never).seen] as const)
   for (const frame of frames) {
     foldFrame(world, frame.open(columns))
     seq = frame.last
-    tell(frame)
+    sealed$.next(seq)
+    frames$.next(frame)
   }
   assert.is(world.seq, seq)
   return Object.fromEntries(shown)

@@ -19,6 +19,7 @@ const test = payloadSuite('payload in LevelDB', async () => {
       return payload
     },
     async commit() {
+      await payload.sync()
       const batch = store.batch()
       for (const [at, value] of payload.drain()) batch.put(at, value)
       await batch.write({ sync: true })

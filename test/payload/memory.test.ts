@@ -4,13 +4,22 @@ import * as assert from 'uvu/assert'
 import { hex } from '../../src/core/digest.ts'
 import { key, tables } from '../../src/journal/keys.ts'
 import type { KvStore } from '../../src/journal/store.ts'
-import { decodeChunk, encodeChunk, placeIn } from '../../src/payload/chunk.ts'
+import {
+  chunkHeaderBytes,
+  decodeChunk,
+  encodeChunk,
+  chunkOf as numberOf,
+  pieceBytes,
+  pieceKey,
+  placeIn,
+} from '../../src/payload/chunk.ts'
 import { type LevelPayload, openLevelPayload } from '../../src/payload/level-payload.ts'
 import { fails } from '../support/frames.ts'
 import { entriesOf, hooked, memoryStore } from '../support/store.ts'
 import { contentOf, payloadSuite } from './contract.ts'
 
 async function drainInto(store: KvStore, payload: LevelPayload): Promise<void> {
+  await payload.sync()
   const batch = store.batch()
   for (const [at, value] of payload.drain()) batch.put(at, value)
   await batch.write({ sync: true })
@@ -119,6 +128,93 @@ test('a chunk that is read again leaves the slab it was put together in', async 
     assert.equal(kept, contentOf(1, 512))
     assert.is(kept.buffer.byteLength, 512)
   }
+})
+
+test('a long payload is stored in pieces, each checked by itself, and one read loads one piece', async () => {
+  const plain = memoryStore()
+  await plain.open()
+  const first = await openLevelPayload(plain)
+  const content = contentOf(1, 3 * pieceBytes + 1024)
+  const [before, place] = [first.put(contentOf(2, 512)), first.put(content)]
+  await drainInto(plain, first)
+  const entries = await entriesOf(plain)
+  const number = numberOf(place)
+  assert.is(number, numberOf(before) + 1)
+  const keys = [0, 1, 2, 3].map((piece) => hex(pieceKey(number, piece)))
+  assert.equal(
+    entries.map(([at]) => hex(at)),
+    [hex(pieceKey(number - 1, 0)), ...keys],
+  )
+  assert.is(entries.at(-1)![1].length, chunkHeaderBytes + 1024)
+  let reads = 0
+  const store: KvStore = {
+    ...hooked(plain, () => undefined),
+    getSync(at) {
+      reads++
+      return plain.getSync(at)
+    },
+  }
+  const fresh = await openLevelPayload(store)
+  const units = pieceBytes / 512
+  const part = (from: number, length: number) => content.subarray(from * 512, from * 512 + length)
+  assert.is(hex(fresh.read(place + units + 3, 4096)), hex(part(units + 3, 4096)))
+  assert.is(reads, 1)
+  assert.is(hex(fresh.read(place + units - 1, 1024)), hex(part(units - 1, 1024)))
+  assert.is(reads, 2)
+  assert.is(hex(fresh.read(place, content.length)), hex(content))
+  assert.is(hex(fresh.asStored(place, content.length)!), hex(content))
+  const damaged = entries[2]![1].slice()
+  damaged[100]! ^= 4
+  await plain.put(entries[2]![0], damaged, { sync: true })
+  const again = await openLevelPayload(plain)
+  assert.is(hex(again.read(place, pieceBytes)), hex(part(0, pieceBytes)))
+  await fails('PAYLOAD_CORRUPT', () => again.read(place + units, 512))
+  await fails('PAYLOAD_CORRUPT', () => again.read(place, content.length))
+  for (const beyond of [content.length / 512, 8 * units])
+    await fails('PAYLOAD_CORRUPT', () => again.read(place + beyond, 512))
+  assert.is(again.put(contentOf(3, 512)), placeIn(number + 1, 0))
+})
+
+test('a chunk from before there were pieces is read from the one value it has', async () => {
+  const store = memoryStore()
+  await store.open()
+  const content = contentOf(1, 4 * pieceBytes)
+  await store.put(pieceKey(1, 0), encodeChunk(content), { sync: true })
+  for (const at of [0, pieceBytes - 512, 3 * pieceBytes + 512]) {
+    const payload = await openLevelPayload(store)
+    const expected = hex(content.subarray(at, at + 1024))
+    for (let k = 0; k < 2; k++) assert.is(hex(payload.read(placeIn(1, at), 1024)), expected)
+    assert.is(hex(payload.asStored(placeIn(1, at), 1024)!), expected)
+    assert.is(hex(payload.read(placeIn(1, 0), content.length)), hex(content))
+    await fails('PAYLOAD_CORRUPT', () => payload.read(placeIn(1, content.length), 512))
+  }
+})
+
+test('what is put after the frame was sealed goes with the next one', async () => {
+  const store = memoryStore()
+  await store.open()
+  const payload = await openLevelPayload(store)
+  const one = payload.put(contentOf(1, 512))
+  const sealed = payload.sync()
+  const [two, long] = [payload.put(contentOf(2, 512)), payload.put(contentOf(3, 2 * pieceBytes))]
+  await sealed
+  const drained = payload.drain()
+  assert.equal(
+    drained.map(([at]) => hex(at)),
+    [hex(pieceKey(numberOf(one), 0))],
+  )
+  for (const [at, value] of drained) await store.put(at, value, { sync: true })
+  assert.is(hex(payload.read(two, 512)), hex(contentOf(2, 512)))
+  payload.stored()
+  for (const [place, k, length] of [
+    [one, 1, 512],
+    [two, 2, 512],
+    [long, 3, 2 * pieceBytes],
+  ] as const) {
+    assert.is(hex(payload.read(place, length)), hex(contentOf(k, length)))
+  }
+  await drainInto(store, payload)
+  assert.is((await entriesOf(store)).length, 4)
 })
 
 test('a chunk is laid out as the format says', async () => {

@@ -43,10 +43,16 @@ export class Run {
     this.clock = clock
     this.opened = opened
     this.copies = copies
+    let sealed = ''
+    engine.sealed$.subscribe((last) => {
+      assert.is(engine.world.seq, last)
+      sealed = `${last} ${stateHashText(engine.world)}`
+    })
     engine.frames$.subscribe({
-      next: (frame) => {
-        assert.is(engine.world.seq, frame.last)
-        this.states.set(frame.last, stateHashText(engine.world))
+      next: ({ last }) => {
+        const [seq, state] = sealed.split(' ')
+        assert.is(Number(seq), last)
+        this.states.set(last, state!)
       },
       error: () => undefined,
     })

@@ -46,6 +46,7 @@ export class JournalSide {
     const builder = this.#builder
     builder.begin(this.#clock.nowNs())
     for (let k = 0; k < events; k++) this.#record()
+    await this.#payload.sync()
     const added = { durableNs: 0n, replied: 0, flags: 0, stateLow: 0, stateHigh: 0 }
     const frame = await this.#writer.append({ ...builder.seal(), ...added }, builder.next - events)
     builder.restart()

@@ -36,8 +36,9 @@ export class VolumeCatalog implements Catalog {
     this.#marks = new Marks(of.journal, of.engine)
   }
 
-  list(): readonly Listed[] {
-    const live = this.#live()
+  /** Nobody is told of a volume before it is durable. */
+  async list(): Promise<readonly Listed[]> {
+    const live = await this.#of.engine.look(() => [...this.#live()])
     const volumes = live.map((volume) => listed(describeVolume(volume, this.#readOnly)))
     const views = this.#marks.known(live).map(({ name, seq }) => ({
       name,
@@ -48,7 +49,7 @@ export class VolumeCatalog implements Catalog {
 
   async describe(name: string, signal: AbortSignal): Promise<ExportDescription> {
     const { volume, point } = this.#named(name)
-    if (point.by === 'last') return describeVolume(volume, this.#readOnly)
+    if (point.by === 'last') return this.#of.engine.look(() => describeVolume(volume, this.#readOnly))
     return describePast(name, (await this.#past.at(volume, point, signal)).volume)
   }
 

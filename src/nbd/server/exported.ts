@@ -29,8 +29,8 @@ export interface OpenExport {
   readonly description: ExportDescription
   /** Rejects with a BlockboxError when there is no answer. Several requests may be under way. */
   submit(request: DiskRequest): Promise<DiskAnswer>
-  /** What lies in a range, from its beginning on, as at most `most` extents that may end before the range does. */
-  extents(offset: number, length: number, most: number): readonly Extent[]
+  /** What lies in a range, from its beginning on, as at most `most` extents that may end before the range does. Rejects as `submit`. */
+  extents(offset: number, length: number, most: number): Promise<readonly Extent[]>
   /** @param orderly true when the client said that it was done */
   close(orderly: boolean): Promise<void>
 }
@@ -42,7 +42,7 @@ export interface Listed {
 
 /** All exports of a server by name. */
 export interface Catalog {
-  list(): readonly Listed[]
+  list(): Promise<readonly Listed[]>
   /** Throws NO_SUCH_VOLUME, NO_SUCH_POINT, USAGE for a name that names nothing. */
   describe(name: string, signal: AbortSignal): Promise<ExportDescription>
   /** @param peer who opens it, for the record. Throws as `describe`. */

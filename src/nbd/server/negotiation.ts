@@ -73,7 +73,7 @@ export class Negotiation {
       case option.exportName:
         return this.#exportName(readExportName(data))
       case option.list:
-        return data.length > 0 ? withoutData(number) : { replies: this.#list() }
+        return data.length > 0 ? withoutData(number) : { replies: await this.#list() }
       case option.info:
       case option.go:
         return this.#go(number, data)
@@ -108,8 +108,8 @@ export class Negotiation {
     }
   }
 
-  #list(): Uint8Array[] {
-    const listed = this.#terms.catalog.list()
+  async #list(): Promise<Uint8Array[]> {
+    const listed = await this.#terms.catalog.list()
     return [
       ...listed.map(({ name, description }) => serverReply(option.list, name, description)),
       replyTo(option.list, optionReply.ack),

@@ -39,7 +39,7 @@ export class PastExport implements OpenExport {
     return { code: 'ok', data: readContent(world, volume, this.#payload, offset, length) }
   }
 
-  extents(offset: number, length: number, most: number): readonly Extent[] {
+  async extents(offset: number, length: number, most: number): Promise<readonly Extent[]> {
     return extentsOf(this.#past.world, this.#past.volume, { offset, length }, most)
   }
 

@@ -123,16 +123,28 @@ export class Transmission {
     }
     const reads = type === command.read
     const bytes = reads || data !== undefined ? length : 0
+    this.#carry(request, bytes, this.#opened.submit(asked), (answer) => {
+      if (answer.code !== 'ok')
+        this.#fail(request, failureOf(answer.code, type === command.write || type === command.writeZeroes))
+      else if (reads) this.#sendRead(request, answer.data!)
+      else this.#done(request)
+    })
+  }
+
+  /** Counts a request among those under way until it is answered. */
+  #carry<Result>(
+    request: ClientRequest,
+    bytes: number,
+    asked: Promise<Result>,
+    answer: (result: Result) => void,
+  ): void {
     this.#requests++
     this.#bytes += bytes
     this.#load.bytes += bytes
-    this.#opened.submit(asked).then(
-      (answer) => {
+    asked.then(
+      (result) => {
         this.#end(bytes)
-        if (answer.code !== 'ok')
-          this.#fail(request, failureOf(answer.code, type === command.write || type === command.writeZeroes))
-        else if (reads) this.#sendRead(request, answer.data!)
-        else this.#done(request)
+        answer(result)
         this.#ended()
       },
       (error: unknown) => {
@@ -165,9 +177,10 @@ export class Transmission {
   #blockStatus(request: ClientRequest): void {
     const { offset, length, flags } = request
     const one = (flags & commandFlag.reqOne) !== 0
-    const found = this.#opened.extents(offset, length, one ? 1 : maxExtents)
-    const extents = found.length > 0 ? found : [{ length, state: 0 }]
-    this.#outlet.send(blockStatusChunk(request, this.#agreed.allocation!, extents))
+    this.#carry(request, 0, this.#opened.extents(offset, length, one ? 1 : maxExtents), (found) => {
+      const extents = found.length > 0 ? found : [{ length, state: 0 }]
+      this.#outlet.send(blockStatusChunk(request, this.#agreed.allocation!, extents))
+    })
   }
 
   #done(cookie: Cookie): void {

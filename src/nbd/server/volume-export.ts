@@ -63,11 +63,12 @@ class VolumeExport implements OpenExport {
     return whole.length === 0 ? Promise.resolve({ code: 'ok' }) : this.#ask({ ...request, ...whole })
   }
 
-  extents(offset: number, length: number, most: number): readonly Extent[] {
-    const { world } = this.#engine
-    const volume = volumeOf(world, reached(world, this.#session, this.#volume.id))
-    if (volume === undefined || offset > volume.size - length) return []
-    return extentsOf(world, volume, { offset, length }, most)
+  extents(offset: number, length: number, most: number): Promise<readonly Extent[]> {
+    return this.#engine.look((world) => {
+      const volume = volumeOf(world, reached(world, this.#session, this.#volume.id))
+      if (volume === undefined || offset > volume.size - length) return []
+      return extentsOf(world, volume, { offset, length }, most)
+    })
   }
 
   async close(orderly: boolean): Promise<void> {

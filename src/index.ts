@@ -24,6 +24,8 @@ export { type GoldenOptions, type GoldenResult, goldenRun, goldenRuns } from './
 export { type GoldenUpdate, updateGolden } from './golden/golden-update.ts'
 export { readContent } from './images/content.ts'
 export { type ExternalImage, type OpenImage, openRawFile } from './images/external.ts'
+export { openNbdImage } from './images/nbd-image.ts'
+export { openExternal } from './images/open-external.ts'
 export { RestoreWitness } from './inspect/restore-witness.ts'
 export type { Moment, Witness } from './inspect/witness.ts'
 export type { Frame } from './journal/frame.ts'

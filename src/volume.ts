@@ -16,6 +16,7 @@ import type { Code } from './events/code.ts'
 import { type Event, type NewEvent, takesEffect } from './events/columns.ts'
 import { count, text } from './events/detail.ts'
 import { changes, isInput, type Kind, kindNames } from './events/kind.ts'
+import { branch } from './layers/branch.ts'
 import { commandKey } from './layers/command-key.ts'
 import { device } from './layers/device.ts'
 import { fence } from './layers/fence.ts'
@@ -38,6 +39,7 @@ export const stack: readonly Layer<unknown>[] = [
   inFlight,
   device,
   commandKey,
+  branch,
 ] as readonly Layer<unknown>[]
 
 const hearers = new Map<Kind, readonly number[]>()
@@ -65,6 +67,7 @@ const steady: ReadonlySet<Kind> = new Set<Kind>([
   'io.lost',
   'copy.started',
   'copy.report',
+  'branch.report',
   'merge.block',
   'fence.pattern_written',
   'fence.meta_written',
@@ -121,8 +124,9 @@ export function isIdle(world: World, volume: number): boolean {
 export function refusal(world: World, io: NewEvent): Code {
   const { session = 0, offset = 0, length = 0 } = io
   if (!world.sessions.has(session)) return 'E_NO_SESSION'
-  const volume = volumeOf(world, io.volume ?? 0)
-  if (volume === undefined) return 'E_NO_VOLUME'
+  const id = io.volume ?? 0
+  const volume = volumeOf(world, id)
+  if (volume === undefined) return world.volumes[id - 1]?.unfinished === true ? 'E_AGAIN' : 'E_NO_VOLUME'
   const op = io.op ?? 'none'
   if (op === 'flush') return 'ok'
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) return 'E_RANGE'
@@ -205,13 +209,20 @@ function checkHost(world: World, event: Event): void {
 function own(world: World, event: Event): void {
   switch (event.kind) {
     case 'volume.created':
+    case 'branch.started':
       return addVolume(world, event, count(event.detail, 'size'), count(event.detail, 'block'))
+    case 'branch.finished': {
+      const { unfinished: _, ...whole } = world.volumes[event.volume - 1]!
+      world.volumes[event.volume - 1] = whole
+      return
+    }
     case 'preserve.created': {
       const { size, block } = volumeOf(world, count(event.detail, 'base'))!
       return addVolume(world, event, size, block)
     }
     case 'preserve.dropped':
     case 'merge.finished':
+    case 'branch.failed':
       return removeVolume(world, event.volume)
     case 'volume.resized':
     case 'volume.deleted':
@@ -247,13 +258,14 @@ function own(world: World, event: Event): void {
 function addVolume(world: World, event: Event, size: number, block: number): void {
   const id = world.volumes.length + 1
   must(event.volume === id, 'G-I1', `volume ${event.volume} is created as number ${id}`)
-  world.volumes.push({ id, name: text(event.detail, 'name'), size, block, map: new BlockMap(block / 512) })
+  const made = { id, name: text(event.detail, 'name'), size, block, map: new BlockMap(block / 512) }
+  world.volumes.push(event.kind === 'branch.started' ? { ...made, unfinished: true } : made)
   world.active.push([])
 }
 
 /** A volume is no more: its place stays, empty, so that its number is never given again. */
 function removeVolume(world: World, id: number): void {
-  const volume = volumeOf(world, id)!
+  const { unfinished: _, ...volume } = world.volumes[id - 1]!
   world.volumes[id - 1] = { ...volume, map: new BlockMap(volume.map.step), gone: true }
 }
 

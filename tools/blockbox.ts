@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { add as backup } from './commands/backup.ts'
 import { add as bisect } from './commands/bisect.ts'
+import { add as branch } from './commands/branch.ts'
 import { add as clone } from './commands/clone.ts'
 import { add as completion } from './commands/completion.ts'
 import { add as control } from './commands/control.ts'
@@ -42,6 +43,7 @@ await main(
     log,
     inspect,
     volume,
+    branch,
     device,
     clone,
     backup,

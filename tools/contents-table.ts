@@ -47,7 +47,7 @@ const columns: { readonly [L in Listed]: Columns<Contents[L][number]> } = {
     heads: ['restore of pair', 'protected', 'extents to copy', 'background'],
     cells: (one) => [
       ...[one.pair, yes(one.protected), String(one.remaining_extents)],
-      one.background ? 'copying' : 'gave up',
+      one.paused ? 'paused' : one.background ? 'copying' : 'gave up',
     ],
     right: [2],
   },

@@ -14,6 +14,7 @@ import type { CommandRoute, Controlled, Done } from '../src/control/route.ts'
 import { BlockboxError } from '../src/core/errors.ts'
 import type { EngineOptions } from '../src/engine/engine.ts'
 import { type OpenFolder, openToRead, openToWrite } from '../src/engine/open-folder.ts'
+import { worldAt } from '../src/replay/at.ts'
 import { atRest } from './at-rest.ts'
 import { RemoteControl } from './control-client.ts'
 import type { ControlLink, LinkCall } from './control-link.ts'
@@ -42,7 +43,7 @@ export async function withControl<T>(
   const folder = journalDir(options)
   return orRemote(
     folder,
-    () => openToWrite(folder, { create, ...(openImage !== undefined && { openImage }) }),
+    () => openToWrite(folder, { create, worldAt, ...(openImage !== undefined && { openImage }) }),
     (open) => {
       const { engine } = open
       const local: Controlled = { ...open, folder, owners: new Owners(engine) }
@@ -96,6 +97,9 @@ function remoteFailure(error: unknown): unknown {
   return new BlockboxError('ENGINE_STOPPED', message, { cause: error })
 }
 
+/** The engine's clock keeps no process alive: who waits for a copy whose turn comes later has to. */
+const stayAwakeMs = 1000
+
 /** Takes the routes in this process. The journal will be closed, so each waits until all copies have ended. */
 class LocalControl implements ControlLink {
   readonly #controlled: Controlled
@@ -108,8 +112,13 @@ class LocalControl implements ControlLink {
     const { success, output, issues } = v.safeParse(route.input, input)
     if (!success) throw new BlockboxError('USAGE', `${v.getDotPath(issues[0]) ?? ''}: ${issues[0].message}`)
     const call = { signal: interrupt, ...(key !== undefined && { key }), ...(bytes && { bytes }) }
-    const done = await route.act(this.#controlled, output as I, call)
-    if (done.answer.code === 'ok') await atRest(this.#controlled.engine)
-    return done
+    const awake = setInterval(() => undefined, stayAwakeMs)
+    try {
+      const done = await route.act(this.#controlled, output as I, call)
+      if (done.answer.code === 'ok') await atRest(this.#controlled.engine)
+      return done
+    } finally {
+      clearInterval(awake)
+    }
   }
 }

@@ -5,6 +5,7 @@
 
 import type { Engine, EngineOptions } from '../src/engine/engine.ts'
 import { type OpenFolder, openToRead, openToWrite } from '../src/engine/open-folder.ts'
+import { worldAt } from '../src/replay/at.ts'
 import { type JournalOption, journalDir } from './journal-option.ts'
 import { remark } from './remark.ts'
 
@@ -24,7 +25,7 @@ export async function withEngine<T>(
   how: Pick<EngineOptions, 'ack' | 'readDigests'>,
   use: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const open = await openToWrite(journalDir(options), { create: true, ...how })
+  const open = await openToWrite(journalDir(options), { create: true, worldAt, ...how })
   return used(open, () => use(open.engine), open.engine)
 }
 

@@ -3,10 +3,11 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
 import { BlockboxError } from '../core/errors.ts'
-import { openRawFile } from '../images/external.ts'
+import { openExternal } from '../images/open-external.ts'
 import { contentsOf } from '../inspect/contents.ts'
 import { named, pairsOf } from '../layers/pair-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
+import { isNbdUri } from '../nbd/client/uri.ts'
 import { volumeNamed } from '../replay/volume-at.ts'
 import { pairAtRest, until } from './rest.ts'
 import { ask, type Call, type Controlled, commandRoute, type Done } from './route.ts'
@@ -18,14 +19,17 @@ const pair = name
 export const createClone = commandRoute({
   method: 'POST',
   path: '/clones',
-  summary: 'Make a pair of two volumes, or of a volume and a raw file outside; it begins fractured',
+  summary: 'Make a pair of two volumes, or of a volume and a file or NBD export outside; it begins fractured',
   input: {
     name,
     source: name,
     clone: v.optional(name),
     clone_file: v.optional(
       v.strictObject({
-        path: v.pipe(text, v.description('the full path of a file on the machine of the server')),
+        path: v.pipe(
+          text,
+          v.description('the full path of a file on the machine of the server, or an NBD URI'),
+        ),
         sha256: v.optional(
           v.pipe(v.string(), v.maxLength(64), v.description('what it is, for the record')),
           '',
@@ -47,8 +51,9 @@ export const createClone = commandRoute({
 })
 
 async function outside({ path, sha256 }: { readonly path: string; readonly sha256: string }) {
-  if (!isAbsolute(path)) throw new BlockboxError('USAGE', `"${path}" is no full path: begin it with /`)
-  const image = await openRawFile(path)
+  if (!isAbsolute(path) && !isNbdUri(path))
+    throw new BlockboxError('USAGE', `"${path}" is no full path: begin it with /`)
+  const image = await openExternal(path)
   await image.close()
   return { clone: 0, path, size: image.size, sha256 }
 }

@@ -1,6 +1,7 @@
 /** The table of the API: every route, in the order the document shows them. */
 
 import { closeSession, openSession, rebindSession, startBackup, stopBackup } from './backup-routes.ts'
+import { createBranch } from './branch-routes.ts'
 import {
   cancelRestore,
   createClone,
@@ -53,7 +54,7 @@ const document = streamRoute({
 
 export const routes: readonly Route[] = [
   ...[info, sessions, queues, marks, createMark],
-  ...[lists.volumes, createVolume, deleteVolume, resizeVolume],
+  ...[lists.volumes, createVolume, deleteVolume, resizeVolume, createBranch],
   ...[lists.devices, createDevice],
   ...[lists.views, createView, dropView, mergeView],
   ...[lists.backups, startBackup, stopBackup],

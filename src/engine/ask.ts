@@ -31,6 +31,8 @@ export interface CommandAsk {
   readonly about?: number
   readonly code?: Code
   readonly detail?: Detail
+  /** Of a branch.report: the place of bytes that the record has already. */
+  readonly payload?: number
   /** Idempotency key of a control command: asked again with it, it is answered as the first time and done once. */
   readonly key?: string
   /**
@@ -70,6 +72,7 @@ const limits = {
   tag: 2 ** 32 - 1,
   flags: 2 ** 8 - 1,
   about: Number.MAX_SAFE_INTEGER,
+  payload: Number.MAX_SAFE_INTEGER,
 } as const
 
 const limited = Object.entries(limits)
@@ -112,7 +115,8 @@ function commandFault(ask: CommandAsk): string | undefined {
   const used: readonly string[] = kinds[ask.kind].columns
   for (const name of [...Object.keys(limits), 'offset', 'length']) {
     const value = ask[name as 'tag'] ?? 0
-    if (value !== 0 && !used.includes(name)) return `${ask.kind} has no ${name}`
+    const placed = name !== 'payload' || ask.kind === 'branch.report'
+    if (value !== 0 && !(placed && used.includes(name))) return `${ask.kind} has no ${name}`
   }
   const code = ask.code ?? 'ok'
   if (!Object.hasOwn(codes, code)) return `${ask.kind} has an unknown code ${JSON.stringify(code)}`
@@ -127,9 +131,10 @@ export function keyedDetail({ detail = noDetail, key }: CommandAsk): Detail {
 
 function dataFault({ kind, data, length = 0 }: CommandAsk): string | undefined {
   const carries = (kinds[kind].columns as readonly string[]).includes('payload')
-  const mayLack = kind === 'mover.report' || kind === 'copy.report'
+  const mayLack = kind === 'mover.report' || kind === 'copy.report' || kind === 'branch.report'
   if (data === undefined) return carries && !mayLack ? `${kind} has no data` : undefined
-  if (!carries || !(data instanceof Uint8Array)) return `${kind} carries no data of that form`
+  if (!carries || kind === 'branch.report' || !(data instanceof Uint8Array))
+    return `${kind} carries no data of that form`
   const fits = data.length > 0 && data.length % 512 === 0 && data.length <= maxIoBytes
   if (!fits) return `${kind} has ${data.length} bytes, not whole units of 512 up to ${maxIoBytes}`
   return length === 0 || length === data.length ? undefined : `${kind} has length ${length} and other data`

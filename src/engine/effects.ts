@@ -4,7 +4,7 @@
  *     copy.started     ──▶ the copier moves an extent ──▶ copy.report      (at the pair's pace, copy-pace.ts)
  *                          from a clone outside: its bytes are read ──▶ copy.report with them
  *     backup.flag_set  ──▶ a timer                     ──▶ deadline.reached
- *     fences: see fence-effects.ts
+ *     fences: see fence-effects.ts; branches: branch-effects.ts
  *
  * When a frame is durable the state may be further: an effect that is not wanted any more by then is harmless, for its
  * report says which event it is about, and the state when it comes decides what becomes of it.
@@ -26,6 +26,7 @@ import type { World } from '../layers/layer.ts'
 import { pairsOf, pairsOn } from '../layers/pair-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
 import type { Ask } from './ask.ts'
+import type { BranchEffects } from './branch-effects.ts'
 import { CopyPace } from './copy-pace.ts'
 import type { FenceEffects } from './fence-effects.ts'
 
@@ -49,6 +50,8 @@ export interface EffectTools {
   readonly clock: Clock
   readonly copier: Copier
   readonly openImage: OpenImage
+  readonly fences: FenceEffects
+  readonly branches: BranchEffects
 }
 
 export class Effects {
@@ -59,19 +62,21 @@ export class Effects {
   readonly #images: Images
   readonly #pace: CopyPace
   readonly #fences: FenceEffects
+  readonly #branches: BranchEffects
   readonly #timers = new Map<number, () => void>()
   /** Of the frame that is being filled, and of the one in flight. */
   #noted: (() => void)[] = []
   #owed: (() => void)[] = []
   #stopped = false
 
-  constructor(tools: EffectTools, world: World, fences: FenceEffects, submit: (ask: Ask) => void) {
+  constructor(tools: EffectTools, world: World, submit: (ask: Ask) => void) {
     this.#clock = tools.clock
     this.#copier = tools.copier
     this.#images = new Images(tools.openImage)
     this.#pace = new CopyPace(tools.clock)
     this.#world = world
-    this.#fences = fences
+    this.#fences = tools.fences
+    this.#branches = tools.branches
     this.#submit = submit
   }
 
@@ -86,6 +91,11 @@ export class Effects {
         const { tag, volume, offset, length, seq } = event
         const demanded = (event.flags & flag.demand) !== 0
         this.#noted.push(() => this.#start({ tag, volume, offset, length, about: seq }, demanded))
+        return
+      }
+      case 'branch.started': {
+        const { volume } = event
+        this.#owed.push(() => this.#branches.begin(volume))
         return
       }
       case 'restore.completed':
@@ -130,6 +140,7 @@ export class Effects {
 
   /** The effects a recovered state owes. A clock that went back makes no wait longer than its deadline. */
   owe(world: World): void {
+    this.#branches.owe(world)
     const nowUs = Number(this.#clock.nowNs() / 1000n)
     for (const backup of holdQueueOf(world).backups.values()) {
       if (backup.phase === 'stopping' || backup.overdue) continue
@@ -142,6 +153,7 @@ export class Effects {
   stop(): void {
     this.#stopped = true
     this.#fences.stop()
+    this.#branches.stop()
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
     this.#pace.stop()

@@ -18,13 +18,15 @@
 import { type Observable, Subject } from 'rxjs'
 import type { Clock } from '../core/clock.ts'
 import { BlockboxError } from '../core/errors.ts'
-import { type OpenImage, openRawFile } from '../images/external.ts'
+import type { OpenImage } from '../images/external.ts'
+import { openExternal } from '../images/open-external.ts'
 import { type Frame, type FrameParts, frameFlags } from '../journal/frame.ts'
 import type { Checkpoint, Journal, Writer } from '../journal/journal.ts'
 import { checkpointOf } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
 import { stateHash } from '../volume/snapshot.ts'
 import { type Answer, type Ask, askFault } from './ask.ts'
+import { BranchEffects, type WorldAt } from './branch-effects.ts'
 import { Decider, type DeciderOptions, type Waiting } from './decider.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
 import { FenceEffects } from './fence-effects.ts'
@@ -33,8 +35,10 @@ export interface EngineOptions extends DeciderOptions {
   readonly journal: Journal
   readonly clock: Clock
   readonly copier?: Copier
-  /** Opens the clones that live outside; raw files unless told otherwise. */
+  /** Opens the clones that live outside; files and NBD exports unless told otherwise. */
   readonly openImage?: OpenImage
+  /** States of the past, for branches: replay/at.ts has it. */
+  readonly worldAt?: WorldAt | undefined
   /** A checkpoint is made after this many events. */
   readonly checkpointEvery?: number
 }
@@ -76,12 +80,13 @@ export class Engine {
     this.#options = options
     this.#writer = writer
     this.#world = world
-    const { clock, payload, copier = internalCopier, openImage = openRawFile } = options
+    const { clock, payload, journal, worldAt, copier = internalCopier, openImage = openExternal } = options
     const submit = (ask: Ask) => {
       this.submit(ask).catch(() => undefined)
     }
     const fences = new FenceEffects(world, payload, clock, submit)
-    this.#effects = new Effects({ clock, copier, openImage }, world, fences, submit)
+    const branches = new BranchEffects({ journal, worldAt, submit: (ask) => this.submit(ask) }, world)
+    this.#effects = new Effects({ clock, copier, openImage, fences, branches }, world, submit)
     this.#decider = new Decider(options, world, this.#effects)
     this.frames$ = this.#frames$.asObservable()
     this.sealed$ = this.#sealed$.asObservable()

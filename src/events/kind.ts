@@ -62,6 +62,10 @@ export const kinds = {
   'device.create': { number: 25, columns: [] },
   'volume.delete': { number: 26, columns: ['volume'] },
   'volume.resize': { number: 27, columns: ['volume'] },
+  // A volume of the past: asked for, its runs as they were found, and the end of them.
+  'volume.branch': { number: 28, columns: [] },
+  'branch.report': { number: 29, columns: ['volume', 'offset', 'length', 'payload', 'about'] },
+  'branch.end': { number: 30, columns: ['volume', 'code', 'about'] },
   'backup.start': { number: 32, columns: ['session'] },
   'backup.stop': { number: 33, columns: ['session'] },
   'deadline.reached': { number: 34, columns: ['tag'] },
@@ -110,6 +114,9 @@ export const kinds = {
   'device.created': { number: 131, columns: ['tag'] },
   'volume.deleted': { number: 152, columns: ['volume'] },
   'volume.resized': { number: 153, columns: ['volume'] },
+  'branch.started': { number: 155, columns: ['volume'] },
+  'branch.finished': { number: 156, columns: ['volume'] },
+  'branch.failed': { number: 157, columns: ['volume', 'code'] },
   'hold.released': { number: 132, columns: released },
   'hold.dropped': { number: 133, columns: ['session', 'request', 'volume', 'code', 'about'] },
   'hold.failed': { number: 134, columns: ['session', 'request', 'volume', 'code', 'about'] },
@@ -198,6 +205,7 @@ export function isInput(kind: Kind): boolean {
 const keyless: ReadonlySet<Kind> = new Set<Kind>([
   ...(['io.read', 'io.write', 'io.zeroes', 'io.discard', 'io.flush', 'run.begin', 'run.end'] as const),
   ...(['deadline.reached', 'copy.report', 'mover.report', 'fence.pattern', 'fence.flushed'] as const),
+  ...(['branch.report', 'branch.end'] as const),
   ...(['engine.started', 'engine.recover', 'engine.stop'] as const),
 ])
 

@@ -9,6 +9,7 @@ export function madeBy({ kind, session = 0, volume = 0, tag = 0 }: NewEvent): nu
       return session
     case 'volume.created':
     case 'preserve.created':
+    case 'branch.started':
       return volume
     case 'backup.flag_set':
     case 'pair.created':

@@ -99,6 +99,10 @@ function causeOf(row: Event, volume: number, sources: Sources): string {
       return `restore of pair ${roster.pairName(tag)} begins`
     case 'restore.cancelled':
       return `restore of pair ${roster.pairName(tag)} is cancelled`
+    case 'branch.report':
+      return `branch ${roster.volumeName(row.volume)} is made of the past`
+    case 'branch.failed':
+      return `branch ${roster.volumeName(row.volume)} is given up`
     case 'merge.block':
       return `merge of a view into ${roster.volumeName(row.volume)}`
     case 'fence.pattern_written':

@@ -45,6 +45,8 @@ export interface Contents {
     readonly remaining_extents: number
     /** False when it gave up copying in the background. */
     readonly background: boolean
+    /** True when only what hosts need is copied. */
+    readonly paused: boolean
   }[]
   readonly devices: readonly { readonly name: string; readonly volumes: readonly string[] }[]
   readonly views: readonly {
@@ -109,6 +111,7 @@ export function contentsOf(world: World): Contents {
       protected: restore.protected,
       remaining_extents: neededCount(restore, deltaMapOf(world, restore.tag)),
       background: restore.background,
+      paused: restore.paused,
     })),
     devices: devicesOf(world).names.map((name, k) => ({
       name,

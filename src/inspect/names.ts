@@ -56,7 +56,7 @@ export class Names {
   /** Learns what an event gives a name to. */
   note(event: Event): void {
     const { kind, tag, detail } = event
-    if (kind === 'volume.created' || kind === 'preserve.created')
+    if (kind === 'volume.created' || kind === 'preserve.created' || kind === 'branch.started')
       this.#volumes.set(event.volume, text(detail, 'name'))
     else if (kind === 'backup.flag_set') {
       this.#subjects.backup.set(tag, { name: text(detail, 'name'), volumes: [...counts(detail, 'volumes')] })

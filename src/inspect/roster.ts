@@ -129,6 +129,7 @@ export function entryOf(event: Event, world: World): Entry | undefined {
   const { seq, detail } = event
   switch (event.kind) {
     case 'volume.created':
+    case 'branch.started':
     case 'preserve.created':
     case 'volume.resized': {
       const { id, name, size, block } = world.volumes[event.volume - 1]!

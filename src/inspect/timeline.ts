@@ -180,7 +180,7 @@ export class Timeline implements Witness {
       this.#addPoint({ ...moment, what: 'mark', name: text(detail, 'label'), volumes })
     else if (kind === 'command.refused') {
       this.#addPoint({ ...moment, what: 'refused', name: `${text(detail, 'command')} ${code}`, volumes })
-    } else if (kind === 'volume.created' || kind === 'pair.created') {
+    } else if (kind === 'volume.created' || kind === 'branch.started' || kind === 'pair.created') {
       const what = kind === 'pair.created' ? `pair ${text(detail, 'name')}` : `volume ${text(detail, 'name')}`
       this.#addPoint({ ...moment, what: 'created', name: what, volumes: this.#volumesOf('sync', event) })
     }

@@ -16,6 +16,7 @@ import type { Run } from '../core/block-map.ts'
 import type { Range } from '../core/range.ts'
 import { type Event, takesEffect } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
+import { branchesOf, volumeOfBranch } from '../layers/branch-state.ts'
 import { fencedMeta } from '../layers/fence-state.ts'
 import { type Volume, volumeOf, type World } from '../layers/layer.ts'
 import { blocksOf, isWhole, pairsOf, pairsOn } from '../layers/pair-state.ts'
@@ -66,6 +67,10 @@ export class Touches {
         if (one !== undefined) this.#tellNeeded(event.seq, one, world, marks.own)
         return
       }
+      case 'branch.failed': {
+        const { id, size, block } = world.volumes[event.volume - 1]!
+        return this.#tell(event.seq, id, 0, size / block, marks.gone)
+      }
       case 'volume.resized':
       case 'volume.deleted':
       case 'preserve.dropped':
@@ -86,10 +91,20 @@ export class Touches {
         else this.#tellRuns(seq, volume, { first, count })
         this.#afterEffect(seq, id, world)
       } else this.#tell(seq, id, first, count, marks.read)
-    } else if (event.kind === 'restore.started') {
+    } else if (event.kind === 'branch.report') this.#tellReported(event, world)
+    else if (event.kind === 'restore.started') {
       this.#tellNeeded(seq, restoresOf(world).byTag.get(event.tag)!, world, marks.shown)
     }
     for (const watched of this.#watched) this.#tellChanges(seq, watched, world)
+  }
+
+  /** A run that a branch took over; one that was refused changed nothing. */
+  #tellReported(event: Event, world: World): void {
+    const branch = branchesOf(world).byVolume.get(event.volume)
+    if (branch?.mapHash !== '' || branch.next !== event.offset + event.length) return
+    const volume = volumeOfBranch(world, branch)
+    const { first, count } = blocksOf(event, volume)
+    if (volume.map.get(first) === event.payload) this.#tell(event.seq, volume.id, first, count, event.payload)
   }
 
   /** Zeros whose edges were merged with what was there: as the map has it now. */

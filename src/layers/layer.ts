@@ -29,6 +29,8 @@ export interface Volume {
   readonly map: BlockMap
   /** True once the volume is no more; its number is not given again. */
   readonly gone?: boolean
+  /** True while a branch lacks a part of its map: nobody may use it. */
+  readonly unfinished?: true
 }
 
 export interface World {
@@ -157,8 +159,8 @@ export interface Layer<State> {
   load(saved: unknown): State
 }
 
-/** The volume of that number; undefined when there is none, or none any more. */
+/** The volume of that number; undefined when there is none, none yet, or none any more. */
 export function volumeOf(world: World, id: number): Volume | undefined {
   const volume = world.volumes[id - 1]
-  return volume?.gone === true ? undefined : volume
+  return volume?.gone === true || volume?.unfinished === true ? undefined : volume
 }

@@ -76,6 +76,7 @@ function start(one: Pair, { detail }: Command, world: World): Decision {
       },
     },
     ...fences.flatMap((fence) => adopted(fence, volumeOf(world, one.clone))),
+    ...(detail.paused === true ? [{ kind: 'restore.paused', tag: one.tag } as const] : []),
   ]
 }
 

@@ -1,6 +1,6 @@
 /**
  * Which rows of a frame brought a payload, in the order of the digests that the frame holds: inputs, and releases that
- * name blocks of their own; and how many bytes each brought, as its digest tells.
+ * name blocks of their own, not the reports of branches, which name what is there; and how many bytes each brought, as its digest tells.
  */
 
 import { sameBytes, sha256 } from '../core/digest.ts'
@@ -16,7 +16,7 @@ export function rowsWithPayload(row: Row, digests: number): number[] {
   const inputs: number[] = []
   const own: number[] = []
   for (row.index = 0; row.index < row.columns.count; row.index++) {
-    if (row.payload === 0) continue
+    if (row.payload === 0 || row.kind === 'branch.report') continue
     if (row.isInput) inputs.push(row.index)
     const releases = row.kind === 'hold.released' || row.kind === 'cod.released'
     if (row.isInput || (releases && row.digestHigh + row.digestLow > 0)) own.push(row.index)

@@ -117,7 +117,7 @@ async function surveyed(journal: Journal, from: number, to: number, signal?: Abo
     for (row.index = 0; row.index < frame.count; row.index++) {
       const { kind, detail, volume: number } = row
       if (kind === 'run.begin' && isBefore) seed = count(detail, 'seed')
-      if (kind === 'volume.created') {
+      if (kind === 'volume.created' || kind === 'branch.started') {
         volumes.push({
           number,
           name: text(detail, 'name'),

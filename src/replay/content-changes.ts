@@ -8,6 +8,7 @@
 
 import { Lanes } from '../core/lanes.ts'
 import { Columns } from '../events/columns.ts'
+import type { Kind } from '../events/kind.ts'
 import { checkRows } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
 import { unfoldable } from '../journal/state.ts'
@@ -49,6 +50,9 @@ export async function contentChanges(
   return changes
 }
 
+/** What makes a volume that can be looked at. */
+const makers: readonly Kind[] = ['volume.created', 'preserve.created', 'branch.finished']
+
 /** The event that made a volume; the last one given up where the journal begins later. */
 export async function madeAt(journal: Journal, volume: number, signal?: AbortSignal): Promise<number> {
   const { first } = journal.bounds()
@@ -57,7 +61,7 @@ export async function madeAt(journal: Journal, volume: number, signal?: AbortSig
     signal?.throwIfAborted()
     const row = frame.open(columns)
     for (row.index = 0; row.index < frame.count; row.index++) {
-      const makes = row.kind === 'volume.created' || row.kind === 'preserve.created'
+      const makes = makers.includes(row.kind)
       if (makes && row.volume === volume) return row.seq
     }
   }

@@ -87,7 +87,8 @@ export class PayloadCheck {
 
   /** Volumes that come have a block, views that of their base. */
   #note({ kind, volume, detail }: Row): void {
-    if (kind === 'volume.created') this.#blocks.set(volume, count(detail, 'block'))
+    if (kind === 'volume.created' || kind === 'branch.started')
+      this.#blocks.set(volume, count(detail, 'block'))
     else if (kind === 'preserve.created') {
       const block = this.#blocks.get(count(detail, 'base'))
       if (block !== undefined) this.#blocks.set(volume, block)
@@ -128,8 +129,12 @@ export class PayloadCheck {
 /** Blocks that a volume may have. */
 const blockSizes = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536] as const
 
-/** True for a row that brought its payload; a release has its request's, unless blocks were merged for it. */
+/**
+ * True for a row that brought its payload; a release has its request's, unless blocks were merged for it, and the report
+ * of a branch names what another event brought.
+ */
 function isOwn({ isInput, kind, digestHigh, digestLow }: Row): boolean {
+  if (kind === 'branch.report') return false
   return isInput || ((kind === 'hold.released' || kind === 'cod.released') && digestHigh + digestLow > 0)
 }
 

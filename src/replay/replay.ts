@@ -23,6 +23,7 @@ import type { World } from '../layers/layer.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { isEpoch, stateHash } from '../volume/snapshot.ts'
 import { evolve } from '../volume.ts'
+import { wrongBranches } from './branch-origin.ts'
 import { type ContentCount, contentCheck } from './content-check.ts'
 import { Divergence, decideAgain, type Watcher } from './decide-again.ts'
 import { answeredEarly } from './durable.ts'
@@ -102,6 +103,8 @@ export async function replay(journal: Journal, options: ReplayOptions = {}): Pro
   }
   const checkpoint = await journal.checkpoint(world.seq)
   if (checkpoint?.seq === world.seq) player.compare('G-I10', world.seq, checkpoint)
+  if (!player.stopped)
+    for (const finding of await wrongBranches(journal, world, options.signal)) player.find(finding)
   player.end()
   const { low, high } = stateHash(world)
   const counted = { events, frames, twice: second?.frames ?? 0, ...(payload !== undefined && { reads }) }

@@ -2,7 +2,7 @@
 
 import { BlockboxError } from '../core/errors.ts'
 import type { Journal } from '../journal/journal.ts'
-import type { Volume, World } from '../layers/layer.ts'
+import { type Volume, volumeOf, type World } from '../layers/layer.ts'
 import { imageOf } from '../volume/content.ts'
 import { worldAt } from './at.ts'
 import { type Point, seqOf } from './point.ts'
@@ -28,8 +28,10 @@ export async function volumeAt(
   const seq = await seqOf(journal, point, id, signal)
   const world = seq === last ? now : await worldAt(journal, seq, signal)
   const volume = world.volumes[id - 1]
-  if (volume !== undefined && volume.gone !== true) return { seq, volume: imageOf(world, volume), world }
-  const why = volume === undefined ? 'did not exist yet' : 'was no more'
+  if (volume !== undefined && volumeOf(world, id) === volume) {
+    return { seq, volume: imageOf(world, volume), world }
+  }
+  const why = volume?.gone === true ? 'was no more' : 'did not exist yet'
   throw new BlockboxError('NO_SUCH_POINT', `volume ${name} ${why} after event ${seq}`)
 }
 

@@ -169,6 +169,8 @@ class Reaching {
         return
       case 'preserve.created':
         return this.#refuseView()
+      case 'branch.finished':
+        return this.#refuseBranch(row.seq)
       case 'volume.resized':
         return this.#resized(cut, tNs)
       case 'hold.dropped':
@@ -186,6 +188,18 @@ class Reaching {
     const name = volumeOf(this.#world, this.#volume)?.name ?? `#${this.#volume}`
     const why = 'is a view of another volume: what it shows did not all reach it; export that one'
     throw new BlockboxError('USAGE', `${name} ${why}, or write an image of the view`)
+  }
+
+  /** What a branch began with was written to another volume: a trace of its own requests alone would lack it. */
+  #refuseBranch(seq: number): void {
+    const { name, map } = volumeOf(this.#world, this.#volume)!
+    if (map.mapped === 0) return
+    const why = 'begins as another volume was, which no request of its own says'
+    const from = seq + 1
+    throw new BlockboxError(
+      'USAGE',
+      `${name} ${why}: export what came after event ${seq}, with --from seq:${from}`,
+    )
   }
 
   #requested(row: Row, tNs: number, host: string | undefined): void {

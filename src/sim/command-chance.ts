@@ -15,6 +15,8 @@ export const block = 512
 /** Blocks of the first volumes: 1 with clones 2 and 3, 4 with clone 5, 6 with a clone outside, 7 alone. */
 export const volumeBlocks = [13, 13, 13, 8, 8, 9, 4] as const
 export const outsidePath = '/outside.raw'
+/** Branches are of moments among so many last events. */
+export const recentEvents = 128
 const pairNames = ['p', 'q', 'r', 's'] as const
 const backupNames = ['a', 'b', 'c'] as const
 
@@ -129,8 +131,17 @@ function volumeCommand(dice: Dice, world: World): CommandAsk {
   const what = dice.below(3)
   if (what === 0) return { kind: 'volume.delete', volume }
   if (what === 1) return { kind: 'volume.resize', volume, detail: { size: (1 + dice.below(6)) * block } }
+  if (dice.once(2)) return branchCommand(dice, world)
   const detail = { name: dice.of('v7', `v${world.volumes.length + 1}`), size: 4 * block, block }
   return { kind: 'volume.create', detail }
+}
+
+/** A branch of a moment that is not long ago, or is yet to come; the size is that of now, which it need not have been. */
+function branchCommand(dice: Dice, world: World): CommandAsk {
+  const from = 1 + dice.below(world.volumes.length)
+  const size = world.volumes[from - 1]!.size
+  const seq = Math.max(0, world.seq + 2 - dice.below(recentEvents / 2))
+  return { kind: 'volume.branch', detail: { name: `b${world.volumes.length + 1}`, from, seq, size } }
 }
 
 function sessionCommand(dice: Dice, world: World): CommandAsk {

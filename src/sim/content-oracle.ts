@@ -4,6 +4,7 @@
  *     write to a volume   its bytes, and those of every view of it (the mirror form of S2)
  *     write to a view     its bytes alone
  *     restore begins      the source is the clone at once; what lies beneath is kept for a cancel
+ *     branch begins       what its source held after that event
  *     clone follows       a copy of the source, extent by extent, and then every write
  *
  * A host's bytes are made from its request's number, never read from the store. What a read must return is noted when
@@ -20,6 +21,7 @@ import { type Pair, pairsOf, pairsOn } from '../layers/pair-state.ts'
 import { overlayOf, preservesOf, viewsOf } from '../layers/preserve-state.ts'
 import { isRunning, restoresOf } from '../layers/restore-state.ts'
 import { touchedBlocks } from '../layers/sub-block.ts'
+import { recentEvents } from './command-chance.ts'
 import { stamped } from './io-chance.ts'
 
 /** Bytes at a place of the payload store: for what the engine writes itself (patterns, metadata, moved images). */
@@ -40,6 +42,8 @@ export class ContentOracle {
   readonly #own = new Map<number, Uint8Array>()
   /** Per restoring source, what its medium holds. */
   readonly #beneath = new Map<number, Uint8Array>()
+  /** What all held after each of the last events: where branches begin. */
+  readonly #recent = new Map<number, ReadonlyMap<number, Uint8Array>>()
   readonly #expected = new Map<number, Uint8Array>()
   readonly #answered = new Map<number, Uint8Array>()
   #report: Parameters<MakeCheck>[0] = () => undefined
@@ -55,7 +59,10 @@ export class ContentOracle {
     return {
       rules: ['content'],
       before: (event, world) => this.#before(event, world),
-      after: (event, world) => this.#after(event, world),
+      after: (event, world) => {
+        this.#after(event, world)
+        this.#remember(event.seq)
+      },
     }
   }
 
@@ -116,12 +123,19 @@ export class ContentOracle {
         this.#own.set(volume, new Uint8Array(base.length))
         return
       }
+      case 'branch.started':
+        this.#contents.set(
+          volume,
+          this.#recent.get(count(detail, 'seq'))?.get(count(detail, 'from'))?.slice() ?? new Uint8Array(0),
+        )
+        return
       case 'volume.resized': {
         const resized = new Uint8Array(count(detail, 'size'))
         resized.set(this.#contents.get(volume)!.subarray(0, resized.length))
         this.#contents.set(volume, resized)
         return
       }
+      case 'branch.failed':
       case 'volume.deleted':
       case 'preserve.dropped':
       case 'merge.finished':
@@ -148,6 +162,12 @@ export class ContentOracle {
       this.#expected.set(seq, this.#part(volume, event).slice())
       this.#compare(seq)
     }
+  }
+
+  #remember(seq: number): void {
+    const held = [...this.#contents].map(([volume, bytes]) => [volume, bytes.slice()] as const)
+    this.#recent.set(seq, new Map(held))
+    this.#recent.delete(seq - recentEvents)
   }
 
   #restoring(pair: Pair, world: World): void {

@@ -14,6 +14,7 @@ import { openStoreJournal } from '../journal/opening.ts'
 import type { KvStore } from '../journal/store.ts'
 import { openLevelPayload } from '../payload/level-payload.ts'
 import type { PayloadStore } from '../payload/payload.ts'
+import { worldAt } from '../replay/at.ts'
 import type { Dice } from './dice.ts'
 import { Disk } from './disk.ts'
 import { FaultyHead } from './faulty-head.ts'
@@ -100,6 +101,7 @@ export class Machine {
       copier: () => new Promise<Code>((end) => copies.push(end)),
       openImage: async () => this.#options.outside,
       checkpointEvery: 700,
+      worldAt,
     })
   }
 

@@ -23,10 +23,11 @@ export function stateHash(world: World): StateHash {
   lanes.add(world.epoch, world.recovered ? 1 : 2)
   lanes.add(world.sessionsOpened, 3)
   for (const session of world.sessions.keys()) lanes.add(session, 4)
-  for (const { id, size, block, map, gone = false } of world.volumes) {
+  for (const { id, size, block, map, gone = false, unfinished } of world.volumes) {
     lanes.add(id * 4, size)
     lanes.add(id * 4 + 1, block)
     if (gone) lanes.add(id * 4 + 2, 1)
+    if (unfinished === true) lanes.add(id * 4 + 2, 2)
     lanes.include(id * 4 + 2 ** 20, map.hashLow, map.hashHigh)
   }
   for (const layer of stack) {

@@ -15,6 +15,7 @@ import { Prng } from '../../src/core/prng.ts'
 import { blockSteps, relatedVolumes } from '../../src/inspect/block-history.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { observe } from '../../src/replay/observe.ts'
+import { branchesMade } from '../support/branching.ts'
 import { act, prepare, restoring } from '../support/busy.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { fails } from '../support/frames.ts'
@@ -86,6 +87,33 @@ test('it goes on where it ended, whatever was going on then', async () => {
     assert.ok(index.added < journal.bounds().last && before > 0)
   }
   assert.ok((await compare(journal, index)) > 200)
+})
+
+test('a branch has what it was made of, from the events that say so', async () => {
+  const run = await busy(13, 60)
+  const { journal } = run.opened
+  const { engine } = run
+  const { size, id } = engine.world.volumes[0]!
+  const detail = { name: 'branch', from: id, seq: engine.world.seq, size }
+  const made = await run.must('volume.branch', detail)
+  await branchesMade(engine)
+  await run.io('io.write', { volume: made, at: 1, session: [...engine.world.sessions.keys()][0]! })
+  await run.settled()
+  const folder = temporary.fresh('index')
+  const index = await BlockIndex.open(journal, { folder, segmentEvents: 32 })
+  assert.ok((await compare(journal, index)) > 50)
+  const kinds = new Set<string>()
+  for (let block = 0; block < most; block++) {
+    const touches = index.touches(relatedVolumes(index.roster, made), block)
+    for (const { seq } of blockSteps(index.roster, made, touches, index.begins)) {
+      for await (const frame of journal.read(seq, seq)) {
+        const row = frame.open()
+        row.index = seq - frame.first
+        kinds.add(row.kind)
+      }
+    }
+  }
+  assert.equal([...kinds].sort(), ['branch.report', 'io.write'])
 })
 
 test('one of another journal is thrown away, also when it is the same but for its end', async () => {

@@ -1,5 +1,6 @@
 /** Every canary that is planted in a history, in one list. */
 
+import { branchCanaries } from './branch-canaries.ts'
 import type { Canary } from './canary.ts'
 import { compositionCanaries } from './composition-canaries.ts'
 import { fenceCanaries } from './fence-canaries.ts'
@@ -27,4 +28,5 @@ export const canaries: readonly Canary[] = [
   ...restoreCanaries,
   ...unprotectedCanaries,
   ...compositionCanaries,
+  ...branchCanaries,
 ]

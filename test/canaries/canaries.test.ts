@@ -28,7 +28,7 @@ function rulesOfSources(): Set<string> {
     readdirSync(join(src, folder)).map((name) => join(src, folder, name)),
   )
   const text = [join(src, 'volume.ts'), ...files].map((file) => readFileSync(file, 'utf8')).join('\n')
-  return new Set([...text.matchAll(/'((?:G|S\d|X)-I\d+)'/g)].map(([, rule]) => rule!))
+  return new Set([...text.matchAll(/'((?:G|S\d|X|B)-I\d+)'/g)].map(([, rule]) => rule!))
 }
 
 function rootAbove(path: string): string {
@@ -54,7 +54,7 @@ const planted = [...canaries, ...mediaCanaries].map(({ rule, what }) => ({ rule,
 
 test('the manifest has every invariant of the semantics, every rule of the sources, and nothing twice', () => {
   const range = (system: string, to: number) => Array.from({ length: to }, (_, k) => `${system}-I${k + 1}`)
-  const systems = { G: 10, S0: 10, S1: 12, S2: 9, S3: 17, S4: 5, X: 8 }
+  const systems = { G: 10, S0: 10, S1: 12, S2: 9, S3: 17, S4: 5, X: 8, B: 3 }
   const expected = new Set(Object.entries(systems).flatMap(([system, to]) => range(system, to)))
   for (const rule of rulesOfSources()) expected.add(rule)
   for (const { rule } of planted) expected.add(rule)

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NewEvent } from '../../src/events/columns.ts'
 import { cancel, leave, pause, rebind, remove, resize, resume } from '../support/asked.ts'
+import { branch, branchesEnd, branchOf } from '../support/branching.ts'
 import * as say from '../support/given.ts'
 import { asks, ends, fails, fence, moverFails, raise, reports, update } from '../support/given-fence.ts'
 import { type Act, copies, copyEnds, copyFails, crashes, passes } from '../support/stage.ts'
@@ -81,6 +82,13 @@ const merges: readonly Act[] = [
   ...[sync('p'), merge(3), copyEnds, copies],
 ]
 
+const branches: readonly Act[] = [
+  ...[...two, write(2, { at: 1, count: 2 }), write(3, { at: 9 }), zeroes(4, { at: 12 }), branchOf('past', 2)],
+  ...[write(5, { volume: 3, at: 1 }), write(6), branchOf('then', 1, { from: 3 })],
+  ...[branch('never', 1), branchesEnd, preserve('view'), write(7, { volume: 6, at: 4 })],
+  ...[branchOf('seen', 0, { from: 6 }), crashes, remove(3)],
+]
+
 const fenced: readonly Act[] = [volume('disk'), session('owner'), session('other'), write(1, { count: 16 })]
 const other = { session: 2 }
 const fences: readonly Act[] = [
@@ -142,6 +150,7 @@ export function stories(home: string): readonly Story[] {
     { name: 'restores that crash', acts: restoreCrashes },
     { name: 'views', acts: views },
     { name: 'merges', acts: merges },
+    { name: 'branches', acts: branches },
     { name: 'fences', acts: fences },
     { name: 'movers', acts: movers },
     { name: 'a session that leaves', acts: [...two, backup('b'), write(2), leave(), stop('b')] },

@@ -14,6 +14,7 @@ import { replay } from '../../src/replay/replay.ts'
 import { subBlock } from '../../src/replay/sub-block.ts'
 import { verify } from '../../src/replay/verify.ts'
 import { volumeAt } from '../../src/replay/volume-at.ts'
+import { branchesMade } from '../support/branching.ts'
 import { fails, gathered } from '../support/frames.ts'
 import { busyRun, exported, forms, journalFrom, linesOf, opened } from '../support/recordings.ts'
 import { startRun } from '../support/run.ts'
@@ -56,6 +57,26 @@ test('what a busy run recorded comes back from both forms as it was', async () =
 function pick({ events, payloads, payloadBytes, findings, head }: Awaited<ReturnType<typeof verify>>) {
   return { events, payloads, payloadBytes, findings, head }
 }
+
+test('a branch comes back: its reports name what other events brought', async () => {
+  const run = await busyRun([5, 800, 44_123, 7, 99], true)
+  const { engine, opened: from } = run
+  const { id, size } = engine.world.volumes[0]!
+  const made = await run.must('volume.branch', { name: 'branch', from: id, seq: engine.world.seq, size })
+  await branchesMade(engine)
+  await run.settled()
+  assert.ok(engine.world.volumes[made - 1]!.map.mapped > 0)
+  for (const form of forms) {
+    const back = await journalFrom(await exported(from, form))
+    assert.equal(
+      pick(await verify(back.journal, back.payload)),
+      pick(await verify(from.journal, from.payload)),
+    )
+    const verdict = await replay(back.journal, { checks })
+    assert.equal(verdict.findings, [], form)
+    assert.is(verdict.stateHash, (await replay(from.journal)).stateHash)
+  }
+})
 
 test('a range stands on the state before it: it is decided again, its chain and head are those of the journal', async () => {
   const run = await busyRun([5, 800, 44_123, 7, 99, 1234, 77_001, 3], true)

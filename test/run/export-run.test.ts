@@ -12,11 +12,13 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type OpenFolder, openToRead, openToWrite } from '../../src/engine/open-folder.ts'
 import { imageDigest } from '../../src/images/export.ts'
+import { worldAt } from '../../src/replay/at.ts'
 import { volumeAt } from '../../src/replay/volume-at.ts'
 import { convert } from '../../src/run/conversion.ts'
 import { type ExportAsk, exportEvents, exportTally } from '../../src/run/export-run.ts'
 import { recordTrace } from '../../src/run/import-run.ts'
 import { traceOutput } from '../../src/trace/output-format.ts'
+import { branchesMade } from '../support/branching.ts'
 import { replayedLog } from './replayed-log.ts'
 
 const test = suite('export-run')
@@ -257,6 +259,32 @@ test('a view is refused: what it shows did not all reach it', async () => {
     assert.unreachable('a view was exported')
   } catch (error) {
     assert.match((error as Error).message, 'w is a view of another volume')
+  } finally {
+    await open.journal.close()
+  }
+})
+
+test('a branch is refused for what it began with, and exported from there on', async () => {
+  const path = join(folder, 'branch')
+  const { engine } = await openToWrite(path, { create: true, worldAt })
+  await engine.submit({ kind: 'volume.create', detail: { name: 'v', size: 65536, block: 4096 } })
+  await engine.submit({ kind: 'session.open', detail: { name: 'h' } })
+  const write = (volume: number, offset: number) =>
+    engine.submit({ kind: 'io.write', session: 1, volume, offset, data: new Uint8Array(4096).fill(7) })
+  const { seq } = await write(1, 0)
+  const detail = { name: 'b', from: 1, seq, size: 65536 }
+  const { made } = await engine.submit({ kind: 'volume.branch', detail })
+  await branchesMade(engine)
+  const from = engine.world.seq + 1
+  await write(made, 8192)
+  await engine.close()
+  const open = await openToRead(path)
+  try {
+    assert.is((await exported(open, { volume: made, from })).tally.onto, true)
+    await exported(open, { volume: made })
+    assert.unreachable('a branch was exported without what it began with')
+  } catch (error) {
+    assert.match((error as Error).message, `--from seq:${from}`)
   } finally {
     await open.journal.close()
   }

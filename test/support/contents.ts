@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import type { Check } from '../../src/check/check.ts'
 import { type Event, takesEffect } from '../../src/events/columns.ts'
 import { count } from '../../src/events/detail.ts'
+import { branchesOf } from '../../src/layers/branch-state.ts'
 import { fencedMeta } from '../../src/layers/fence-state.ts'
 import { type Volume, volumeOf, type World } from '../../src/layers/layer.ts'
 import { type Pair, pairsOf, pairsOn } from '../../src/layers/pair-state.ts'
@@ -14,15 +15,21 @@ import { overlayOf, preservesOf, viewsOf } from '../../src/layers/preserve-state
 import { restoresOf } from '../../src/layers/restore-state.ts'
 import { outside } from './history.ts'
 
+/** Branches of older moments are not for this oracle. */
+const moments = 256
+
 export class Contents implements Check {
   readonly rules = ['contents']
   readonly #held: number[][] = []
   /** By source, what it held when its restore began. */
   readonly #before = new Map<number, number[]>()
+  /** What all held after each of the last events: where branches come from. */
+  readonly #moments = new Map<number, number[][]>()
   /** How many reads were compared. */
   reads = 0
 
   before(event: Event, world: World): void {
+    this.#remember(event.seq - 1)
     const pair = pairsOf(world).byTag.get(event.tag)
     switch (event.kind) {
       case 'volume.created': {
@@ -33,6 +40,14 @@ export class Contents implements Check {
       case 'preserve.created':
         this.#held.push([...this.#of(count(event.detail, 'base'))])
         return
+      case 'branch.started':
+        this.#held.push([])
+        return
+      case 'branch.finished': {
+        const { from, seq } = branchesOf(world).byVolume.get(event.volume)!
+        this.#held[event.volume - 1] = [...this.#moments.get(seq)![from - 1]!]
+        return
+      }
       case 'sync.finished':
         this.#held[pair!.clone - 1] = [...this.#of(pair!.source)]
         return
@@ -60,11 +75,19 @@ export class Contents implements Check {
   /** Compares every block of every volume. */
   compare(world: World): void {
     for (const volume of world.volumes) {
-      if (volume.gone === true) continue
+      if (volume.gone === true || volume.unfinished === true) continue
       const held = this.#of(volume.id)
       const found = held.map((place, block) => this.#find(volume, block, place, world))
       assert.equal(found, held, `volume ${volume.id} after event ${world.seq}`)
     }
+  }
+
+  #remember(seq: number): void {
+    this.#moments.set(
+      seq,
+      this.#held.map((held) => [...held]),
+    )
+    this.#moments.delete(seq - moments)
   }
 
   #of(volume: number): number[] {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ControlOptions, serveControl } from '../../src/control/control-server.ts'
 import { openToWrite } from '../../src/engine/open-folder.ts'
+import { worldAt } from '../../src/replay/at.ts'
 
 export interface Reply {
   readonly status: number
@@ -26,7 +27,7 @@ export interface AskOptions {
 export async function controlled(options: Partial<ControlOptions> = {}) {
   const root = mkdtempSync(join(tmpdir(), 'blockbox-control-'))
   const folder = join(root, 'a.journal')
-  const { engine, journal, payload } = await openToWrite(folder, { create: true })
+  const { engine, journal, payload } = await openToWrite(folder, { create: true, worldAt })
   const server = await serveControl(engine, journal, payload, { folder, ...options })
   const socketPath = join(folder, 'control.sock')
   /** Asks and resolves with the response, its body not read. */

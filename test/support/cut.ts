@@ -17,11 +17,13 @@ import type { World } from '../../src/layers/layer.ts'
 import { pairsOf } from '../../src/layers/pair-state.ts'
 import { baseOf } from '../../src/layers/preserve-state.ts'
 import type { PayloadStore } from '../../src/payload/payload.ts'
+import { worldAt } from '../../src/replay/at.ts'
 import { replay } from '../../src/replay/replay.ts'
 import { verify } from '../../src/replay/verify.ts'
 import { isKnown } from '../../src/volume/content.ts'
 import { isEpoch, stateHash, stateHashText } from '../../src/volume/snapshot.ts'
 import { evolve } from '../../src/volume.ts'
+import { branchesMade } from './branching.ts'
 import { manualClock } from './clock.ts'
 import { Contents } from './contents.ts'
 import { History } from './history.ts'
@@ -45,7 +47,7 @@ export async function judgeRecovery(
   const waiting = [...held.keys(), ...queued.keys()]
 
   const never = () => new Promise<never>(() => undefined)
-  const engine = await openEngine({ ...opened, clock: manualClock(), copier: never })
+  const engine = await openEngine({ ...opened, clock: manualClock(), copier: never, worldAt })
   const after = await framesIn(opened.journal)
   const told = eventsOf(after).filter(({ seq }) => seq > cut)
   sound.enter({ kind: 'engine.started', detail: told[0]!.detail! })
@@ -62,6 +64,7 @@ export async function judgeRecovery(
   for (const [volume, digest] of before) {
     if (!touched.has(volume) && now.has(volume)) assert.is(now.get(volume), digest, `volume ${volume}`)
   }
+  await branchesMade(engine)
   await engine.settled()
   assert.equal((await replay(opened.journal, { checks })).findings, [], `a crash after event ${cut}`)
   assert.equal((await verify(opened.journal, opened.payload)).findings, [])

@@ -10,6 +10,7 @@ import type { Copier, Copy } from '../../src/engine/effects.ts'
 import type { Engine, EngineOptions } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import type { Code } from '../../src/events/code.ts'
+import { worldAt } from '../../src/replay/at.ts'
 import { stateHashText } from '../../src/volume/snapshot.ts'
 import { type ManualClock, manualClock } from './clock.ts'
 import { type Opened, openMemory } from './store.ts'
@@ -133,6 +134,6 @@ export async function startRun(options: RunOptions = {}): Promise<Run> {
   const opened = await openMemory(on)
   const copies: OpenCopy[] = []
   const copier: Copier = (copy) => new Promise((resolve) => copies.push({ ...copy, end: resolve }))
-  const engine = await openEngine({ ...opened, clock, copier, ...rest })
+  const engine = await openEngine({ ...opened, clock, copier, worldAt, ...rest })
   return new Run(engine, clock, opened, copies)
 }

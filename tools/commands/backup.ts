@@ -1,4 +1,4 @@
-/** `blockbox backup start|stop|ls`: a backup holds the writes of its volumes until it is stopped or its deadline passes. */
+/** `blockbox backup start|stop|run|ls`: a backup holds the writes of its volumes until it is stopped or its deadline passes. */
 
 import { type Command, Option } from 'commander'
 import { startBackup, stopBackup } from '../../src/control/backup-routes.ts'
@@ -8,6 +8,7 @@ import { type ControlOptions, controlOption } from '../control-option.ts'
 import { addList } from '../list-command.ts'
 import { wholeNumber } from '../number.ts'
 import { parseSize } from '../size.ts'
+import { addRun } from './backup-run.ts'
 
 interface StartOptions extends ControlOptions {
   readonly volume: readonly string[]
@@ -23,7 +24,7 @@ interface StartOptions extends ControlOptions {
 }
 
 export function add(program: Command): void {
-  const backup = program.command('backup').description('start and stop backups')
+  const backup = program.command('backup').description('start, stop and run backups')
   controlOption(backup.command('start'))
     .description('hold the writes of volumes and fix a point in time')
     .argument('<name>', 'letters, digits, dots, dashes, underscores')
@@ -65,6 +66,7 @@ export function add(program: Command): void {
     .action((name: string, options: ControlOptions) =>
       control(options, stopBackup, { backup: name }, () => `backup ${name}: stopped`),
     )
+  addRun(backup)
   addList(backup, 'backups', 'list the backups that run')
 }
 

@@ -1,14 +1,14 @@
 /**
  * `blockbox clone create|sync|fracture|rm|verify|ls`: clone pairs, and the map of what differs between their two sides.
- * A clone may be a raw file outside, which is restored from and never written.
+ * A clone may be outside, a raw file or an export of an NBD server, which is restored from and never written.
  */
 
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { createClone, deleteClone, fractureClone, syncClone } from '../../src/control/clone-routes.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
-import { openRawFile } from '../../src/images/external.ts'
+import { openExternal, recordedName } from '../../src/images/open-external.ts'
 import { pairsOf } from '../../src/layers/pair-state.ts'
+import { isNbdUri } from '../../src/nbd/client/uri.ts'
 import { worldAt } from '../../src/replay/at.ts'
 import { cloneUnchanged } from '../../src/replay/clone-unchanged.ts'
 import { fileDigest } from '../../src/trace/source.ts'
@@ -46,13 +46,14 @@ export function add(program: Command): void {
     .description('make a pair of two volumes of equal size and block; it begins fractured')
     .argument('<pair>', 'letters, digits, dots, dashes, underscores')
     .requiredOption('--source <volume>', 'what hosts use')
-    .option('--clone <volume>', 'its copy')
+    .option('--clone <volume>', 'its copy, a volume; or outside, as nbd://... or nbd+unix://..., only read')
     .option('--clone-file <file>', 'its copy, a raw file of that size outside, which is only read')
     .option('--extent <size>', 'the unit of the maps and of copying, a power of two', parseSize, 65_536)
     .addHelpText(
       'after',
       '\nExamples:\n  blockbox clone create mirror --source vol --clone vol-clone -j DIR\n' +
         '  blockbox clone create golden --source vol --clone-file golden.img -j DIR\n' +
+        "  blockbox clone create store --source vol --clone 'nbd+unix:///vol?socket=store.sock' -j DIR\n" +
         '\nThe full path of a file is put on record: later commands open it there, or where --clone-file says.\n',
     )
     .action((name: string, options: CreateOptions) => create(name, options))
@@ -76,7 +77,7 @@ export function add(program: Command): void {
   journalOption(clone.command('verify'))
     .description('read all that was copied from a clone outside again: is it what it was?')
     .argument('<pair>', 'the name of the pair')
-    .option('--clone-file <file>', 'where the file is now')
+    .option('--clone-file <file>', 'where it is now: a file, or nbd://... or nbd+unix://...')
     .option('--json', 'as one JSON object')
     .addHelpText(
       'after',
@@ -97,9 +98,10 @@ async function otherSide({ clone, cloneFile }: CreateOptions) {
   if ((clone === undefined) === (cloneFile === undefined)) {
     throw new BlockboxError('USAGE', 'which clone? Name a volume with --clone or a file with --clone-file')
   }
-  if (clone !== undefined) return { clone }
-  const path = resolve(cloneFile!)
-  await (await openRawFile(path)).close()
+  if (clone !== undefined && !isNbdUri(clone)) return { clone }
+  const path = recordedName(clone ?? cloneFile!)
+  if (isNbdUri(path)) return { clone_file: { path, sha256: '' } }
+  await (await openExternal(path)).close()
   const { sha256 } = await fileDigest(path)
   return { clone_file: { path, sha256 } }
 }
@@ -112,7 +114,7 @@ async function verify(name: string, options: VerifyOptions): Promise<void> {
     if (pair === undefined || path === undefined || pair.external === null) {
       throw new BlockboxError('USAGE', `there is no pair "${name}" with a clone outside`)
     }
-    const image = await openRawFile(path)
+    const image = await openExternal(path)
     try {
       return await cloneUnchanged(journal, pair.tag, image)
     } finally {

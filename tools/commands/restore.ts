@@ -1,10 +1,9 @@
 /** `blockbox restore start|pause|resume|cancel|ls`: puts the content of a clone back onto its source. */
 
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { cancelRestore, pauseRestore, resumeRestore, startRestore } from '../../src/control/clone-routes.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
-import { openRawFile } from '../../src/images/external.ts'
+import { openExternal, recordedName } from '../../src/images/open-external.ts'
 import { named, pairsOf } from '../../src/layers/pair-state.ts'
 import { worldAt } from '../../src/replay/at.ts'
 import { type ControlUse, control, pairSaid } from '../control.ts'
@@ -28,7 +27,7 @@ interface CancelOptions extends CopyOptions {
   readonly force?: boolean
 }
 
-const fileOption = ['--clone-file <file>', 'where the file of a clone outside is now'] as const
+const fileOption = ['--clone-file <file>', 'where a clone outside is now: a file, or an NBD URI'] as const
 const ownerOption = ['--owner <name>', 'whose fence the restore goes on behind'] as const
 
 const hints = {
@@ -103,6 +102,6 @@ async function useOf(name: string, options: CopyOptions): Promise<ControlUse> {
     },
   )
   const recorded = named(pairsOf(world), name)?.external?.path
-  const moved = resolve(cloneFile)
-  return { hints, openImage: (path) => openRawFile(path === recorded ? moved : path) }
+  const moved = recordedName(cloneFile)
+  return { hints, openImage: (path) => openExternal(path === recorded ? moved : path) }
 }

@@ -17,6 +17,7 @@ import { type Address, exportUri } from '../../src/nbd/server/address.ts'
 import { VolumeCatalog } from '../../src/nbd/server/catalog.ts'
 import { readCredentials } from '../../src/nbd/server/credentials.ts'
 import { NbdServer } from '../../src/nbd/server/server.ts'
+import { worldAt } from '../../src/replay/at.ts'
 import { controlFor } from '../control-serving.ts'
 import { exitCodes } from '../exit-code.ts'
 import { Interrupted, interrupt } from '../interrupt.ts'
@@ -85,7 +86,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const folder = options.tlsCertificates
   const credentials = folder === undefined ? undefined : await readCredentials(folder)
   const { readOnly = false, connections, ack } = options
-  const { engine, journal, payload } = await openToWrite(journalDir(options), { ack })
+  const { engine, journal, payload } = await openToWrite(journalDir(options), { ack, worldAt })
   for (const text of journal.remarks) remark(text)
   const catalog = new VolumeCatalog({ engine, journal, payload, readOnly })
   const server = new NbdServer({ catalog, connections, ...(credentials && { credentials }) })

@@ -82,6 +82,9 @@ export class VolumeCatalog implements Catalog {
   #named(address: string) {
     const { volume: name, point } = parseAddress(address)
     const volume = name === '' ? this.#only() : volumeNamed(this.#of.engine.world, name)
+    if (point.by === 'last' && volume.unfinished === true) {
+      throw new BlockboxError('NBD_REFUSED', `branch ${volume.name} is being made: try again in a moment`)
+    }
     if (point.by === 'last' && volume.gone === true) {
       throw new BlockboxError('NO_SUCH_VOLUME', `volume ${volume.name} is no more: name a point of its past`)
     }

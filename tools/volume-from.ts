@@ -1,0 +1,80 @@
+/**
+ * A volume that begins as a disk that is there: a raw file or an export of an NBD server, which is only read. It is a
+ * volume, a pair whose clone is that disk, and a restore that copies what hosts come to need.
+ *
+ *     volume.create ─▶ pair.create ─▶ restore.start, paused: hosts may come, each extent follows when it is touched
+ *                                     └─ all of it asked for ─▶ copied in the background too
+ *
+ * Each of the three is done once: with a key, a command that was cut off is asked again and goes on where it ended.
+ */
+
+import { newName } from '../src/control/volume-routes.ts'
+import { BlockboxError } from '../src/core/errors.ts'
+import type { Answer, CommandAsk } from '../src/engine/ask.ts'
+import type { Engine } from '../src/engine/engine.ts'
+import { openExternal, recordedName } from '../src/images/open-external.ts'
+import { pairsOf } from '../src/layers/pair-state.ts'
+import { atRest } from './at-rest.ts'
+
+export interface FromOptions {
+  /** The disk: a path or an NBD URI. */
+  readonly from: string
+  readonly block: number
+  /** Bytes that one copy brings; left out, as many as suit the size. */
+  readonly extent: number | undefined
+  /** Copy everything now, and wait for the end. */
+  readonly copy: boolean
+  /** Background copies a second; 0: as many as go. */
+  readonly rate: number
+  readonly key: string | undefined
+}
+
+export interface FromMade {
+  readonly command: string
+  readonly answer: Answer
+  readonly size: number
+  /** Extents of the volume, and those that are still to come. */
+  readonly extents: number
+  readonly left: number
+}
+
+const smallestExtent = 65_536
+/** A host waits for a whole extent: it must not be long. */
+const largestExtent = 2 ** 20
+/** More extents than this make the map of what is still to come slow to open. */
+const manyExtents = 2 ** 20
+
+/** 64 KiB, and from 64 GiB on more, so that the map of extents stays small; 1 MiB from 1 TiB on. */
+function suitable(size: number): number {
+  const fitting = 2 ** Math.ceil(Math.log2(size / manyExtents))
+  return Math.min(largestExtent, Math.max(smallestExtent, fitting))
+}
+
+/** Makes the volume. Throws USAGE when the disk cannot be a volume, or what opening it throws. */
+export async function makeFrom(engine: Engine, name: string, options: FromOptions): Promise<FromMade> {
+  const { block, copy, rate, key } = options
+  const path = recordedName(options.from)
+  const image = await openExternal(path)
+  const { size } = image
+  await image.close()
+  if (size % block !== 0 || size === 0) {
+    throw new BlockboxError('USAGE', `${path} has ${size} bytes, which are no whole blocks of ${block}`)
+  }
+  const extent = options.extent ?? suitable(size)
+  const made = (command: string, answer: Answer): FromMade => {
+    const pair = [...pairsOf(engine.world).byTag.values()].find((one) => one.name === name)
+    return { command, answer, size, extents: Math.ceil(size / extent), left: pair?.cdm.count ?? 0 }
+  }
+  const ask = (command: CommandAsk, part: string) =>
+    engine.submit({ ...command, ...(key !== undefined && { key: `${key}${part}` }) })
+  const created = await ask({ kind: 'volume.create', detail: { name: newName(name), size, block } }, '')
+  if (created.code !== 'ok') return made('volume.create', created)
+  const pair = { name, source: created.made, clone: 0, extent, path, size }
+  const paired = await ask({ kind: 'pair.create', detail: pair }, '.pair')
+  if (paired.code !== 'ok') return made('pair.create', paired)
+  const how = { ...(!copy && { paused: true }), ...(copy && rate > 0 && { rate }) }
+  const detail = { pair: name, protected: true, ...how }
+  const started = await ask({ kind: 'restore.start', detail }, '.restore')
+  if (started.code === 'ok' && copy) await atRest(engine)
+  return made('restore.start', started)
+}

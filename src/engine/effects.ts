@@ -95,7 +95,7 @@ export class Effects {
       }
       case 'branch.started': {
         const { volume } = event
-        this.#owed.push(() => this.#branches.begin(volume))
+        this.#noted.push(() => this.#branches.begin(volume))
         return
       }
       case 'restore.completed':

@@ -16,7 +16,7 @@ import { type DriveAsk, type Driven, driveScenario, readScenario } from '../driv
 import { exitCodes } from '../exit-code.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
-import { print } from '../output.ts'
+import { escaped, print } from '../output.ts'
 import { remark } from '../remark.ts'
 import { hostJson, hostLines, paceRemarks, systemLines } from '../report.ts'
 import {
@@ -71,7 +71,7 @@ async function run(files: readonly string[], options: RunOptions): Promise<void>
   if (refused.length > 0) process.exitCode = exitCodes.error
   if (options.json === true) await print(runJson(driven))
   else {
-    await print(`scenario ${scenario.name}: ${report.rounds} rounds in ${seconds.toFixed(2)} s`)
+    await print(escaped(`scenario ${scenario.name}: ${report.rounds} rounds in ${seconds.toFixed(2)} s`))
     await print(hostLines(scenario, report))
     const lines = systemLines(sum)
     if (lines !== '') await print(lines)

@@ -27,12 +27,13 @@ export function guardOutput(): void {
 /**
  * Writes text and a newline to standard output. Resolves when it has been taken, so that whoever awaits it cannot run
  * ahead of the reader; many lines are cheaper joined into one call. Rejects with OutputClosed when the reader is gone.
+ * Text for people went through `escaped` before; JSON is made plain here.
  */
 export function print(text: string): Promise<void> {
   guardOutput()
   if (progressShown && process.stdout.isTTY) progress('')
   return new Promise((resolve, reject) => {
-    process.stdout.write(`${text}\n`, (error?: NodeJS.ErrnoException | null) => {
+    process.stdout.write(`${plainJson(text)}\n`, (error?: NodeJS.ErrnoException | null) => {
       if (error == null) resolve()
       else reject(gone(error.code) ? new OutputClosed() : error)
     })

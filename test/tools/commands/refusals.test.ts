@@ -61,7 +61,7 @@ mistakes('journals', [
 ])
 
 mistakes('arguments', [
-  ['volume create x -j ~a.journal', 2, "required option '--size <size>' not specified"],
+  ['volume create x -j ~a.journal', 2, 'how large? Give a --size, or a disk to begin as with --from'],
   ['volume create x --size -1 -j ~a.journal', 2, 'is negative'],
   ['volume create x --size 9P -j ~a.journal', 2, 'is too large'],
   ['volume create x --size 1KB -j ~a.journal', 2, 'may mean powers of 1000'],

@@ -13,6 +13,9 @@ const blockBytes = 32 * 1024
 const headerBytes = 7
 const trailerBytes = 5
 const footerBytes = 48
+/** Types of record: all of what was written at once, and the last part of it. */
+const whole = 1
+const last = 4
 const magic = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]
 const pieceBytes = 2 ** 20
 
@@ -62,6 +65,32 @@ export function logFault(path: string): FileFault | undefined {
       }
     }
     return undefined
+  })
+}
+
+/** The whole records of a log or manifest, in order; none from the first damage on. */
+export function logRecords(path: string): Uint8Array[] {
+  return reading(path, (source) => {
+    const records: Uint8Array[] = []
+    let parts: Uint8Array[] = []
+    for (let start = 0; start < source.size; start += blockBytes) {
+      const block = source.bytes(start, blockBytes)
+      for (let at = 0; at + headerBytes <= block.length; ) {
+        const length = block[at + 4]! | (block[at + 5]! << 8)
+        if (!isRecord(block, at, length)) {
+          if (isZero(block.subarray(at))) break
+          return records
+        }
+        const type = block[at + 6]!
+        parts.push(block.subarray(at + headerBytes, at + headerBytes + length))
+        if (type === whole || type === last) {
+          records.push(Buffer.concat(parts))
+          parts = []
+        }
+        at += headerBytes + length
+      }
+    }
+    return records
   })
 }
 
@@ -134,7 +163,7 @@ function isBlock(source: Source, { offset, length }: Handle): boolean {
 }
 
 /** Numbers of seven bits a byte, read one after the other. */
-class Numbers {
+export class Numbers {
   at = 0
   /** A number was longer than it has to be, which LevelDB never writes. */
   padded = false

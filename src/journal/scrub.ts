@@ -1,27 +1,28 @@
 /**
- * Scrubbing: every byte of the database's files against LevelDB's own checksums, live or dead. What the frames and
- * payloads do not cover (checkpoints, what was replaced and not yet compacted away) is found damaged here or nowhere.
+ * Scrubbing: every byte of the database's files in use against LevelDB's own checksums, whether what it holds is live or
+ * dead. What the frames and payloads do not cover (checkpoints, what was replaced and not yet compacted away) is found
+ * damaged here or nowhere. Where the manifest cannot be read, every table counts as in use.
  */
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type FileFault, logFault, tableFault } from './level-file.ts'
+import { tablesInUse } from './level-manifest.ts'
 
 export interface StoreFault extends FileFault {
   readonly file: string
 }
 
-/** The first damage in each database file of a folder. */
+/** The first damage in each file in use of the database in `folder`, which no process may have open. */
 export async function scrub(folder: string, signal?: AbortSignal): Promise<StoreFault[]> {
   const faults: StoreFault[] = []
+  const tables = tablesInUse(folder)
   for (const name of readdirSync(folder).sort()) {
-    const look = /\.(?:ldb|sst)$/.test(name)
-      ? tableFault
-      : /\.log$|^MANIFEST-/.test(name)
-        ? logFault
-        : undefined
-    if (look === undefined) continue
+    const table = /^(\d+)\.(?:ldb|sst)$/.exec(name)?.[1]
+    const isLog = /\.log$|^MANIFEST-/.test(name)
+    if (table === undefined ? !isLog : tables !== undefined && !tables.has(Number(table))) continue
+    const look = isLog ? logFault : tableFault
     await setImmediate()
     signal?.throwIfAborted()
     const fault = look(join(folder, name))

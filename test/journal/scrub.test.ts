@@ -3,7 +3,7 @@
  * verify with a scrub says so every time; what a power cut tears at the end of a log is no damage.
  */
 
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -105,6 +105,32 @@ test('a table that was cut short is damaged, down to its last byte', async () =>
     writeFileSync(file, sound.subarray(0, left))
     assert.is((await scrub(join(path, 'db'))).length, 1, `${left} bytes are left`)
   }
+})
+
+test('a table that was being written when the process ended is no damage', async () => {
+  const path = folder.copy(made.ldb)
+  const sound = readFileSync(biggest(path))
+  const unnamed = join(path, 'db', '000099.ldb')
+  for (const left of [0, 47, 4096, sound.length - 1]) {
+    writeFileSync(unnamed, sound.subarray(0, left))
+    assert.equal(await scrub(join(path, 'db')), [], `${left} bytes were written`)
+  }
+  assert.equal(await named(path), [])
+  assert.not.ok(existsSync(unnamed), 'LevelDB deletes it')
+})
+
+test('where the manifest cannot be read, every table counts', async () => {
+  const path = folder.copy(made.ldb)
+  writeFileSync(join(path, 'db', '000099.ldb'), 'half a table')
+  const manifest = readdirSync(join(path, 'db')).find((name) => name.startsWith('MANIFEST'))!
+  writeFileSync(join(path, 'db', 'CURRENT'), 'MANIFEST-999999\n')
+  assert.equal(
+    (await scrub(join(path, 'db'))).map(({ file }) => file),
+    ['000099.ldb'],
+  )
+  writeFileSync(join(path, 'db', 'CURRENT'), `${manifest}\n`)
+  writeFileSync(join(path, 'db', manifest), Buffer.alloc(100, 1))
+  assert.ok((await scrub(join(path, 'db'))).some(({ file }) => file === '000099.ldb'))
 })
 
 test('a log torn or littered at its end is not damaged, one with a hole is', async () => {

@@ -14,6 +14,7 @@ import type { OpenFolder } from '../../src/engine/open-folder.ts'
 import { journalIdentity } from '../../src/journal/identity.ts'
 import { headKey, isSignedBy, parseHeads } from '../../src/journal/kept-head.ts'
 import { scrub } from '../../src/journal/scrub.ts'
+import { survey } from '../../src/replay/survey.ts'
 import { findingsOfStore, type VerifyVerdict, verify } from '../../src/replay/verify.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine, findingOf } from '../finding.ts'
@@ -105,8 +106,10 @@ async function act(source: string | undefined, options: VerifyOptions): Promise<
   const { heads, unsigned } = headsOf(source, options)
   const store: Finding[] = []
   try {
-    const look = {
-      onFound: async (folder: string) => void store.push(...findingsOfStore(await scrub(folder, interrupt))),
+    const onFound = async (folder: string) => {
+      const faults = await scrub(folder, interrupt)
+      store.push(...findingsOfStore(faults))
+      return faults
     }
     const use = async ({ journal, payload }: OpenFolder) => {
       const { last } = journal.bounds()
@@ -118,15 +121,33 @@ async function act(source: string | undefined, options: VerifyOptions): Promise<
       const findings = [...unsigned, ...found.findings, ...store]
       return { ...found, findings, remarks: journal.remarks }
     }
-    verdict = await withSource(source, options, true, use, look)
+    verdict = await withSource(source, options, true, use, { onFound })
   } catch (error) {
     const finding = findingOf(error)
     if (finding === undefined) throw error
-    const nothing = { events: 0, frames: 0, payloads: 0, payloadBytes: 0, remarks: [] }
-    await report({ ...nothing, findings: [finding, ...store] }, options.json === true)
+    const path = source ?? journalDir(options)
+    await report(await unopened(path, [finding, ...unsigned, ...store]), options.json === true)
     return
   }
   await report(verdict, options.json === true)
+}
+
+/**
+ * The verdict about a journal that does not open, or a recording: how much of it verifies all the same. Where the end is
+ * lost, what lies in front of it may be damaged too.
+ */
+async function unopened(path: string, findings: readonly Finding[]): Promise<Omit<Verified, 'head'>> {
+  const sums = { payloads: 0, payloadBytes: 0, remarks: [] }
+  const found = existsSync(join(path, 'db')) ? await survey(path).catch(() => undefined) : undefined
+  if (found === undefined) return { ...sums, events: 0, frames: 0, findings }
+  const { base, end, frames, fault } = found
+  const isEarlier = fault !== undefined && fault.seq < findings[0]!.seq
+  return {
+    ...sums,
+    events: (end?.last ?? base.first - 1) - base.first + 1,
+    frames: frames.length,
+    findings: isEarlier ? [fault, ...findings] : findings,
+  }
 }
 
 /** Prints a verdict; one without a head is of a journal that could not be opened. */
@@ -146,6 +167,8 @@ async function report(verdict: Omit<Verified, 'head'> & { head?: Head }, json: b
     first === undefined
       ? 'history and payloads are sound, the database is damaged: copy the journal to a good disk'
       : `not to be trusted from event ${first.seq} on`
-  const opened = head === null ? `${trust}: the journal does not open` : `${trust}; looked at ${seen}`
+  const verified = `${events} events in ${frames} frames verify`
+  const opened =
+    head === null ? `${trust}: the journal does not open, ${verified}` : `${trust}; looked at ${seen}`
   await print([opened, ...findings.map(findingLine)].map(escaped).join('\n'))
 }

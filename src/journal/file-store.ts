@@ -38,8 +38,11 @@ interface Known {
 /** Bytes of the longest key of a journal: a letter and two numbers. */
 const longestKey = 17
 
-/** Reads what the files of the database in `folder` hold. Throws what the file system throws. */
-export async function fileStore(folder: string, isWhole: IsWhole): Promise<KvStore> {
+/**
+ * Reads what the files of the database in `folder` hold. What is torn at the end of a log was never written whole, unless
+ * it was and a byte of it is damaged: only with `torn` it is read too. Throws what the file system throws.
+ */
+export async function fileStore(folder: string, isWhole: IsWhole, { torn = false } = {}): Promise<KvStore> {
   const known = new Map<string, Known>()
   const note = (key: Uint8Array, one: Known) => {
     if (key.length > longestKey) return
@@ -58,7 +61,11 @@ export async function fileStore(folder: string, isWhole: IsWhole): Promise<KvSto
         note(key, { sequence, isTrusted, value: at && { file, ...at } })
       })
     } else if (/^\d+\.log$/.test(name)) {
-      for (const { key, value, sequence } of logEntries(file)) note(key, { sequence, isTrusted: true, value })
+      for (const { key, value, sequence, isChecked, isTorn } of logEntries(file)) {
+        if (isTorn && !torn) continue
+        const isTrusted = isChecked || (value !== undefined && isWhole(key, value))
+        note(key, { sequence, isTrusted, value })
+      }
     }
   }
   for (const [name, { value }] of known) if (value === undefined) known.delete(name)

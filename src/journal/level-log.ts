@@ -20,8 +20,8 @@ const last = 4
 export function logFault(path: string): FileFault | undefined {
   return reading(path, (source) => {
     let bad: FileFault | undefined
-    for (const piece of pieces(source)) {
-      if ('fault' in piece) bad ??= piece.fault
+    for (const { isChecked, offset } of pieces(source)) {
+      if (!isChecked) bad ??= { offset, what: 'a record' }
       else if (bad !== undefined) return bad
     }
     return undefined
@@ -31,12 +31,12 @@ export function logFault(path: string): FileFault | undefined {
 /** The whole records of a log or manifest, in order; none from the first damage on. */
 export function logRecords(path: string): Uint8Array[] {
   return reading(path, (source) => {
-    const records: Uint8Array[] = []
-    for (const record of joined(pieces(source))) {
-      if (record === undefined) break
-      records.push(record)
+    const found: Uint8Array[] = []
+    for (const { bytes, isChecked } of records(source)) {
+      if (!isChecked) break
+      found.push(bytes)
     }
-    return records
+    return found
   })
 }
 
@@ -47,20 +47,32 @@ export interface LogEntry {
   readonly value: Uint8Array | undefined
   /** LevelDB's own number of the change: the highest of a key counts. */
   readonly sequence: number
+  /** True when the record verified that it lies in. */
+  readonly isChecked: boolean
+  /** True when it did not and nothing whole lies behind it: torn, as likely as damaged. */
+  readonly isTorn: boolean
 }
 
-/** The entries of all whole records of a log, also of those behind damage. */
+/** The entries of a log: of its whole records, also those behind damage, and of damaged ones what makes sense. */
 export function logEntries(path: string): LogEntry[] {
   return reading(path, (source) => {
-    const entries: LogEntry[] = []
-    for (const record of joined(pieces(source))) if (record !== undefined) entries.push(...batch(record))
-    return entries
+    const found = [...records(source)]
+    const end = found.findLastIndex(({ isChecked }) => isChecked)
+    return found.flatMap(({ bytes, isChecked }, k) =>
+      Array.from(batch(bytes), (entry) => ({ ...entry, isChecked, isTorn: k > end })),
+    )
   })
 }
 
-type Piece = { readonly type: number; readonly bytes: Uint8Array } | { readonly fault: FileFault }
+interface Piece {
+  readonly offset: number
+  readonly type: number
+  /** As many as the block has, where it claims more. */
+  readonly bytes: Uint8Array
+  readonly isChecked: boolean
+}
 
-/** The records as they lie, those that do not verify as faults. */
+/** The records as they lie, whether they verify or not. */
 function* pieces(source: Source): Generator<Piece> {
   for (let start = 0; start < source.size; start += blockBytes) {
     const block = source.bytes(start, blockBytes)
@@ -68,9 +80,9 @@ function* pieces(source: Source): Generator<Piece> {
       const length = block[at + 4]! | (block[at + 5]! << 8)
       const type = block[at + 6]!
       const end = at + headerBytes + length
-      if (isRecord(block, at, end)) yield { type, bytes: block.subarray(at + headerBytes, end) }
-      else if (isZero(block.subarray(at))) break
-      else yield { fault: { offset: start + at, what: 'a record' } }
+      const isChecked = isRecord(block, at, end)
+      if (!isChecked && isZero(block.subarray(at))) break
+      yield { offset: start + at, type, bytes: block.subarray(at + headerBytes, end), isChecked }
       at = end
     }
   }
@@ -82,27 +94,40 @@ function isRecord(block: Uint8Array, at: number, end: number): boolean {
   return crc32c(block.subarray(at + 6, end)) === unmasked(block, at)
 }
 
-/** What was written at once, put together; undefined for each damage. */
-function* joined(all: Iterable<Piece>): Generator<Uint8Array | undefined> {
-  let parts: Uint8Array[] | undefined
-  for (const piece of all) {
-    if ('fault' in piece) {
-      parts = undefined
-      yield undefined
-      continue
+interface LogRecord {
+  readonly bytes: Uint8Array
+  readonly isChecked: boolean
+}
+
+/** What was written at once, put together. The type of a damaged piece is believed only where it fits. */
+function* records(source: Source): Generator<LogRecord> {
+  let parts: Uint8Array[] = []
+  let isSound = true
+  for (const { type, bytes, isChecked } of pieces(source)) {
+    const isOpen = parts.length > 0
+    if (type === first && (isChecked || !isOpen)) {
+      parts = [bytes]
+      isSound = isChecked
+    } else if (isChecked ? type === whole : !isOpen) {
+      parts = []
+      yield { bytes, isChecked }
+    } else if (isOpen) {
+      parts.push(bytes)
+      isSound &&= isChecked
+      if (type !== last) continue
+      yield { bytes: joined(parts), isChecked: isSound }
+      parts = []
     }
-    const { type, bytes } = piece
-    if (type === whole || type === first) parts = []
-    parts?.push(bytes)
-    if (parts === undefined || (type !== whole && type !== last)) continue
-    yield parts.length === 1 ? parts[0] : Buffer.concat(parts)
-    parts = undefined
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }
 
 const batchHeaderBytes = 12
 
-function* batch(record: Uint8Array): Generator<LogEntry> {
+function* batch(record: Uint8Array): Generator<Omit<LogEntry, 'isChecked' | 'isTorn'>> {
   if (record.length < batchHeaderBytes) return
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength)
   let sequence = Number(view.getBigUint64(0, true))

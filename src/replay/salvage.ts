@@ -8,7 +8,7 @@
  * What lies behind the first fault is counted but never shown as verified: nothing ties it to the part in front.
  */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Finding } from '../check/check.ts'
 import { hex } from '../core/digest.ts'
@@ -16,7 +16,7 @@ import { BlockboxError } from '../core/errors.ts'
 import { type Base, writeBase } from '../journal/base.ts'
 import { readCheckpoint, writeCheckpoint } from '../journal/checkpoints.ts'
 import { openJournalFolder } from '../journal/folder.ts'
-import { emptyHead, encodeHead, newestHead, slotBytes, slotSpacing } from '../journal/head.ts'
+import { emptyHead, encodeHead } from '../journal/head.ts'
 import { headFile } from '../journal/head-file.ts'
 import type { Checkpoint } from '../journal/journal.ts'
 import { key, tables } from '../journal/keys.ts'
@@ -58,8 +58,7 @@ export async function salvage(path: string, to: string): Promise<Salvaged> {
   }
   if (existsSync(to)) throw new BlockboxError('USAGE', `${to} exists: name a folder that does not`)
   const found = await survey(path)
-  const { base, fault, behind, store } = found
-  const durable = durableOf(join(path, 'head'))
+  const { base, fault, behind, durable, store } = found
   const { last, frames, head } = await keep(store, base, found, to)
   return {
     ...{ first: base.first, last, frames, head, fault, durable, behind },
@@ -145,11 +144,4 @@ async function writeHead(to: string, at: { seq: number; hash: Uint8Array }, epoc
   } finally {
     await file.close()
   }
-}
-
-function durableOf(path: string): number | undefined {
-  if (!existsSync(path)) return undefined
-  const bytes = new Uint8Array(readFileSync(path))
-  const slots = [0, 1].map((k) => bytes.slice(k * slotSpacing, k * slotSpacing + slotBytes))
-  return newestHead(slots)?.durable.seq
 }

@@ -5,6 +5,7 @@
  *     frames in order, chained, dense, their payloads right ─▶ the first that is not ─▶ what lies behind is only counted
  */
 
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Finding } from '../check/check.ts'
 import { sameBytes } from '../core/digest.ts'
@@ -14,6 +15,7 @@ import { type Base, readBase } from '../journal/base.ts'
 import { fileStore } from '../journal/file-store.ts'
 import { stampOf } from '../journal/found-damage.ts'
 import { checkRows, decodeFrame, type Frame } from '../journal/frame.ts'
+import { newestHead, slotBytes, slotSpacing } from '../journal/head.ts'
 import { from, key, tables } from '../journal/keys.ts'
 import { inUseMessage, type KvStore, readError } from '../journal/store.ts'
 import { isWholeValue } from '../journal/whole-value.ts'
@@ -34,8 +36,13 @@ export interface Survey {
   readonly end: Frame | undefined
   /** Payload chunks that the frames refer to. */
   readonly chunks: ReadonlySet<number>
-  /** Why nothing behind them can be trusted; undefined when the journal ends there. */
+  /**
+   * Why nothing behind them can be trusted; undefined when the journal ends there, or with the append that was torn: all
+   * that was durable is there, and nothing whole lies behind.
+   */
   readonly fault: Finding | undefined
+  /** The last event that the head says was durable; undefined when its file is gone or damaged. */
+  readonly durable: number | undefined
   /** Frames behind the fault that look like frames. */
   readonly behind: number
 }
@@ -47,13 +54,16 @@ export interface Survey {
 export async function survey(path: string): Promise<Survey> {
   const db = join(path, 'db')
   const before = stampOf(db)
-  const store = await fileStore(db, isWholeValue)
+  const store = await fileStore(db, isWholeValue, { torn: true })
   const found = await verified(store, await readBase(store))
+  const durable = durableOf(join(path, 'head'))
   if (stampOf(db) !== before) throw new BlockboxError('JOURNAL_LOCKED', inUseMessage)
-  return found
+  const reached = found.end?.last ?? found.base.first - 1
+  const isTorn = durable !== undefined && reached >= durable && found.behind === 0
+  return { ...found, durable, fault: isTorn ? undefined : found.fault }
 }
 
-async function verified(store: KvStore, base: Base): Promise<Survey> {
+async function verified(store: KvStore, base: Base): Promise<Omit<Survey, 'durable'>> {
   const payloads = new PayloadCheck(new LevelPayload(store, noChunk))
   const columns = new Columns()
   const frames: { first: number; last: number }[] = []
@@ -111,4 +121,11 @@ async function framesFrom(store: KvStore, seq: number): Promise<{ entries: numbe
 function chunksOf(place: number, length: number): number[] {
   const [first, last] = [chunkOf(place), chunkOf(place + Math.max(0, Math.ceil(length / 512) - 1))]
   return Array.from({ length: last - first + 1 }, (_, k) => first + k)
+}
+
+function durableOf(path: string): number | undefined {
+  if (!existsSync(path)) return undefined
+  const bytes = new Uint8Array(readFileSync(path))
+  const slots = [0, 1].map((k) => bytes.slice(k * slotSpacing, k * slotSpacing + slotBytes))
+  return newestHead(slots)?.durable.seq
 }

@@ -216,20 +216,38 @@ test('of two values for a key the one that verifies by itself is taken', async (
   assert.is(await read.get(key(tables.frame, 7)), undefined)
 })
 
-test('records of a log behind a damaged one are read, the damaged one is not', async () => {
+test('a log: records behind a damaged one, a damaged one as far as it makes sense, its torn end when asked', async () => {
   const path = folder.fresh('db')
   const store = levelStore(path)
   await store.open()
-  for (let k = 0; k < 100; k++)
-    await store.put(key(tables.frame, k), new Uint8Array(3000).fill(k), { sync: false })
+  const value = (k: number) => new Uint8Array(3000).fill(k)
+  for (let k = 0; k < 100; k++) await store.put(key(tables.frame, k), value(k), { sync: false })
   cpSync(path, `${path}.killed`, { recursive: true })
   await store.close()
   const [log] = filesOf(`${path}.killed`, /\.log$/)
   const bytes = readFileSync(log!)
-  bytes[100_000]! ^= 1
-  writeFileSync(log!, bytes)
-  const found = await entriesOf(await unread(`${path}.killed`))
-  assert.is(found.length, 99)
+  const wrong = async (spoil: (copy: Buffer) => Buffer, torn = false) => {
+    writeFileSync(log!, spoil(Buffer.from(bytes)))
+    const found = await fileStore(`${path}.killed`, nothing, { torn })
+    const differ: number[] = []
+    for (let k = 0; k < 100; k++) {
+      if (Buffer.compare((await found.get(key(tables.frame, k))) ?? Uint8Array.of(), value(k)) !== 0)
+        differ.push(k)
+    }
+    return differ
+  }
+  const flip = (at: number) => (copy: Buffer) => {
+    copy[at]! ^= 1
+    return copy
+  }
+  const lastRecord = bytes.indexOf(Buffer.alloc(3000, 99)) - 12 - 1 - 10 - 2 - 7
+  assert.equal(await wrong((copy) => copy), [])
+  assert.equal((await wrong(flip(100_000))).length, 1)
+  assert.equal(await wrong(flip(0)), [], 'only the checksum of the first record is damaged')
+  assert.equal(await wrong(flip(6)), [], 'its type')
+  assert.equal(await wrong(flip(lastRecord)), [99], 'of the last one it cannot be told from a torn one')
+  assert.equal(await wrong(flip(lastRecord), true), [])
+  for (const torn of [true, false]) assert.equal(await wrong((copy) => copy.subarray(0, -1), torn), [99])
 })
 
 test('nothing is written', async () => {

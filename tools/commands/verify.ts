@@ -18,6 +18,7 @@ import { survey } from '../../src/replay/survey.ts'
 import { findingsOfStore, type VerifyVerdict, verify } from '../../src/replay/verify.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine, findingOf } from '../finding.ts'
+import { type HeadArgument, parseHead } from '../head-argument.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { escaped, print } from '../output.ts'
@@ -26,14 +27,9 @@ import { showProgress } from '../remark.ts'
 
 interface VerifyOptions extends JournalOption {
   readonly json?: boolean
-  readonly head?: readonly Head[]
+  readonly head?: readonly HeadArgument[]
   readonly heads?: string
   readonly key?: string
-}
-
-interface Head {
-  readonly seq: number
-  readonly hash: string
 }
 
 interface Verified extends VerifyVerdict {
@@ -64,20 +60,15 @@ export function add(program: Command): void {
 /** Damage that touches neither frame nor payload. */
 const besideHistory: ReadonlySet<string> = new Set(['CHECKPOINT_CORRUPT', 'STORE_CORRUPT'])
 
-/** HASH@SEQ. Throws USAGE. */
-function parseHead(text: string): Head {
-  const form = /^([0-9a-f]{64})@(\d{1,16})$/i.exec(text)
-  const seq = Number(form?.[2])
-  if (form !== null && Number.isSafeInteger(seq)) return { hash: form[1]!.toLowerCase(), seq }
-  throw new BlockboxError('USAGE', `"${text}" is no head: write HASH@SEQ, as \`blockbox info\` prints it`)
-}
-
-function collectHead(text: string, before: readonly Head[] = []): Head[] {
+function collectHead(text: string, before: readonly HeadArgument[] = []): HeadArgument[] {
   return [...before, parseHead(text)]
 }
 
 /** The heads the journal must hold. Throws USAGE for a file of heads that cannot be used, or of another journal. */
-function headsOf(source: string | undefined, options: VerifyOptions): { heads: Head[]; unsigned: Finding[] } {
+function headsOf(
+  source: string | undefined,
+  options: VerifyOptions,
+): { heads: HeadArgument[]; unsigned: Finding[] } {
   const { head = [], heads: file, key: keyFile } = options
   if (file === undefined) return { heads: [...head], unsigned: [] }
   if (source !== undefined && !existsSync(join(source, 'journal.json'))) {
@@ -151,7 +142,10 @@ async function unopened(path: string, findings: readonly Finding[]): Promise<Omi
 }
 
 /** Prints a verdict; one without a head is of a journal that could not be opened. */
-async function report(verdict: Omit<Verified, 'head'> & { head?: Head }, json: boolean): Promise<void> {
+async function report(
+  verdict: Omit<Verified, 'head'> & { head?: HeadArgument },
+  json: boolean,
+): Promise<void> {
   const { events, frames, payloads, payloadBytes, findings, head = null, remarks } = verdict
   if (findings.length > 0) process.exitCode = exitCodes.verification
   if (json) {

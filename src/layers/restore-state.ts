@@ -135,6 +135,16 @@ export function blockers(restore: Restore, cdm: Bitmap, request: Request, world:
   return blocking
 }
 
+/**
+ * True when a request cannot do without the copy of extent `e`, which is running: it reads the extent, or changes a part
+ * of it. A change of all of it only waits for the copy to end, well or not.
+ */
+export function lacks(restore: Restore, cdm: Bitmap, request: Request, world: World, e: number): boolean {
+  const own = request.volume === restore.source && changes(request.op)
+  if (own && covers(request, e, restore.extent, restore.size)) return false
+  return blockers(restore, cdm, request, world).includes(e)
+}
+
 /** What two overlapping ranges have in common. */
 function meet(a: Range, b: Range): Range {
   const offset = Math.max(a.offset, b.offset)

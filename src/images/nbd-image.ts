@@ -52,8 +52,10 @@ class NbdImage implements ExternalImage {
     }
   }
 
+  /** Where the last connection could not be made there is nothing to close. */
   async close(): Promise<void> {
-    await (await this.#client).close()
+    const client = await this.#client.catch(() => undefined)
+    await client?.close()
   }
 
   /** The next connection, after one that failed: all who met the failure share it. */

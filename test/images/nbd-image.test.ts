@@ -92,6 +92,14 @@ test('a server that is gone is an error of each read, and is asked again by the 
     await other.close()
   }))
 
+test('an image whose server is gone can be closed', () =>
+  withServer({ size }, async (served) => {
+    const image = await openNbdImage(uriOf(served))
+    await served.server.close()
+    assert.is(await failure(image.read(0, 512)), 'SOCKET')
+    await image.close()
+  }))
+
 test('an export that has another size now is not the same image', () =>
   withServer({ size }, async (served) => {
     const image = await openNbdImage(uriOf(served))

@@ -113,9 +113,10 @@ test('no such export, no such server, no such form', () =>
   withServer({}, async (served) => {
     assert.is(await failure(openNbdImage(uriOf(served, 'none'))), 'NBD_REFUSED')
     assert.is(await failure(openNbdImage('nbd+unix:///x?socket=/no/such/socket')), 'SOCKET')
-    assert.is(await failure(openNbdImage('nbds://host/x')), 'USAGE')
+    assert.is(await failure(openNbdImage('nbds://host/x?tls-certificates=/no/such/folder')), 'USAGE')
     assert.match(recordedName('x.img'), /^\/.*\/x\.img$/)
     assert.is(recordedName('nbd://h/x'), 'nbd://h/x')
+    assert.match(recordedName('nbd+unix:///x?socket=s'), /^nbd\+unix:\/\/\/x\?socket=\/.*\/s$/)
   }))
 
 test.run()

@@ -56,10 +56,7 @@ export function add(program: Command): void {
   ofOwner(fence.command('restore'))
     .description('restore an image behind a fence; its metadata waits beside the volume')
     .argument('<fence>', 'the name of the fence')
-    .requiredOption(
-      '--from <image>',
-      'a raw file or nbd://... or nbd+unix://..., at most as long as the volume',
-    )
+    .requiredOption('--from <image>', 'a raw file or an NBD URI, at most as long as the volume')
     .option('--lower', 'lower the fence when all is there')
     .addHelpText(
       'after',

@@ -47,8 +47,3 @@ export function writtenBytes(
   const from = row.offset - touched.offset
   return payload.read(row.payload, touched.length).slice(from, from + row.length)
 }
-
-/** True for nothing but zeros. */
-export function isZeros(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0)
-}

@@ -238,9 +238,9 @@ async function putChunk(store: KvStore, target: KvStore, chunk: number): Promise
     if (stored === undefined) return
     let value = stored
     try {
-      decodeChunk(stored, chunk)
+      decodeChunk(stored, chunk, piece)
     } catch {
-      value = encodeChunk(stored.subarray(chunkHeaderBytes))
+      value = encodeChunk(stored.subarray(chunkHeaderBytes), chunk, piece)
     }
     await target.put(at, value, { sync: true })
   }

@@ -37,7 +37,8 @@ export interface CommandAsk {
   readonly key?: string
   /**
    * For kinds that carry bytes: whole units of 512, taken over by the engine; `length` is then theirs. A copy.report
-   * has them of a clone that lives outside.
+   * has them of a clone that lives outside. A tap.report has what a far server returned, of any length: the record
+   * takes its digest, and the host gets it as the answer of its read.
    */
   readonly data?: Uint8Array
 }
@@ -131,6 +132,7 @@ export function keyedDetail({ detail = noDetail, key }: CommandAsk): Detail {
 
 function dataFault({ kind, data, length = 0 }: CommandAsk): string | undefined {
   const carries = (kinds[kind].columns as readonly string[]).includes('payload')
+  if (kind === 'tap.report') return undefined
   const mayLack = kind === 'mover.report' || kind === 'copy.report' || kind === 'branch.report'
   if (data === undefined) return carries && !mayLack ? `${kind} has no data` : undefined
   if (!carries || kind === 'branch.report' || !(data instanceof Uint8Array))

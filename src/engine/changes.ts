@@ -30,6 +30,7 @@ export class Changes {
       case 'io.discard':
       case 'hold.released':
       case 'cod.released':
+      case 'tap.released':
         if (takesEffect(event)) this.#add(event, world)
         return
       default:

@@ -59,6 +59,9 @@ export class Decider {
   readonly #effects: Effects
   /** Of the payload that the next event on the record brings. */
   #digest: Uint8Array | undefined
+  /** What a far server returned, while its report is decided, and when it answered. */
+  #returned: Returned | undefined
+  #answeredAt: number | undefined
 
   constructor(options: DeciderOptions, world: World, effects: Effects) {
     this.#options = options
@@ -175,6 +178,7 @@ export class Decider {
     }
     this.replies.expect(seq, ask.kind, waiting)
     const atUs = Number((this.#builder.instantNs + BigInt(at)) / 1000n)
+    if (ask.kind === 'tap.report') return this.#decideReport(ask, at, seq, atUs)
     const { data, key: _, ...command } = ask
     const detail = keyedDetail(ask)
     const digest = data === undefined ? undefined : sha256(data)
@@ -183,6 +187,22 @@ export class Decider {
     const code = enterCommand(this.#world, { ...command, detail, ...brought, at }, atUs, this.#recorder)
     this.#filling.dirty = true
     this.replies.decided(seq, { code })
+  }
+
+  /**
+   * The answer of a far server. A read that it answered changes nothing: like other reads it causes no commit, and is
+   * answered when what it returned is durable.
+   */
+  #decideReport({ data, ...report }: CommandAsk, at: number, seq: number, atUs: number): void {
+    const digest = data === undefined ? undefined : sha256(data)
+    const short = digest && { digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
+    this.#returned = data === undefined || short === undefined ? undefined : { data, ...short }
+    if (this.#returned === undefined) this.#filling.dirty = true
+    this.#answeredAt = at
+    const code = enterCommand(this.#world, { ...report, ...short, at }, atUs, this.#recorder)
+    this.#returned = undefined
+    this.#answeredAt = undefined
+    this.replies.answerNow(seq, { code })
   }
 
   /** Where the bytes are that a command or report brought, and their digest; zeros take no place. */
@@ -194,25 +214,34 @@ export class Decider {
 
   /** Puts an event on the record, and notes what it will cause. */
   readonly #recorder = (decided: NewEvent): Event => {
-    const released = decided.kind === 'hold.released' || decided.kind === 'cod.released'
+    const released = (decided.about ?? 0) > 0 && decided.kind.endsWith('.released')
     const event = released && decided.fate === 'passed' ? this.#merged(decided) : decided
     const digest = this.#digest
     this.#digest = undefined
     const filling = this.#filling
-    const recorded = filling.builder.record(event, digest)
+    const at = this.#answeredAt
+    const recorded = filling.builder.record(at === undefined ? event : { ...event, at }, digest)
     const { kind, fate } = recorded
     if (kind === 'io.read' || kind === 'io.flush') {
-      if (fate === 'queued') {
-        filling.dirty = true
-        this.#effects.note(recorded)
-      }
+      if (fate === 'queued') filling.dirty = true
+      if (fate === 'queued' || fate === 'forwarded') this.#effects.note(recorded)
       return recorded
     }
+    if (kind === 'tap.released' && recorded.op === 'read') return this.#answeredAfar(recorded)
+    if (kind === 'tap.report' && this.#returned !== undefined) return recorded
     if (fate !== 'refused') {
       filling.dirty = true
       filling.changes.note(recorded, this.#world)
     }
     this.#effects.note(recorded)
+    if (kind === 'tap.released') {
+      this.#answer(
+        recorded.about,
+        { code: 'ok' },
+        this.#newest(recorded.op === 'flush' || (recorded.flags & flag.fua) !== 0),
+      )
+      return recorded
+    }
     this.replies.note(recorded, () => this.#released(recorded))
     return recorded
   }
@@ -222,6 +251,15 @@ export class Decider {
     return op === 'read'
       ? this.#answered(volume, offset, length, this.#builder.count - 1, true)
       : { code: 'ok' }
+  }
+
+  /** A read that a far server answered: its bytes go to the host, their digest on the record. */
+  #answeredAfar(released: Event): Event {
+    assert(this.#returned !== undefined, 'a read is answered with what the far server returned')
+    const { data, digestHigh, digestLow } = this.#returned
+    this.#builder.answered(this.#builder.count - 1, digestHigh, digestLow)
+    this.#answer(released.about, { code: 'ok', data }, this.#newestOf(released, false))
+    return released
   }
 
   get #builder(): FrameBuilder {
@@ -266,11 +304,18 @@ export class Decider {
   }
 }
 
+/** What a far server returned to a read, and its short digest. */
+interface Returned {
+  readonly data: Uint8Array
+  readonly digestHigh: number
+  readonly digestLow: number
+}
+
 type Brought = Pick<NewEvent, 'length' | 'payload' | 'digestHigh' | 'digestLow'>
 
 /** True for a request that promises more than that it was accepted. */
-function isSynced(ask: IoAsk): boolean {
-  return ask.kind === 'io.flush' || ((ask.flags ?? 0) & flag.fua) !== 0
+function isSynced({ kind, flags = 0 }: Pick<IoAsk, 'kind' | 'flags'>): boolean {
+  return kind === 'io.flush' || (flags & flag.fua) !== 0
 }
 
 /** What was to be merged with cannot be read, which is the answer; what else goes wrong ends the engine. */

@@ -30,6 +30,7 @@ import { BranchEffects, type WorldAt } from './branch-effects.ts'
 import { Decider, type DeciderOptions, type Waiting } from './decider.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
 import { FenceEffects } from './fence-effects.ts'
+import { type Forward, Forwarding } from './forwarding.ts'
 
 export interface EngineOptions extends DeciderOptions {
   readonly journal: Journal
@@ -39,6 +40,10 @@ export interface EngineOptions extends DeciderOptions {
   readonly openImage?: OpenImage
   /** States of the past, for branches: replay/at.ts has it. */
   readonly worldAt?: WorldAt | undefined
+  /** Takes what hosts ask of tapped volumes to their far servers; without it nobody does. */
+  readonly forward?: Forward | undefined
+  /** Changes go to a far server when their requests are durable on the record, not before. */
+  readonly forwardDurable?: boolean | undefined
   /** A checkpoint is made after this many events. */
   readonly checkpointEvery?: number
 }
@@ -86,7 +91,8 @@ export class Engine {
     }
     const fences = new FenceEffects(world, payload, clock, submit)
     const branches = new BranchEffects({ journal, worldAt, submit: (ask) => this.submit(ask) }, world)
-    this.#effects = new Effects({ clock, copier, openImage, fences, branches }, world, submit)
+    const forwarding = new Forwarding(options.forward, payload, options.forwardDurable === true)
+    this.#effects = new Effects({ clock, copier, openImage, fences, branches, forwarding }, world, submit)
     this.#decider = new Decider(options, world, this.#effects)
     this.frames$ = this.#frames$.asObservable()
     this.sealed$ = this.#sealed$.asObservable()

@@ -26,6 +26,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'ok',
     'fenced-own-full': 'ok',
+    tapped: 'ok',
   },
   'backup-physical': {
     held: 'ok',
@@ -42,6 +43,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
+    tapped: 'ok',
   },
   pair: {
     held: 'ok',
@@ -58,6 +60,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
+    tapped: 'ok',
   },
   'sync-source': {
     held: 'ok',
@@ -74,6 +77,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
+    tapped: 'ok',
   },
   'sync-clone': {
     held: 'E_BUSY_HOLD',
@@ -90,6 +94,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
+    tapped: 'E_TAPPED',
   },
   'restore-source': {
     held: 'E_BUSY_HOLD',
@@ -106,6 +111,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_PARTIAL',
     'fenced-own-full': 'ok',
+    tapped: 'E_TAPPED',
   },
   'restore-clone': {
     held: 'ok',
@@ -122,6 +128,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'ok',
     'fenced-own-full': 'ok',
+    tapped: 'ok',
   },
   'restore-u-clone': {
     held: 'E_BUSY_HOLD',
@@ -138,6 +145,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
+    tapped: 'E_TAPPED',
   },
   fracture: {
     held: 'ok',
@@ -154,6 +162,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'ok',
     'fenced-own-full': 'ok',
+    tapped: 'ok',
   },
   fence: {
     held: 'E_BUSY_HOLD',
@@ -170,6 +179,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'ok',
     'fenced-own': 'ok',
     'fenced-own-full': 'ok',
+    tapped: 'E_TAPPED',
   },
   preserve: {
     held: 'ok',
@@ -186,6 +196,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
+    tapped: 'ok',
   },
   drop: {
     held: 'E_BUSY_HOLD',
@@ -202,6 +213,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
+    tapped: 'ok',
   },
   merge: {
     held: 'E_BUSY_HOLD',
@@ -218,6 +230,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
+    tapped: 'E_TAPPED',
   },
   rebind: {
     held: 'E_BUSY_HOLD',
@@ -234,6 +247,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
+    tapped: 'E_TAPPED',
   },
   cancel: {
     held: 'E_BUSY_HOLD',
@@ -250,6 +264,7 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'ok',
     'fenced-own-full': 'ok',
+    tapped: 'ok',
   },
   change: {
     held: 'E_BUSY_HOLD',
@@ -266,6 +281,24 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
+    tapped: 'E_TAPPED',
+  },
+  tap: {
+    held: 'E_BUSY_HOLD',
+    'held-writes': 'E_BUSY_HOLD',
+    'overlay-base': 'ok',
+    'overlay-view': 'E_CHAIN',
+    merging: 'E_BUSY_MERGE',
+    'restore-source': 'ok',
+    'restore-clone': 'E_BUSY_RESTORE',
+    'restore-u-source': 'E_BUSY_RESTORE',
+    'restore-u-clone': 'E_BUSY_RESTORE',
+    'sync-source': 'E_BUSY_SYNC',
+    'sync-clone': 'E_BUSY_SYNC',
+    fenced: 'E_FENCED',
+    'fenced-own': 'E_FENCED',
+    'fenced-own-full': 'E_FENCED',
+    tapped: 'E_ALREADY',
   },
 }
 

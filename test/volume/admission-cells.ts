@@ -53,6 +53,7 @@ export const commands: Readonly<Record<Role, (volume: number) => NewEvent>> = {
   rebind: (of) => rebind(of),
   fence: (of) => raise({ name: 'asked', volume: of, meta: [15], covered: [14] }),
   cancel: () => cancel('p'),
+  tap: (of) => ({ kind: 'tap.attach', volume: of, detail: { uri: 'nbd://far', size: 65_536, kept: false } }),
   change: (of) => (of < 6 ? remove(of) : resize(of, 8)),
 }
 

@@ -2,7 +2,7 @@
 
 import { type Code, codes } from '../events/code.ts'
 import { type Detail, detailFault, noDetail } from '../events/detail.ts'
-import { type IoKind, ioKinds, isInput, type Kind, kinds } from '../events/kind.ts'
+import { flag, type IoKind, ioKinds, isInput, type Kind, kinds, type Op } from '../events/kind.ts'
 
 /** A host request. Offsets and lengths are bytes; a write's length is that of its data. */
 export interface IoAsk {
@@ -58,11 +58,19 @@ export interface Answer {
   readonly repeats?: number
 }
 
+/** More asks than this waiting in the inbox of an engine are turned away with E_QUEUE_FULL. */
+export const maxInbox = 65_536
+
 /** The most bytes one read or write may carry: a host splits what is longer. */
 export const maxIoBytes = 64 * 2 ** 20
 
 export function isIo(ask: Ask): ask is IoAsk {
   return (ioKinds as readonly string[]).includes(ask.kind)
+}
+
+/** True for a request, or its release, that promises more than that it was accepted. */
+export function isSynced({ kind, op, flags = 0 }: { kind: Kind; op?: Op; flags?: number }): boolean {
+  return kind === 'io.flush' || op === 'flush' || (flags & flag.fua) !== 0
 }
 
 /** The largest value of each column that an ask may fill. */

@@ -33,6 +33,8 @@ export class Changes {
       case 'tap.released':
         if (takesEffect(event)) this.#add(event, world)
         return
+      case 'tap.report':
+        return
       default:
         this.#everything = true
     }

@@ -19,17 +19,18 @@ import { assert } from '../core/assert.ts'
 import { sha256, shortHigh, shortLow } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
-import { changes, flag } from '../events/kind.ts'
+import { changes } from '../events/kind.ts'
 import { readContent } from '../images/content.ts'
-import { isZeros, mergedBlocks } from '../images/merged.ts'
-import { refuse, type Verdict, volumeOf, type World } from '../layers/layer.ts'
+import { isZeros, mergedBlocks, unreadable } from '../images/merged.ts'
+import { volumeOf, type World } from '../layers/layer.ts'
 import { reached } from '../layers/preserve-state.ts'
 import { isMerged, isWhole } from '../layers/sub-block.ts'
 import { type PayloadStore, wholeUnits } from '../payload/payload.ts'
 import { enterCommand, enterRequest, judgeNext } from '../volume/entry.ts'
-import { type Ask, type CommandAsk, type IoAsk, isIo, keyedDetail } from './ask.ts'
+import { type Ask, type CommandAsk, type IoAsk, isIo, isSynced, keyedDetail } from './ask.ts'
 import { Draft } from './draft.ts'
 import type { Effects } from './effects.ts'
+import { type FarAnswer, farAnswer } from './far-answer.ts'
 import type { FrameBuilder } from './frame-builder.ts'
 import { ioRow, type Placed } from './io-row.ts'
 import { type Asker, type Decided, Replies } from './replies.ts'
@@ -59,9 +60,8 @@ export class Decider {
   readonly #effects: Effects
   /** Of the payload that the next event on the record brings. */
   #digest: Uint8Array | undefined
-  /** What a far server returned, while its report is decided, and when it answered. */
-  #returned: Returned | undefined
-  #answeredAt: number | undefined
+  /** Of the far server whose report is decided. */
+  #far: FarAnswer | undefined
 
   constructor(options: DeciderOptions, world: World, effects: Effects) {
     this.#options = options
@@ -189,19 +189,13 @@ export class Decider {
     this.replies.decided(seq, { code })
   }
 
-  /**
-   * The answer of a far server. A read that it answered changes nothing: like other reads it causes no commit, and is
-   * answered when what it returned is durable.
-   */
-  #decideReport({ data, ...report }: CommandAsk, at: number, seq: number, atUs: number): void {
-    const digest = data === undefined ? undefined : sha256(data)
-    const short = digest && { digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
-    this.#returned = data === undefined || short === undefined ? undefined : { data, ...short }
-    if (this.#returned === undefined) this.#filling.dirty = true
-    this.#answeredAt = at
-    const code = enterCommand(this.#world, { ...report, ...short, at }, atUs, this.#recorder)
-    this.#returned = undefined
-    this.#answeredAt = undefined
+  /** The answer of a far server. To a read it changes nothing: like other reads it causes no commit. */
+  #decideReport(ask: CommandAsk, at: number, seq: number, atUs: number): void {
+    const { data: _, ...report } = ask
+    const far = farAnswer(ask, at)
+    this.#far = far
+    const code = enterCommand(this.#world, { ...report, ...far.returned?.short, at }, atUs, this.#recorder)
+    this.#far = undefined
     this.replies.answerNow(seq, { code })
   }
 
@@ -219,27 +213,23 @@ export class Decider {
     const digest = this.#digest
     this.#digest = undefined
     const filling = this.#filling
-    const at = this.#answeredAt
-    const recorded = filling.builder.record(at === undefined ? event : { ...event, at }, digest)
+    const far = this.#far
+    const recorded = filling.builder.record(far === undefined ? event : { ...event, at: far.at }, digest)
     const { kind, fate } = recorded
     if (kind === 'io.read' || kind === 'io.flush') {
       if (fate === 'queued') filling.dirty = true
       if (fate === 'queued' || fate === 'forwarded') this.#effects.note(recorded)
       return recorded
     }
-    if (kind === 'tap.released' && recorded.op === 'read') return this.#answeredAfar(recorded)
-    if (kind === 'tap.report' && this.#returned !== undefined) return recorded
+    if (kind === 'tap.released' && recorded.op === 'read') return this.#returned(recorded)
+    if (kind === 'tap.report' && far?.returned !== undefined) return recorded
     if (fate !== 'refused') {
       filling.dirty = true
       filling.changes.note(recorded, this.#world)
     }
     this.#effects.note(recorded)
     if (kind === 'tap.released') {
-      this.#answer(
-        recorded.about,
-        { code: 'ok' },
-        this.#newest(recorded.op === 'flush' || (recorded.flags & flag.fua) !== 0),
-      )
+      this.#answer(recorded.about, { code: 'ok' }, this.#newest(isSynced(recorded)))
       return recorded
     }
     this.replies.note(recorded, () => this.#released(recorded))
@@ -254,10 +244,11 @@ export class Decider {
   }
 
   /** A read that a far server answered: its bytes go to the host, their digest on the record. */
-  #answeredAfar(released: Event): Event {
-    assert(this.#returned !== undefined, 'a read is answered with what the far server returned')
-    const { data, digestHigh, digestLow } = this.#returned
-    this.#builder.answered(this.#builder.count - 1, digestHigh, digestLow)
+  #returned(released: Event): Event {
+    const returned = this.#far?.returned
+    assert(returned !== undefined, 'a read is answered with what the far server returned')
+    const { data, short } = returned
+    this.#builder.answered(this.#builder.count - 1, short.digestHigh, short.digestLow)
     this.#answer(released.about, { code: 'ok', data }, this.#newestOf(released, false))
     return released
   }
@@ -304,22 +295,4 @@ export class Decider {
   }
 }
 
-/** What a far server returned to a read, and its short digest. */
-interface Returned {
-  readonly data: Uint8Array
-  readonly digestHigh: number
-  readonly digestLow: number
-}
-
 type Brought = Pick<NewEvent, 'length' | 'payload' | 'digestHigh' | 'digestLow'>
-
-/** True for a request that promises more than that it was accepted. */
-function isSynced({ kind, flags = 0 }: Pick<IoAsk, 'kind' | 'flags'>): boolean {
-  return kind === 'io.flush' || (flags & flag.fua) !== 0
-}
-
-/** What was to be merged with cannot be read, which is the answer; what else goes wrong ends the engine. */
-function unreadable(error: unknown): Verdict {
-  if (error instanceof BlockboxError) return refuse('E_IO')
-  throw error
-}

@@ -24,15 +24,23 @@ export interface Forwarded extends Range {
 /** Takes a request to its far server. Called while the engine decides: it must not throw, nor ask before it returns. */
 export type Forward = (request: Forwarded) => void
 
+/** Who takes what hosts ask of tapped volumes to their far servers, and when. */
+export interface TapTerms {
+  readonly forward: Forward
+  /** Changes go when their requests are durable on the record, not before. */
+  readonly logFirst?: boolean
+}
+
 export class Forwarding {
   readonly #forward: Forward
   readonly #payload: PayloadStore
-  readonly #durable: boolean
+  readonly #logFirst: boolean
 
-  constructor(forward: Forward | undefined, payload: PayloadStore, durable: boolean) {
-    this.#forward = forward ?? (() => undefined)
+  /** @param terms without them nobody takes anything anywhere */
+  constructor(terms: TapTerms | undefined, payload: PayloadStore) {
+    this.#forward = terms?.forward ?? (() => undefined)
     this.#payload = payload
-    this.#durable = durable
+    this.#logFirst = terms?.logFirst === true
   }
 
   /** Forwards what an event says; or gives what is to be done when its frame is durable. */
@@ -43,7 +51,7 @@ export class Forwarding {
       if (op !== 'write') this.#forward(request)
       else this.#forward({ ...request, data: this.#payload.read(payload, length).slice() })
     }
-    if (this.#durable && changes(op)) return go
+    if (this.#logFirst && changes(op)) return go
     go()
     return undefined
   }

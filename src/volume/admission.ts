@@ -7,10 +7,9 @@
 
 import type { Code } from '../events/code.ts'
 import type { Mark, Target } from '../layers/layer.ts'
+import { type Others, withTaps } from './admission-tap.ts'
 
-type Row = Readonly<Record<Mark, Code>>
-
-export const admission: Readonly<Record<Target['role'], Row>> = {
+const others: Others = {
   backup: {
     held: 'ok',
     'held-writes': 'ok',
@@ -26,7 +25,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'ok',
     'fenced-own-full': 'ok',
-    tapped: 'ok',
   },
   'backup-physical': {
     held: 'ok',
@@ -43,7 +41,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
-    tapped: 'ok',
   },
   pair: {
     held: 'ok',
@@ -60,7 +57,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
-    tapped: 'ok',
   },
   'sync-source': {
     held: 'ok',
@@ -77,7 +73,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
-    tapped: 'ok',
   },
   'sync-clone': {
     held: 'E_BUSY_HOLD',
@@ -94,7 +89,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
-    tapped: 'E_TAPPED',
   },
   'restore-source': {
     held: 'E_BUSY_HOLD',
@@ -111,7 +105,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_PARTIAL',
     'fenced-own-full': 'ok',
-    tapped: 'E_TAPPED',
   },
   'restore-clone': {
     held: 'ok',
@@ -128,7 +121,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'ok',
     'fenced-own-full': 'ok',
-    tapped: 'ok',
   },
   'restore-u-clone': {
     held: 'E_BUSY_HOLD',
@@ -145,7 +137,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
-    tapped: 'E_TAPPED',
   },
   fracture: {
     held: 'ok',
@@ -162,7 +153,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'ok',
     'fenced-own-full': 'ok',
-    tapped: 'ok',
   },
   fence: {
     held: 'E_BUSY_HOLD',
@@ -179,7 +169,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'ok',
     'fenced-own': 'ok',
     'fenced-own-full': 'ok',
-    tapped: 'E_TAPPED',
   },
   preserve: {
     held: 'ok',
@@ -196,7 +185,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
-    tapped: 'ok',
   },
   drop: {
     held: 'E_BUSY_HOLD',
@@ -213,7 +201,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
-    tapped: 'ok',
   },
   merge: {
     held: 'E_BUSY_HOLD',
@@ -230,7 +217,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
-    tapped: 'E_TAPPED',
   },
   rebind: {
     held: 'E_BUSY_HOLD',
@@ -247,7 +233,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
-    tapped: 'E_TAPPED',
   },
   cancel: {
     held: 'E_BUSY_HOLD',
@@ -264,7 +249,6 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'ok',
     'fenced-own-full': 'ok',
-    tapped: 'ok',
   },
   change: {
     held: 'E_BUSY_HOLD',
@@ -281,26 +265,10 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     fenced: 'E_FENCED',
     'fenced-own': 'E_FENCED',
     'fenced-own-full': 'E_FENCED',
-    tapped: 'E_TAPPED',
-  },
-  tap: {
-    held: 'E_BUSY_HOLD',
-    'held-writes': 'E_BUSY_HOLD',
-    'overlay-base': 'ok',
-    'overlay-view': 'E_CHAIN',
-    merging: 'E_BUSY_MERGE',
-    'restore-source': 'ok',
-    'restore-clone': 'E_BUSY_RESTORE',
-    'restore-u-source': 'E_BUSY_RESTORE',
-    'restore-u-clone': 'E_BUSY_RESTORE',
-    'sync-source': 'E_BUSY_SYNC',
-    'sync-clone': 'E_BUSY_SYNC',
-    fenced: 'E_FENCED',
-    'fenced-own': 'E_FENCED',
-    'fenced-own-full': 'E_FENCED',
-    tapped: 'E_ALREADY',
   },
 }
+
+export const admission: Readonly<Record<Target['role'], Readonly<Record<Mark, Code>>>> = withTaps(others)
 
 /** The code of the first cell that refuses; ok when none does. */
 export function admitted(targets: readonly Target[], marks: (volume: number) => readonly Mark[]): Code {

@@ -22,6 +22,7 @@ import {
 } from '../support/given.ts'
 import { raise } from '../support/given-fence.ts'
 import type { Cell, Role } from './fence-cells.ts'
+import { attach } from './tap-cells.ts'
 
 /**
  * Volume 1 is the source of p (clone 2) and q (clone 3); 4 and 5 are free; everything on 1 is new since. Views come as 6,
@@ -53,7 +54,7 @@ export const commands: Readonly<Record<Role, (volume: number) => NewEvent>> = {
   rebind: (of) => rebind(of),
   fence: (of) => raise({ name: 'asked', volume: of, meta: [15], covered: [14] }),
   cancel: () => cancel('p'),
-  tap: (of) => ({ kind: 'tap.attach', volume: of, detail: { uri: 'nbd://far', size: 65_536, kept: false } }),
+  tap: (of) => attach(of),
   change: (of) => (of < 6 ? remove(of) : resize(of, 8)),
 }
 
@@ -70,6 +71,7 @@ export const merging = (of: number): Step => {
 }
 
 export const cells: readonly Cell[] = [
+  { role: 'tap', mark: 'merging', on: 1, past: [view(), merging(6)] },
   { role: 'backup', mark: 'held', on: 1, past: held(1) },
   { role: 'backup', mark: 'held-writes', on: 1, past: writes(1) },
   { role: 'backup', mark: 'restore-source', on: 1, past: [restore('p')] },

@@ -133,10 +133,10 @@ async function serve(options: ServeOptions): Promise<void> {
 
 /** The journal with an engine; one for a tap is made when there is none. */
 async function opened(options: ServeOptions, tapped: Tapping | undefined) {
-  const { ack, logFirst: forwardDurable } = options
-  const forwarding = tapped && { create: true, forward: tapped.tap.forward, forwardDurable }
+  const { ack, logFirst = false } = options
+  const how = tapped && { create: true, tap: { forward: tapped.tap.forward, logFirst } }
   try {
-    return await openToWrite(journalDir(options), { ack, worldAt, ...forwarding })
+    return await openToWrite(journalDir(options), { ack, worldAt, ...how })
   } catch (error) {
     await tapped?.tap.stop()
     throw error
@@ -175,7 +175,7 @@ function stopped(
 ): Promise<void> {
   return new Promise((done, fail) => {
     engine.frames$.subscribe({ error: fail })
-    tapped?.tap.lost.then(fail)
+    void tapped?.tap.lost.then(fail)
     if (interrupt.aborted) done()
     interrupt.addEventListener('abort', () => done())
     if (run === undefined) return

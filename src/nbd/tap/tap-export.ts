@@ -1,24 +1,32 @@
 /** A tapped volume as one host sees it: what it asks is a request of the engine, what it is answered the far server's. */
 
-import type { IoAsk } from '../../engine/ask.ts'
+import type { Answer, IoAsk } from '../../engine/ask.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { flag } from '../../events/kind.ts'
 import type { ExportDescription } from '../protocol/export-description.ts'
 import type { Extent } from '../protocol/reply.ts'
 import type { DiskAnswer, DiskRequest, OpenExport } from '../server/exported.ts'
+import type { Failure } from '../server/failure.ts'
 import type { FarDisk } from './far-disk.ts'
-import type { Tap } from './tap.ts'
+
+/** What an export wants to know of its tap. */
+export interface Tapped {
+  readonly volume: number
+  describe(): ExportDescription
+  /** What the host of a request that failed is to see, where the far server said it. */
+  failureOf(answer: Answer): Failure | undefined
+}
 
 export class TapExport implements OpenExport {
   readonly description: ExportDescription
   readonly #engine: Engine
-  readonly #tap: Tap
+  readonly #tap: Tapped
   readonly #far: FarDisk
   readonly #session: number
   /** The number of the last request, which goes round below 2^32. */
   #requests = 0
 
-  constructor(engine: Engine, tap: Tap, far: FarDisk, session: number) {
+  constructor(engine: Engine, tap: Tapped, far: FarDisk, session: number) {
     this.description = tap.describe()
     this.#engine = engine
     this.#tap = tap

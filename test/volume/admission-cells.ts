@@ -21,8 +21,8 @@ import {
   write,
 } from '../support/given.ts'
 import { raise } from '../support/given-fence.ts'
+import { attach } from '../support/given-tap.ts'
 import type { Cell, Role } from './fence-cells.ts'
-import { attach } from './tap-cells.ts'
 
 /**
  * Volume 1 is the source of p (clone 2) and q (clone 3); 4 and 5 are free; everything on 1 is new since. Views come as 6,

@@ -1,16 +1,10 @@
 /** The cells of the admission matrix that taps have: a tapped volume in each role, and what is to be tapped. */
 
-import type { NewEvent } from '../../src/events/columns.ts'
 import type { Mark } from '../../src/layers/layer.ts'
-import { backup, block, preserve, restore, type Step, sync, volumeBlocks, write } from '../support/given.ts'
+import { backup, preserve, restore, type Step, sync, write } from '../support/given.ts'
 import { durable, raise } from '../support/given-fence.ts'
+import { attach } from '../support/given-tap.ts'
 import type { Cell, Role } from './fence-cells.ts'
-
-/** Puts a tap before a volume. */
-export function attach(of: number, kept = false): NewEvent {
-  const detail = { uri: 'nbd://far/disk', size: volumeBlocks * block, kept }
-  return { kind: 'tap.attach', volume: of, detail }
-}
 
 /** Roles that a view has, or the clone of a pair: the tapped volume is another than 1. */
 const places: Partial<Record<Role, number>> = {

@@ -3,7 +3,7 @@
  *
  * Nobody tells what a far disk held before the tap. So a block is unknown until it is written or zeroed whole, and
  * becomes unknown again with a trim, which may keep or clear it, and with a change whose end nobody knows. Where the
- * old content is kept (a copy of each extent before its first use, layers/restore.ts) all is known in the beginning.
+ * far disk was copied into the record before hosts came all is known in the beginning.
  */
 
 import { Bitmap } from '../core/bitmap.ts'
@@ -18,9 +18,9 @@ export interface Tap {
   readonly volume: number
   /** The export that has the content. */
   readonly uri: string
-  /** True where what the far disk held before the first use of an extent is copied first. */
-  readonly kept: boolean
-  /** The blocks that are known, or, where the content is kept, those that are not. */
+  /** True where all that the far disk held was copied into the record first. */
+  readonly copied: boolean
+  /** The blocks that are known, or, where all was copied, those that are not. */
   readonly marked: Bitmap
   /** Requests that were forwarded and are not answered, by the sequence numbers of their inputs. */
   readonly waiting: Map<number, Request>
@@ -42,8 +42,8 @@ export function tapOf(world: World, volume: number): Tap | undefined {
   return tapsOf(world).byVolume.get(volume)
 }
 
-export function newTap(volume: number, uri: string, kept: boolean, blocks: number): Tap {
-  return { volume, uri, kept, marked: new Bitmap(blocks), waiting: new Map(), phase: 'attached' }
+export function newTap(volume: number, uri: string, copied: boolean, blocks: number): Tap {
+  return { volume, uri, copied, marked: new Bitmap(blocks), waiting: new Map(), phase: 'attached' }
 }
 
 /** A change took effect: blocks it covers whole are known, but for those of a trim. */
@@ -65,7 +65,7 @@ export function isOnRecord(world: World, { id, block }: Volume, range: Range): b
   if (tap === undefined) return true
   const { offset, length } = touchedBlocks(range, block)
   for (let one = offset / block; one < (offset + length) / block; one++) {
-    if (tap.marked.get(one) === tap.kept) return false
+    if (tap.marked.get(one) === tap.copied) return false
   }
   return true
 }
@@ -76,7 +76,7 @@ export function unknownBytes(world: World, volume: number): number {
   const of = volumeOf(world, volume)
   if (tap === undefined || of === undefined) return 0
   const { count, length } = tap.marked
-  return (tap.kept ? count : length - count) * of.block
+  return (tap.copied ? count : length - count) * of.block
 }
 
 /** False where the far server's refusal means that nothing was changed. */
@@ -85,7 +85,7 @@ export function mayHaveChanged({ op }: Pick<Request, 'op'>, code: Code): boolean
 }
 
 function mark(tap: Tap, block: number, known: boolean): void {
-  if (known === tap.kept) tap.marked.clear(block)
+  if (known === tap.copied) tap.marked.clear(block)
   else tap.marked.set(block)
 }
 

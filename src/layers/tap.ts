@@ -105,8 +105,8 @@ export const tap: Layer<Taps> = {
     session === undefined ? [...state.byVolume.values()].flatMap((one) => lost(one, code)) : [],
   resume: () => [],
   hash(state, lanes) {
-    for (const { volume, kept, phase, marked, waiting } of state.byVolume.values()) {
-      lanes.add(volume, 1 + phases.indexOf(phase) * 2 + (kept ? 1 : 0))
+    for (const { volume, copied, phase, marked, waiting } of state.byVolume.values()) {
+      lanes.add(volume, 1 + phases.indexOf(phase) * 2 + (copied ? 1 : 0))
       lanes.include(volume + 2 ** 20, marked.hashLow, marked.hashHigh)
       for (const io of waiting.keys()) lanes.add(volume + 2 ** 21, io)
     }
@@ -127,7 +127,7 @@ function attached(state: Taps, { volume, detail }: Event, world: World): void {
   must(of !== undefined, 'T-I1', `volume ${volume} is tapped, which does not exist`)
   must(!isActive(state.byVolume.get(volume)), 'T-I1', `volume ${volume} is tapped twice`)
   const blocks = of.size / of.block
-  state.byVolume.set(volume, newTap(volume, text(detail, 'uri'), detail.kept === true, blocks))
+  state.byVolume.set(volume, newTap(volume, text(detail, 'uri'), detail.copied === true, blocks))
 }
 
 function forwarded(one: Tap | undefined, event: Event): void {
@@ -172,5 +172,7 @@ function attach({ volume, detail }: Command, world: World): Decision {
   const of = volumeOf(world, volume)
   if (of === undefined) return 'E_NO_VOLUME'
   if (count(detail, 'size') !== of.size || of.size / of.block > maxBlocks) return 'E_SIZE'
-  return [{ kind: 'tap.attached', volume, detail: { uri: text(detail, 'uri'), kept: detail.kept === true } }]
+  return [
+    { kind: 'tap.attached', volume, detail: { uri: text(detail, 'uri'), copied: detail.copied === true } },
+  ]
 }

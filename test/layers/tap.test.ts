@@ -114,7 +114,7 @@ test('what was written whole is known, what was trimmed or failed is not', () =>
     })
 })
 
-test('where the old content is kept all is known until something is trimmed or lost', () => {
+test('where the old content was copied first all is known until something is trimmed or lost', () => {
   given(volume('disk'), session(), attach(1, true))
     .and((history) => assert.is(unknownBytes(history.world, 1), 0))
     .when(discard(1, { at: 3 }), answers(), write(2, { at: 5 }), answers('E_IO'))

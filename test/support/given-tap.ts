@@ -7,8 +7,8 @@ import { block, session, volume, volumeBlocks } from './given.ts'
 import type { History } from './history.ts'
 
 /** Puts a tap before a volume of the usual size. */
-export function attach(of = 1, kept = false): NewEvent {
-  const detail = { uri: 'nbd://far/disk', size: volumeBlocks * block, kept }
+export function attach(of = 1, copied = false): NewEvent {
+  const detail = { uri: 'nbd://far/disk', size: volumeBlocks * block, copied }
   return { kind: 'tap.attach', volume: of, detail }
 }
 

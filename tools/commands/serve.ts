@@ -56,6 +56,10 @@ export function add(program: Command): void {
       'with --tap: the volume that records it, a new one; the name of its export if left out',
     )
     .option('--block <size>', 'with --tap: bytes of a block of that volume; 4K, or 512', parseSize)
+    .option(
+      '--copy-first',
+      'with --tap: copy all of the far disk into the volume first, so that nothing is unknown',
+    )
     .option('--log-first', 'with --tap: no change goes to the far server before the record names it')
     .option('--socket <path>', 'listen on a unix socket')
     .option('--port <n>', 'listen on a TCP port; 0 takes a free one', wholeNumber(0, 65_535))
@@ -133,8 +137,8 @@ async function serve(options: ServeOptions): Promise<void> {
 
 /** The journal with an engine; one for a tap is made when there is none. */
 async function opened(options: ServeOptions, tapped: Tapping | undefined) {
-  const { ack, logFirst = false } = options
-  const how = tapped && { create: true, tap: { forward: tapped.tap.forward, logFirst } }
+  const { ack } = options
+  const how = tapped && { create: true, ...tapped.engine }
   try {
     return await openToWrite(journalDir(options), { ack, worldAt, ...how })
   } catch (error) {

@@ -9,6 +9,7 @@
 import { BlockboxError } from '../../core/errors.ts'
 import { Fifo } from '../../core/fifo.ts'
 import type { Range } from '../../core/range.ts'
+import type { ExternalImage } from '../../images/external.ts'
 import { type NbdClient, openClient } from '../client/client.ts'
 import type { Reply } from '../client/pending.ts'
 import { parseNbdUri } from '../client/uri.ts'
@@ -107,6 +108,13 @@ export class FarDisk {
     if (!this.#client.knowsAllocation) return [{ length, state: 0 }]
     const found = await this.#client.blockStatus(offset, length, { one: most === 1 })
     return found.slice(0, most)
+  }
+
+  /** The disk as content outside, read over the same connection: not every server takes a second one. */
+  image(): ExternalImage {
+    const read = async (offset: number, length: number) =>
+      (await this.ask({ type: 'read', offset, length, flags: 0, changes: false })).data
+    return { size: this.size, read, close: () => Promise.resolve() }
   }
 
   /** Says goodbye, once all is answered. */

@@ -74,10 +74,10 @@ export class Tap implements TappedVolume {
     return this.#volume
   }
 
-  /** Puts the tap on the record. Throws USAGE when the engine refuses it. @param kept see layers/tap-state.ts */
-  async attach(engine: Engine, volume: number, name: string, kept: boolean): Promise<void> {
+  /** Puts the tap on the record. Throws USAGE when the engine refuses it. @param copied see layers/tap-state.ts */
+  async attach(engine: Engine, volume: number, name: string, copied: boolean): Promise<void> {
     const { uri, size } = this.#far
-    const answer = await engine.submit({ kind: 'tap.attach', volume, detail: { uri, size, kept } })
+    const answer = await engine.submit({ kind: 'tap.attach', volume, detail: { uri, size, copied } })
     if (answer.code !== 'ok') {
       const why = `volume ${name} cannot be tapped: ${answer.code}: ${advice[answer.code]}`
       throw new BlockboxError('USAGE', why)

@@ -33,6 +33,7 @@ import { Draft } from './draft.ts'
 import type { Effects } from './effects.ts'
 import type { FrameBuilder } from './frame-builder.ts'
 import { ioRow, type Placed } from './io-row.ts'
+import type { Linger } from './linger.ts'
 import { type Asker, type Decided, Replies } from './replies.ts'
 
 export interface DeciderOptions {
@@ -51,6 +52,7 @@ export interface Waiting extends Asker {
 
 export class Decider {
   readonly replies = new Replies()
+  readonly linger: Linger
   #filling: Draft
   #sealed: Draft | undefined
   /** The draft that is filled when this one is sealed. */
@@ -61,7 +63,8 @@ export class Decider {
   /** Of the payload that the next event on the record brings. */
   #digest: Uint8Array | undefined
 
-  constructor(options: DeciderOptions, world: World, effects: Effects) {
+  constructor(options: DeciderOptions, world: World, effects: Effects, linger: Linger) {
+    this.linger = linger
     this.#options = options
     this.#world = world
     this.#effects = effects
@@ -97,6 +100,7 @@ export class Decider {
     this.#filling = this.#spare
     this.#filling.restart(sealed.builder.next)
     this.replies.seal()
+    this.linger.sealed()
     this.#effects.seal()
     return sealed
   }
@@ -111,6 +115,7 @@ export class Decider {
   #decideIo(ask: IoAsk, at: number, seq: number, waiting: Waiting): void {
     const world = this.#world
     const io = ioRow(ask, at)
+    if (io.op !== 'read') this.linger.asked()
     io.volume = reached(world, io.session, io.volume)
     let verdict = judgeNext(world, io)
     io.fate = verdict.fate
@@ -183,6 +188,7 @@ export class Decider {
     this.#digest = (brought.payload ?? 0) > 0 ? digest : undefined
     const code = enterCommand(this.#world, { ...command, detail, ...brought, at }, atUs, this.#recorder)
     this.#filling.dirty = true
+    if (code !== 'ok') this.#filling.urgent = true
     this.replies.decided(seq, { code })
   }
 
@@ -205,12 +211,14 @@ export class Decider {
     if (kind === 'io.read' || kind === 'io.flush') {
       if (fate === 'queued') {
         filling.dirty = true
+        filling.urgent = true
         this.#effects.note(recorded)
       }
       return recorded
     }
     if (fate !== 'refused') {
       filling.dirty = true
+      if (!isBackground(recorded)) filling.urgent = true
       filling.changes.note(recorded, this.#world)
     }
     this.#effects.note(recorded)
@@ -268,6 +276,12 @@ export class Decider {
 }
 
 type Brought = Pick<NewEvent, 'length' | 'payload' | 'digestHigh' | 'digestLow'>
+
+/** True for what nobody waits for: a copy that brought bytes from outside, and the start of one that no host asked for. */
+function isBackground({ kind, code, flags, digestHigh, digestLow }: Event): boolean {
+  if (kind === 'copy.report') return code === 'ok' && digestHigh + digestLow > 0
+  return kind === 'copy.started' && (flags & flag.demand) === 0
+}
 
 /** True for a request that promises more than that it was accepted. */
 function isSynced(ask: IoAsk): boolean {

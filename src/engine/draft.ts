@@ -19,6 +19,8 @@ export class Draft {
   readonly changes = new Changes()
   /** True when it holds a change: it has to be appended, and the state is ahead of the durable one until it is. */
   dirty = false
+  /** True when somebody waits for what it holds: it holds more than copies of the background. */
+  urgent = false
   /** Bytes of payload that its inputs brought. */
   bytes = 0
 
@@ -36,6 +38,7 @@ export class Draft {
     this.builder.restart(first)
     this.changes.clear()
     this.dirty = false
+    this.urgent = false
     this.bytes = 0
   }
 }

@@ -30,6 +30,7 @@ import { BranchEffects, type WorldAt } from './branch-effects.ts'
 import { Decider, type DeciderOptions, type Waiting } from './decider.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
 import { FenceEffects } from './fence-effects.ts'
+import { Linger } from './linger.ts'
 
 export interface EngineOptions extends DeciderOptions {
   readonly journal: Journal
@@ -81,13 +82,12 @@ export class Engine {
     this.#writer = writer
     this.#world = world
     const { clock, payload, journal, worldAt, copier = internalCopier, openImage = openExternal } = options
-    const submit = (ask: Ask) => {
-      this.submit(ask).catch(() => undefined)
-    }
+    const submit = (ask: Ask): Promise<unknown> => this.submit(ask).catch(() => undefined)
+    const linger = new Linger(clock)
     const fences = new FenceEffects(world, payload, clock, submit)
     const branches = new BranchEffects({ journal, worldAt, submit: (ask) => this.submit(ask) }, world)
-    this.#effects = new Effects({ clock, copier, openImage, fences, branches }, world, submit)
-    this.#decider = new Decider(options, world, this.#effects)
+    this.#effects = new Effects({ clock, copier, openImage, fences, branches, linger }, world, submit)
+    this.#decider = new Decider(options, world, this.#effects, linger)
     this.frames$ = this.#frames$.asObservable()
     this.sealed$ = this.#sealed$.asObservable()
   }
@@ -211,8 +211,8 @@ export class Engine {
   #turn(): void {
     this.#decideAll()
     if (this.#ended !== undefined) return
-    const { filling } = this.#decider
-    if (this.#committing === undefined && (filling.dirty || filling.isFull)) this.#commit(0)
+    const { filling, linger } = this.#decider
+    if (this.#committing === undefined && linger.isOver(filling, () => this.#soon())) this.#commit(0)
     if (this.#inbox.length > 0) this.#soon()
   }
 

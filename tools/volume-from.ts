@@ -12,6 +12,7 @@ import { newName } from '../src/control/volume-routes.ts'
 import { BlockboxError } from '../src/core/errors.ts'
 import type { Answer, CommandAsk } from '../src/engine/ask.ts'
 import type { Engine } from '../src/engine/engine.ts'
+import type { OpenImage } from '../src/images/external.ts'
 import { openExternal, recordedName } from '../src/images/open-external.ts'
 import { pairsOf } from '../src/layers/pair-state.ts'
 import { atRest } from './at-rest.ts'
@@ -57,11 +58,20 @@ function powerOfTwo(least: number): number {
   return 2 ** Math.ceil(Math.log2(least))
 }
 
-/** Makes the volume. Throws USAGE when the disk cannot be a volume, or what opening it throws. */
-export async function makeFrom(engine: Engine, name: string, options: FromOptions): Promise<FromMade> {
+/**
+ * Makes the volume. Throws USAGE when the disk cannot be a volume, or what opening it throws.
+ *
+ * @param open how the disk is opened; the engine has an `openImage` of its own for what it copies
+ */
+export async function makeFrom(
+  engine: Engine,
+  name: string,
+  options: FromOptions,
+  open: OpenImage = openExternal,
+): Promise<FromMade> {
   const { block, copy, rate, key } = options
   const path = recordedName(options.from)
-  const image = await openExternal(path)
+  const image = await open(path)
   const { size } = image
   await image.close()
   if (size % block !== 0 || size === 0) {

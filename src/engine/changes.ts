@@ -31,12 +31,14 @@ export class Changes {
       case 'io.discard':
       case 'hold.released':
       case 'cod.released':
+      case 'tap.released':
         if (takesEffect(event)) this.#add(event, world)
-        return
-      case 'copy.started':
         return
       case 'copy.report':
         if (event.code === 'ok') this.#ranges.push(any, event.offset, event.offset + event.length)
+        return
+      case 'copy.started':
+      case 'tap.report':
         return
       default:
         this.#everything = true

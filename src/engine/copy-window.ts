@@ -27,7 +27,7 @@ export class CopyWindow {
   #bytes = 0
   #demanded = 0
 
-  /** @param writes how many requests that wait for the journal hosts have made so far. */
+  /** @param writes how many changes of hosts the journal took so far. */
   constructor(writes: () => number) {
     this.#writes = writes
   }

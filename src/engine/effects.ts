@@ -4,7 +4,7 @@
  *     copy.started     ──▶ the copier moves an extent ──▶ copy.report      (at the pair's pace, copy-pace.ts)
  *                          from a clone outside: its bytes are read ──▶ copy.report with them
  *     backup.flag_set  ──▶ a timer                     ──▶ deadline.reached
- *     fences: see fence-effects.ts; branches: branch-effects.ts
+ *     fences: see fence-effects.ts; branches: branch-effects.ts; taps: forwarding.ts
  *
  * When a frame is durable the state may be further: an effect that is not wanted any more by then is harmless, for its
  * report says which event it is about, and the state when it comes decides what becomes of it.
@@ -29,8 +29,10 @@ import type { Ask } from './ask.ts'
 import type { BranchEffects } from './branch-effects.ts'
 import { CopyPace } from './copy-pace.ts'
 import { CopyWindow } from './copy-window.ts'
+import type { Draft } from './draft.ts'
 import type { FenceEffects } from './fence-effects.ts'
-import type { Linger } from './linger.ts'
+import type { Forwarding } from './forwarding.ts'
+import { Linger } from './linger.ts'
 
 /** A copy to make: an extent of a pair, in the direction that `volume` (the one written) says. */
 export interface Copy {
@@ -54,10 +56,12 @@ export interface EffectTools {
   readonly openImage: OpenImage
   readonly fences: FenceEffects
   readonly branches: BranchEffects
-  readonly linger: Linger
+  readonly forwarding: Forwarding
 }
 
 export class Effects {
+  /** Whether a frame of background copies waits for the next write of a host. */
+  readonly linger: Linger
   readonly #clock: Clock
   readonly #submit: (ask: Ask) => Promise<unknown>
   readonly #copier: Copier
@@ -67,6 +71,7 @@ export class Effects {
   readonly #window: CopyWindow
   readonly #fences: FenceEffects
   readonly #branches: BranchEffects
+  readonly #forwarding: Forwarding
   readonly #timers = new Map<number, () => void>()
   /** Of the frame that is being filled, and of the one in flight. */
   #noted: (() => void)[] = []
@@ -77,11 +82,13 @@ export class Effects {
     this.#clock = tools.clock
     this.#copier = tools.copier
     this.#images = new Images(tools.openImage)
+    this.linger = new Linger(tools.clock)
     this.#pace = new CopyPace(tools.clock)
-    this.#window = new CopyWindow(() => tools.linger.requests)
+    this.#window = new CopyWindow(() => this.linger.writes)
     this.#world = world
     this.#fences = tools.fences
     this.#branches = tools.branches
+    this.#forwarding = tools.forwarding
     this.#submit = submit
   }
 
@@ -90,6 +97,11 @@ export class Effects {
     if (event.fate === 'queued') {
       const { volume, offset, length } = event
       this.#noted.push(() => this.#hurry(volume, { offset, length }))
+    }
+    if (event.fate === 'forwarded') {
+      const owed = this.#forwarding.note(event)
+      if (owed !== undefined) this.#noted.push(owed)
+      return
     }
     switch (event.kind) {
       case 'copy.started': {
@@ -130,7 +142,8 @@ export class Effects {
   }
 
   /** The frame that was filled is being appended. */
-  seal(): void {
+  seal(sealed: Draft): void {
+    this.linger.sealed(sealed)
     this.#owed = this.#noted
     this.#noted = []
   }

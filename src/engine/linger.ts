@@ -2,7 +2,7 @@
  * Whether a frame that holds nothing but what came in the background is appended at once. Beside hosts that are at work
  * it waits a moment for the next write of one of them to ride with: appended alone, it would be in that write's way.
  *
- *     hosts wrote since the frame before last ─▶ lingers ── a write comes │ 0.3 ms pass │ 256 turns pass ──▶ appended
+ *     the frame before held writes of hosts ─▶ lingers ── a write comes │ 0.3 ms pass │ 256 turns pass ──▶ appended
  */
 
 import type { Clock } from '../core/clock.ts'
@@ -15,10 +15,8 @@ const lingerTurns = 256
 
 export class Linger {
   readonly #clock: Clock
-  #asks = 0
-  /** Requests there had been when the last frame was sealed, and the one before. */
-  #atLast = 0
-  #atSecondLast = 0
+  #writes = 0
+  #lately = false
   #turns = 0
   #sinceNs = 0n
   #scheduled = false
@@ -27,20 +25,15 @@ export class Linger {
     this.#clock = clock
   }
 
-  /** How many requests that a frame stands between, which all but reads are, hosts have made. */
-  get requests(): number {
-    return this.#asks
-  }
-
-  /** A host made such a request. */
-  asked(): void {
-    this.#asks++
+  /** How many changes by hosts the frames that were sealed hold. */
+  get writes(): number {
+    return this.#writes
   }
 
   /** A frame is sealed. */
-  sealed(): void {
-    this.#atSecondLast = this.#atLast
-    this.#atLast = this.#asks
+  sealed({ writes }: Draft): void {
+    this.#writes += writes
+    this.#lately = writes > 0
     this.#turns = 0
   }
 
@@ -50,7 +43,7 @@ export class Linger {
   }
 
   #waits(again: () => void): boolean {
-    if (this.#asks === this.#atSecondLast) return false
+    if (!this.#lately) return false
     const nowNs = this.#clock.nowNs()
     if (this.#turns === 0) this.#sinceNs = nowNs
     if (this.#turns >= lingerTurns || nowNs - this.#sinceNs > lingerNs) return false

@@ -42,6 +42,8 @@ export const codes = {
   E_AGAIN: 35,
   E_NOSPC: 36,
   E_KEY_USED: 37,
+  E_TAPPED: 38,
+  E_TAP_ENDED: 39,
 } as const
 
 export type Code = keyof typeof codes
@@ -94,4 +96,7 @@ export const advice: Readonly<Record<Code, string>> = {
   E_AGAIN: 'not now: writes still wait, or too many do; try again later',
   E_NOSPC: 'there is no room left for the blocks of this view',
   E_KEY_USED: 'the key belongs to another command, or to this one with other arguments: take a new key',
+  E_TAPPED:
+    'the content of this volume lies on another server, which only its hosts may change: end the tap first',
+  E_TAP_ENDED: 'the tap of this volume has ended: its far server is gone, or the tap was stopped',
 }

@@ -14,10 +14,12 @@ import { copied, given, merge, pair, preserve, restore, sync } from '../support/
 import type { History } from '../support/history.ts'
 import { base, cells, commands, merging, view } from './admission-cells.ts'
 import { fenceCells, type Role } from './fence-cells.ts'
+import { notTapped, tapCells } from './tap-cells.ts'
 
 const test = suite('admission')
 
-const everyCell = [...cells, ...fenceCells(Object.keys(commands) as Role[])]
+const roles = Object.keys(commands) as Role[]
+const everyCell = [...cells, ...fenceCells(roles.filter((role) => role !== 'tap')), ...tapCells(roles)]
 const notOfViews: readonly Mark[] = [
   ...(['overlay-base', 'restore-source', 'restore-clone', 'restore-u-source', 'restore-u-clone'] as const),
   ...(['sync-source', 'sync-clone'] as const),
@@ -63,6 +65,7 @@ const cannotBe: readonly [Role, Mark][] = [
   ['merge', 'restore-u-clone'],
   ['cancel', 'overlay-view'],
   ['cancel', 'merging'],
+  ...notTapped,
 ]
 /** Reached, but the source of the same pair has answered before: the code is the same. */
 const answeredBefore: readonly [Role, Mark][] = [

@@ -10,7 +10,7 @@
 import { overlap, type Range } from '../core/range.ts'
 
 /** Bytes on their way in the background while nobody else is there; one copy always is. */
-const windowBytes = 2 ** 20
+const windowBytes = 2 ** 18
 
 interface Waiting extends Range {
   readonly tag: number

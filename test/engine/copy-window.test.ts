@@ -7,7 +7,7 @@ import { turn } from '../support/run.ts'
 
 const test = suite('copy window')
 
-const extent = 2 ** 18
+const extent = 2 ** 16
 const at = (k: number, length = extent) => ({ offset: k * extent, length })
 
 /** A window whose copies end when they are told to, and writes that are counted. */

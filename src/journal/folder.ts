@@ -62,7 +62,7 @@ export interface FolderOptions {
 export async function openJournalFolder(path: string, options: FolderOptions = {}): Promise<StoreJournal> {
   const fresh = identify(path, options)
   refuseHeadless(path)
-  const faults = await foundDamage(join(path, 'db'), options.onFound)
+  const faults = await foundDamage(join(path, 'db'), options)
   if (faults.length > 0) return openDamaged(path, options, faults)
   const evidence = gatherEvidence(path)
   try {

@@ -125,9 +125,9 @@ async function* piecesOf(store: KvStore, chunk: number) {
     if (stored === undefined) return
     let value = stored
     try {
-      decodeChunk(stored, chunk)
+      decodeChunk(stored, chunk, piece)
     } catch {
-      value = encodeChunk(stored.subarray(chunkHeaderBytes))
+      value = encodeChunk(stored.subarray(chunkHeaderBytes), chunk, piece)
     }
     yield [at, value] as const
   }

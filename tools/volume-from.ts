@@ -40,15 +40,22 @@ export interface FromMade {
 }
 
 const smallestExtent = 65_536
-/** A host waits for a whole extent: it must not be long. */
-const largestExtent = 2 ** 20
-/** More extents than this make the map of what is still to come slow to open. */
-const manyExtents = 2 ** 20
+/** A host waits for a whole extent, and so does every write beside it that is to be durable: it must not be long. */
+const largestExtent = 262_144
+/** What is touched makes the map of what is still to come longer to keep, by extents: from here on they grow, */
+const manyExtents = 2 ** 24
+/** and beyond this even past the largest that suits hosts. */
+const mostExtents = 2 ** 27
 
-/** 64 KiB, and from 64 GiB on more, so that the map of extents stays small; 1 MiB from 1 TiB on. */
+/** 64 KiB up to 1 TiB, 256 KiB from 4 TiB on, more from 32 TiB on. */
 function suitable(size: number): number {
-  const fitting = 2 ** Math.ceil(Math.log2(size / manyExtents))
-  return Math.min(largestExtent, Math.max(smallestExtent, fitting))
+  const fitting = Math.max(smallestExtent, powerOfTwo(size / manyExtents))
+  return Math.max(Math.min(largestExtent, fitting), powerOfTwo(size / mostExtents))
+}
+
+/** The smallest that is not below `least`. */
+function powerOfTwo(least: number): number {
+  return 2 ** Math.ceil(Math.log2(least))
 }
 
 /**

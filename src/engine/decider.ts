@@ -18,10 +18,11 @@
 import { assert } from '../core/assert.ts'
 import { sha256, shortHigh, shortLow } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
+import { isZeros } from '../core/zeros.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
 import { readContent } from '../images/content.ts'
-import { isZeros, mergedBlocks, unreadable } from '../images/merged.ts'
+import { mergedBlocks, unreadable } from '../images/merged.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import { reached } from '../layers/preserve-state.ts'
 import { isMerged, isWhole } from '../layers/sub-block.ts'
@@ -201,7 +202,7 @@ export class Decider {
 
   /** Where the bytes are that a command or report brought, and their digest; zeros take no place. */
   #brought(data: Uint8Array, digest: Uint8Array): Brought {
-    const payload = data.every((byte) => byte === 0) ? 0 : this.#options.payload.put(data)
+    const payload = isZeros(data) ? 0 : this.#options.payload.put(data)
     this.#filling.bytes += data.length
     return { length: data.length, payload, digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
   }

@@ -54,8 +54,3 @@ export function unreadable(error: unknown): Verdict {
   if (error instanceof BlockboxError) return refuse('E_IO')
   throw error
 }
-
-/** True for nothing but zeros. */
-export function isZeros(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0)
-}

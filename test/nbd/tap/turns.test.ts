@@ -24,7 +24,7 @@ const excludes = (a: Asked, b: Asked) =>
   a.length > 0 && b.length > 0 && (a.changes || b.changes) && overlap(a, b)
 
 test('what is under way never overlaps a change; everything is sent once, as soon as it may be, in order', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(fc.array(asked, { maxLength: 40 }), fc.infiniteStream(fc.nat()), (all, chance) => {
       const turns = new Turns()
       const sent: number[] = []

@@ -18,20 +18,22 @@
 import { assert } from '../core/assert.ts'
 import { sha256, shortHigh, shortLow } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
+import type { Range } from '../core/range.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
 import { changes, flag } from '../events/kind.ts'
-import { readContent } from '../images/content.ts'
+import { lentContent, readContent } from '../images/content.ts'
 import { isZeros, mergedBlocks } from '../images/merged.ts'
 import { refuse, type Verdict, volumeOf, type World } from '../layers/layer.ts'
 import { reached } from '../layers/preserve-state.ts'
 import { isMerged, isWhole } from '../layers/sub-block.ts'
 import { type PayloadStore, wholeUnits } from '../payload/payload.ts'
-import { enterCommand, enterRequest, judgeNext } from '../volume/entry.ts'
+import { enterCommand, enterRequest, judgeNext, somethingFollows } from '../volume/entry.ts'
+import { evolve } from '../volume.ts'
 import { type Ask, type CommandAsk, type IoAsk, isIo, keyedDetail } from './ask.ts'
 import { Draft } from './draft.ts'
 import type { Effects } from './effects.ts'
 import type { FrameBuilder } from './frame-builder.ts'
-import { ioRow, type Placed } from './io-row.ts'
+import { type IoRow, ioRow, type Placed } from './io-row.ts'
 import { type Asker, type Decided, Replies } from './replies.ts'
 
 export interface DeciderOptions {
@@ -43,8 +45,9 @@ export interface DeciderOptions {
 }
 
 /** An ask that waits to be decided, and whom to tell. */
-export interface Waiting extends Asker {
+export interface Waiting {
   readonly ask: Ask
+  readonly asker: Asker
   readonly arrivedNs: bigint
 }
 
@@ -80,12 +83,12 @@ export class Decider {
 
   /** Decides one ask; its answer is given at once or noted for when the frame is durable. */
   decide(waiting: Waiting): void {
-    const { ask } = waiting
+    const { ask, asker, arrivedNs } = waiting
     const { builder } = this.#filling
-    const at = Number(waiting.arrivedNs - builder.instantNs)
+    const at = Number(arrivedNs - builder.instantNs)
     const seq = builder.next
-    if (isIo(ask)) this.#decideIo(ask, at, seq, waiting)
-    else this.#decideCommand(ask, at, seq, waiting)
+    if (isIo(ask)) this.#decideIo(ask, at, seq, asker)
+    else this.#decideCommand(ask, at, seq, asker)
   }
 
   /** Closes the frame being filled, which is now in flight, and begins the next; the one before must be durable. */
@@ -107,7 +110,7 @@ export class Decider {
     this.replies.durable(last)
   }
 
-  #decideIo(ask: IoAsk, at: number, seq: number, waiting: Waiting): void {
+  #decideIo(ask: IoAsk, at: number, seq: number, asker: Asker): void {
     const world = this.#world
     const io = ioRow(ask, at)
     io.volume = reached(world, io.session, io.volume)
@@ -123,16 +126,32 @@ export class Decider {
       }
     }
     io.code = verdict.code
-    this.replies.expect(seq, ask.kind, waiting)
     this.#digest = digest
-    enterRequest(world, io, verdict, this.#recorder)
-    if (verdict.fate !== 'passed' && verdict.fate !== 'refused') return
+    if (!somethingFollows(world, io.volume, verdict)) this.#pass(io)
+    else {
+      const waits = verdict.fate !== 'passed' && verdict.fate !== 'refused'
+      if (waits) this.replies.expect(seq, asker)
+      enterRequest(world, io, verdict, this.#recorder)
+      if (waits) return
+    }
     if (ask.kind !== 'io.read' || verdict.code !== 'ok') {
-      return this.#answer(seq, { code: verdict.code }, this.#newest(isSynced(ask)))
+      return this.#answer(seq, asker, { code: verdict.code }, this.#newest(isSynced(ask)))
     }
     const row = seq - this.#builder.first
-    const answered = this.#answered(io.volume, io.offset, io.length, row, false)
-    this.#answer(seq, answered, this.#newestOf(io, isSynced(ask)))
+    const answered = this.#answered(io, row, false, ask.lend === true)
+    this.#answer(seq, asker, answered, this.#newestOf(io, isSynced(ask)))
+  }
+
+  /** The way of nearly all requests: it takes effect, and nobody has to hear of it. */
+  #pass(io: IoRow): void {
+    const filling = this.#filling
+    const recorded = filling.builder.record(io, this.#digest)
+    this.#digest = undefined
+    if (changes(io.op)) {
+      filling.dirty = true
+      filling.changes.note(recorded, this.#world)
+    }
+    evolve(this.#world, recorded)
   }
 
   /**
@@ -168,12 +187,12 @@ export class Decider {
     }
   }
 
-  #decideCommand(ask: CommandAsk, at: number, seq: number, waiting: Waiting): void {
+  #decideCommand(ask: CommandAsk, at: number, seq: number, asker: Asker): void {
     if ((ask.about ?? 0) >= seq) {
-      waiting.reject(new BlockboxError('USAGE', `${ask.kind} names event ${ask.about}, which is yet to come`))
+      asker.reject(new BlockboxError('USAGE', `${ask.kind} names event ${ask.about}, which is yet to come`))
       return
     }
-    this.replies.expect(seq, ask.kind, waiting)
+    this.replies.expect(seq, asker)
     const atUs = Number((this.#builder.instantNs + BigInt(at)) / 1000n)
     const { data, key: _, ...command } = ask
     const detail = keyedDetail(ask)
@@ -187,7 +206,7 @@ export class Decider {
 
   /** Where the bytes are that a command or report brought, and their digest; zeros take no place. */
   #brought(data: Uint8Array, digest: Uint8Array): Brought {
-    const payload = data.every((byte) => byte === 0) ? 0 : this.#options.payload.put(data)
+    const payload = isZeros(data) ? 0 : this.#options.payload.put(data)
     this.#filling.bytes += data.length
     return { length: data.length, payload, digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
   }
@@ -218,20 +237,18 @@ export class Decider {
   }
 
   /** What the release of a request answers: the bytes of a queued read as they are now, and the code. */
-  #released({ op, volume, offset, length }: Event): Decided {
-    return op === 'read'
-      ? this.#answered(volume, offset, length, this.#builder.count - 1, true)
-      : { code: 'ok' }
+  #released(event: Event): Decided {
+    return event.op === 'read' ? this.#answered(event, this.#builder.count - 1, true, false) : { code: 'ok' }
   }
 
   get #builder(): FrameBuilder {
     return this.#filling.builder
   }
 
-  #answer(seq: number, answered: Decided, waitsFor: Draft | undefined): void {
-    if (waitsFor === undefined) this.replies.answerNow(seq, answered)
-    else if (waitsFor === this.#filling) this.replies.decided(seq, answered)
-    else this.replies.decidedBySealed(seq, answered)
+  #answer(seq: number, asker: Asker, answered: Decided, waitsFor: Draft | undefined): void {
+    if (waitsFor === undefined) this.replies.answerNow(seq, answered, asker)
+    else if (waitsFor === this.#filling) this.replies.decided(seq, answered, asker)
+    else this.replies.decidedBySealed(seq, answered, asker)
   }
 
   /** The newest frame that changed anything and is not durable; buffered, only who is `synced` waits for it. */
@@ -249,11 +266,13 @@ export class Decider {
   }
 
   /** What a read answers; its digest goes on the record at `row`. Damaged payload is an error to this reader alone. */
-  #answered(volume: number, offset: number, length: number, row: number, always: boolean): Decided {
+  #answered(of: Range & { volume: number }, row: number, always: boolean, lend: boolean): Decided {
     const world = this.#world
+    const { volume, offset, length } = of
+    const read = lend ? lentContent : readContent
     let data: Uint8Array
     try {
-      data = readContent(world, volumeOf(world, volume)!, this.#options.payload, offset, length)
+      data = read(world, volumeOf(world, volume)!, this.#options.payload, offset, length)
     } catch (error) {
       if (error instanceof BlockboxError) return { code: 'E_IO', error }
       throw error

@@ -50,5 +50,12 @@ export function writtenBytes(
 
 /** True for nothing but zeros. */
 export function isZeros(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0)
+  for (let at = 0; at < bytes.length; at += zeros.length) {
+    if (bytes[at] !== 0) return false
+    const end = Math.min(bytes.length, at + zeros.length)
+    if (zeros.compare(bytes, at, end, 0, end - at) !== 0) return false
+  }
+  return true
 }
+
+const zeros = Buffer.alloc(4096)

@@ -1,8 +1,14 @@
 /** What a server meets in the world of processes: a socket that was bound for it, a program to run beside it. */
 
 import { spawn } from 'node:child_process'
+import { totalmem } from 'node:os'
 import type { Address } from '../src/nbd/server/address.ts'
 import { exitCodes } from './exit-code.ts'
+
+/** Payload that a server keeps in memory when nobody says how much. */
+export function defaultCacheBytes(): number {
+  return Math.min(2 ** 30, Math.floor(totalmem() / 8))
+}
 
 /** The first descriptor that systemd passes on. */
 const firstDescriptor = 3

@@ -8,8 +8,8 @@
  *     a long one     ─▶ a chunk of its own, of as many pieces as it takes (src/journal/FORMAT.md)
  *
  * LevelDB reads a value whole, so a piece is what a read of a few bytes costs. Pieces read back are checked once and
- * kept in a bounded cache; one that is kept longer than its neighbours leaves the memory it was put together in, so that
- * this goes with them.
+ * kept in a bounded cache, second chance: the oldest goes, unless it was read since it was looked at last, and one that
+ * stays leaves the memory it was put together in, so that this goes with its neighbours.
  */
 
 import { BlockboxError } from '../core/errors.ts'
@@ -32,7 +32,11 @@ import { type PayloadStore, placeUnit } from './payload.ts'
 const chunkPieces = 2 ** 15
 /** The longest single payload: it never fills the places of a chunk, so that no run of places crosses two. */
 const maxPayloadBytes = (2 ** 20 - 1) * placeUnit
-const cacheBytes = 64 * 2 ** 20
+/** Bytes of pieces kept in memory unless told otherwise. */
+const defaultCacheBytes = 64 * 2 ** 20
+
+/** Pieces that may stay each time that one comes: each may have to be copied. */
+const secondChances = 8
 
 /** Short payloads are put together in a slab: made payload by payload, memory would cost more than all else. */
 const slabBytes = 4 * 2 ** 20
@@ -44,6 +48,13 @@ interface Gathering {
   length: number
 }
 
+/** A piece in the cache. */
+interface Kept {
+  data: Uint8Array
+  /** Read since it was put there or looked at last. */
+  read: boolean
+}
+
 export class LevelPayload implements PayloadStore, Attachments {
   readonly #store: KvStore
   #gathering: Gathering
@@ -53,12 +64,14 @@ export class LevelPayload implements PayloadStore, Attachments {
   /** Chunks below this number belong to frames that were sealed; the others wait for the next one. */
   #sealed = 0
   #drained: number[] = []
-  /** The data of pieces, by the same numbers. */
-  readonly #cache = new Map<number, Uint8Array>()
+  /** Pieces by the same numbers, in the order in which they are looked at. */
+  readonly #cache = new Map<number, Kept>()
+  readonly #cacheBytes: number
   #cached = 0
 
-  constructor(store: KvStore, nextChunk: number) {
+  constructor(store: KvStore, nextChunk: number, cacheBytes = defaultCacheBytes) {
     this.#store = store
+    this.#cacheBytes = cacheBytes
     this.#gathering = { chunk: nextChunk, start: 0, length: 0 }
   }
 
@@ -76,6 +89,14 @@ export class LevelPayload implements PayloadStore, Attachments {
 
   read(place: number, length: number): Uint8Array {
     const chunk = chunkOf(place)
+    const at = offsetOf(place)
+    const piece = Math.floor(at / pieceBytes)
+    const from = at - piece * pieceBytes
+    const kept = this.#cache.get(idOf(chunk, piece))
+    if (kept !== undefined && from + length <= kept.data.length) {
+      kept.read = true
+      return kept.data.subarray(from, from + length)
+    }
     return this.#range(place, length, (piece) => this.#data(chunk, piece)) ?? tooShort(chunk)
   }
 
@@ -172,10 +193,13 @@ export class LevelPayload implements PayloadStore, Attachments {
       const from = this.#gathering.start + chunkHeaderBytes
       return this.#slab.subarray(from, from + this.#gathering.length)
     }
-    if (piece > 0 && (this.#cache.get(idOf(chunk, 0))?.length ?? 0) > pieceBytes) return undefined
+    if (piece > 0 && (this.#cache.get(idOf(chunk, 0))?.data.length ?? 0) > pieceBytes) return undefined
     const id = idOf(chunk, piece)
-    const cached = this.#cache.get(id)
-    if (cached !== undefined) return this.#used(id, cached)
+    const kept = this.#cache.get(id)
+    if (kept !== undefined) {
+      kept.read = true
+      return kept.data
+    }
     const waiting = this.#waiting.get(id)
     if (waiting !== undefined) return waiting.subarray(chunkHeaderBytes)
     const bytes = this.#stored(chunk, piece)
@@ -183,15 +207,6 @@ export class LevelPayload implements PayloadStore, Attachments {
     const data = decodeChunk(bytes, chunk)
     this.#keep(id, data)
     return data
-  }
-
-  /** Moves a cached piece behind the others, out of memory that it shares. */
-  #used(id: number, cached: Uint8Array): Uint8Array {
-    const shares = cached.buffer.byteLength > 2 * (cached.length + chunkHeaderBytes)
-    const own = shares ? cached.slice() : cached
-    this.#cache.delete(id)
-    this.#cache.set(id, own)
-    return own
   }
 
   #stored(chunk: number, piece: number): Uint8Array | undefined {
@@ -203,14 +218,21 @@ export class LevelPayload implements PayloadStore, Attachments {
   }
 
   #keep(id: number, data: Uint8Array): void {
-    this.#cache.set(id, data)
+    this.#cache.set(id, { data, read: false })
     this.#cached += data.length
-    for (const [oldest, bytes] of this.#cache) {
-      if (this.#cached <= cacheBytes || oldest === id) break
+    let chances = secondChances
+    for (const [oldest, kept] of this.#cache) {
+      if (this.#cached <= this.#cacheBytes || oldest === id) break
       this.#cache.delete(oldest)
-      this.#cached -= bytes.length
+      if (kept.read && chances-- > 0) this.#cache.set(oldest, { data: alone(kept.data), read: false })
+      else this.#cached -= kept.data.length
     }
   }
+}
+
+/** The same bytes in memory that they do not share with others. */
+function alone(data: Uint8Array): Uint8Array {
+  return data.buffer.byteLength > 2 * (data.length + chunkHeaderBytes) ? data.slice() : data
 }
 
 function idOf(chunk: number, piece: number): number {
@@ -226,12 +248,16 @@ function tooShort(chunk: number): never {
   throw new BlockboxError('PAYLOAD_CORRUPT', `payload chunk ${chunk} is shorter than a reference into it`)
 }
 
-/** The payload store of a journal's database, going on behind the last chunk that is there. */
-export async function openLevelPayload(store: KvStore): Promise<LevelPayload> {
+/**
+ * The payload store of a journal's database, going on behind the last chunk that is there.
+ *
+ * @param cacheBytes the most bytes of payload that were stored and are kept in memory
+ */
+export async function openLevelPayload(store: KvStore, cacheBytes?: number): Promise<LevelPayload> {
   const cursor = store.keys({ ...from(tables.payload, 0), reverse: true, limit: 1 })
   try {
     const [last] = await cursor.nextv(1)
-    return new LevelPayload(store, last === undefined ? 1 : numberOf(last) + 1)
+    return new LevelPayload(store, last === undefined ? 1 : numberOf(last) + 1, cacheBytes)
   } finally {
     await cursor.close()
   }

@@ -18,6 +18,16 @@ import { fails } from '../support/frames.ts'
 import { entriesOf, hooked, memoryStore } from '../support/store.ts'
 import { contentOf, payloadSuite } from './contract.ts'
 
+/** A store, and the keys that were read from it. */
+function counted(plain: KvStore): { store: KvStore; read: Uint8Array[] } {
+  const read: Uint8Array[] = []
+  const getSync = (at: Uint8Array) => {
+    read.push(at)
+    return plain.getSync(at)
+  }
+  return { store: { ...hooked(plain, () => undefined), getSync }, read }
+}
+
 async function drainInto(store: KvStore, payload: LevelPayload): Promise<void> {
   await payload.sync()
   const batch = store.batch()
@@ -89,14 +99,7 @@ test('of a damaged chunk the bytes as stored can be seen, for telling which payl
 test('the cache of chunks has a bound, and a chunk in it is read once', async () => {
   const plain = memoryStore()
   await plain.open()
-  let reads = 0
-  const store: KvStore = {
-    ...hooked(plain, () => undefined),
-    getSync(at) {
-      reads++
-      return plain.getSync(at)
-    },
-  }
+  const { store, read: loaded } = counted(plain)
   const chunk = 4 * 2 ** 20
   const count = 20
   for (let k = 1; k <= count; k++) {
@@ -105,29 +108,37 @@ test('the cache of chunks has a bound, and a chunk in it is read once', async ()
   const payload = await openLevelPayload(store)
   const read = (k: number) => payload.read(placeIn(k, 512 * k), 512)
   for (let k = 1; k <= count; k++) read(k)
-  assert.is(reads, count)
+  assert.is(loaded.length, count)
   for (let k = count; k > count - 15; k--) read(k)
-  assert.is(reads, count)
+  assert.is(loaded.length, count)
   read(1)
-  assert.is(reads, count + 1)
+  assert.is(loaded.length, count + 1)
   const before = process.memoryUsage().arrayBuffers
   for (let round = 0; round < 3; round++) for (let k = 1; k <= count; k++) read(k)
   assert.ok(process.memoryUsage().arrayBuffers - before < 64 * 2 ** 20)
 })
 
-test('a chunk that is read again leaves the slab it was put together in', async () => {
-  const store = memoryStore()
-  await store.open()
-  const payload = await openLevelPayload(store)
+test('a piece that was read outlives its neighbours in the cache, and leaves the slab it was put together in', async () => {
+  const plain = memoryStore()
+  await plain.open()
+  const { store, read: loaded } = counted(plain)
+  const payload = await openLevelPayload(store, 4096)
   const place = payload.put(contentOf(1, 512))
-  const waiting = payload.read(place, 512)
-  assert.equal(waiting, contentOf(1, 512))
+  assert.equal(payload.read(place, 512), contentOf(1, 512))
   await drainInto(store, payload)
-  for (let k = 0; k < 3; k++) {
-    const kept = payload.read(place, 512)
-    assert.equal(kept, contentOf(1, 512))
-    assert.is(kept.buffer.byteLength, 512)
+  for (let k = 2; k < 40; k++) {
+    assert.equal(payload.read(place, 512), contentOf(1, 512))
+    payload.put(contentOf(k, 512))
+    await drainInto(store, payload)
   }
+  assert.is(payload.read(place, 512).buffer.byteLength, 512)
+  assert.equal(loaded, [])
+  for (let k = 40; k < 60; k++) {
+    payload.put(contentOf(k, 512))
+    await drainInto(store, payload)
+  }
+  assert.equal(payload.read(place, 512), contentOf(1, 512))
+  assert.is(loaded.length, 1)
 })
 
 test('a long payload is stored in pieces, each checked by itself, and one read loads one piece', async () => {
@@ -146,21 +157,14 @@ test('a long payload is stored in pieces, each checked by itself, and one read l
     [hex(pieceKey(number - 1, 0)), ...keys],
   )
   assert.is(entries.at(-1)![1].length, chunkHeaderBytes + 1024)
-  let reads = 0
-  const store: KvStore = {
-    ...hooked(plain, () => undefined),
-    getSync(at) {
-      reads++
-      return plain.getSync(at)
-    },
-  }
+  const { store, read } = counted(plain)
   const fresh = await openLevelPayload(store)
   const units = pieceBytes / 512
   const part = (from: number, length: number) => content.subarray(from * 512, from * 512 + length)
   assert.is(hex(fresh.read(place + units + 3, 4096)), hex(part(units + 3, 4096)))
-  assert.is(reads, 1)
+  assert.is(read.length, 1)
   assert.is(hex(fresh.read(place + units - 1, 1024)), hex(part(units - 1, 1024)))
-  assert.is(reads, 2)
+  assert.is(read.length, 2)
   assert.is(hex(fresh.read(place, content.length)), hex(content))
   assert.is(hex(fresh.asStored(place, content.length)!), hex(content))
   const damaged = entries[2]![1].slice()

@@ -25,7 +25,8 @@ import { type JournalOption, journalDir, journalOption } from '../journal-option
 import { wholeNumber } from '../number.ts'
 import { print } from '../output.ts'
 import { remark } from '../remark.ts'
-import { activatedSocket, runBeside } from '../serving.ts'
+import { activatedSocket, defaultCacheBytes, runBeside } from '../serving.ts'
+import { parseSize } from '../size.ts'
 
 interface ServeOptions extends JournalOption {
   readonly socket?: string
@@ -39,6 +40,7 @@ interface ServeOptions extends JournalOption {
   readonly controlToken?: string
   readonly readOnly?: boolean
   readonly connections: number
+  readonly cache?: number
   readonly run?: string
   readonly printUri?: boolean
   readonly pidFile?: string
@@ -68,6 +70,11 @@ export function add(program: Command): void {
     .option('--no-control', 'no control API')
     .option('--read-only', 'let nobody write')
     .option('--connections <n>', 'connections at once', wholeNumber(1, 1024), 64)
+    .option(
+      '--cache <size>',
+      'payload kept in memory; an eighth of the memory, at most 1G, when not named',
+      parseSize,
+    )
     .option('--run <command>', 'run a shell command with $uri and $nbd set, and stop when it ends')
     .option('--print-uri', 'print the URI of each volume once clients may come')
     .option('--pid-file <file>', 'write the process number there once clients may come')
@@ -85,8 +92,12 @@ async function serve(options: ServeOptions): Promise<void> {
   const address = addressOf(options)
   const folder = options.tlsCertificates
   const credentials = folder === undefined ? undefined : await readCredentials(folder)
-  const { readOnly = false, connections, ack } = options
-  const { engine, journal, payload } = await openToWrite(journalDir(options), { ack, worldAt })
+  const { readOnly = false, connections, ack, cache = defaultCacheBytes() } = options
+  const { engine, journal, payload } = await openToWrite(journalDir(options), {
+    ack,
+    worldAt,
+    cacheBytes: cache,
+  })
   for (const text of journal.remarks) remark(text)
   const catalog = new VolumeCatalog({ engine, journal, payload, readOnly })
   const server = new NbdServer({ catalog, connections, ...(credentials && { credentials }) })

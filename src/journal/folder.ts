@@ -1,6 +1,6 @@
 /**
- * A journal's folder: `journal.json` says what it is, `db/` holds the frames, `head` what was durable, `reserve` the
- * room that LevelDB needs to open on a full disk (FORMAT.md).
+ * A journal's folder: `journal.json` says what it is, `db/` holds the frames, `payload/` what hosts wrote, `head` what was
+ * durable, `reserve` the room that LevelDB needs to open on a full disk (FORMAT.md).
  */
 
 import { randomBytes } from 'node:crypto'
@@ -26,6 +26,7 @@ import { emptyHead, encodeHead, type HeadStore, newestHead, slotSpacing } from '
 import { headFile, syncFolder } from './head-file.ts'
 import type { Attachments } from './journal.ts'
 import { openStoreJournal } from './opening.ts'
+import { segmentedStore } from './segmented-store.ts'
 import { isDamage, type KvStore, levelStore, readError, storeError, writeBufferBytes } from './store.ts'
 import type { StoreJournal } from './store-journal.ts'
 
@@ -59,7 +60,7 @@ export async function openJournalFolder(path: string, options: FolderOptions = {
   refuseHeadless(path)
   const evidence = gatherEvidence(path)
   try {
-    const store = levelStore(join(path, 'db'))
+    const store = segmentedStore(levelStore(join(path, 'db')), join(path, 'payload'))
     const tookReserve = await openStore(store, path)
     await lookAt(store, evidence.folder ?? join(path, 'db'), options)
     const dropped = droppedAtOpening(path)

@@ -1,6 +1,6 @@
 /**
  * Salvage: a new journal of the part of a damaged one that verifies, and what was lost. The damaged one is not touched:
- * all work is done on a copy of its database.
+ * all work is done on a copy of its database; its payload files are only read.
  *
  *     db ── copied ──▶ opened, or repaired and opened ──▶ frames in order, chained, dense, their payloads right
  *                                                             └─ the first that is not: what lies behind is not kept
@@ -23,6 +23,7 @@ import { emptyHead, encodeHead, newestHead, slotBytes, slotSpacing } from '../jo
 import { headFile } from '../journal/head-file.ts'
 import type { Checkpoint } from '../journal/journal.ts'
 import { from, key, numberOf, tables } from '../journal/keys.ts'
+import { segmentedStore } from '../journal/segmented-store.ts'
 import { isDamage, type KvStore, levelStore, readError, repairStore } from '../journal/store.ts'
 import { chunkHeaderBytes, chunkOf, decodeChunk, encodeChunk, pieceKey } from '../payload/chunk.ts'
 import { LevelPayload } from '../payload/level-payload.ts'
@@ -64,7 +65,7 @@ export async function salvage(path: string, to: string): Promise<Salvaged> {
     const copy = join(work, 'db')
     cpSync(join(path, 'db'), copy, { recursive: true })
     rmSync(join(copy, 'LOCK'), { force: true })
-    const { store, repaired } = await opened(copy)
+    const { store, repaired } = await opened(copy, join(path, 'payload'))
     try {
       const base = await readBase(store)
       const found = await verified(store, base)
@@ -90,8 +91,8 @@ export async function salvage(path: string, to: string): Promise<Salvaged> {
   }
 }
 
-async function opened(copy: string): Promise<{ store: KvStore; repaired: boolean }> {
-  const store = levelStore(copy)
+async function opened(copy: string, payload: string): Promise<{ store: KvStore; repaired: boolean }> {
+  const store = segmentedStore(levelStore(copy), payload)
   try {
     await store.open()
     return { store, repaired: false }
@@ -99,7 +100,7 @@ async function opened(copy: string): Promise<{ store: KvStore; repaired: boolean
     await store.close().catch(() => undefined)
   }
   await repairStore(copy)
-  const mended = levelStore(copy)
+  const mended = segmentedStore(levelStore(copy), payload)
   await mended.open()
   return { store: mended, repaired: true }
 }

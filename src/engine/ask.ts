@@ -17,7 +17,7 @@ export interface IoAsk {
   readonly flags?: number
   /** For io.write: taken over by the engine, not to be changed until the answer. */
   readonly data?: Uint8Array | undefined
-  /** For io.read: what it returns is only looked at, and soon; it may then be the payload store's own memory. */
+  /** For io.read: what it returns is looked at while the answer is told, no longer; it may be the payload store's memory. */
   readonly lend?: boolean
 }
 

@@ -137,9 +137,9 @@ export class Decider {
     if (ask.kind !== 'io.read' || verdict.code !== 'ok') {
       return this.#answer(seq, asker, { code: verdict.code }, this.#newest(isSynced(ask)))
     }
-    const row = seq - this.#builder.first
-    const answered = this.#answered(io, row, false, ask.lend === true)
-    this.#answer(seq, asker, answered, this.#newestOf(io, isSynced(ask)))
+    const waitsFor = this.#newestOf(io, isSynced(ask))
+    const lend = ask.lend === true && waitsFor === undefined
+    this.#answer(seq, asker, this.#answered(io, seq - this.#builder.first, false, lend), waitsFor)
   }
 
   /** The way of nearly all requests: it takes effect, and nobody has to hear of it. */

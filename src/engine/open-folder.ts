@@ -49,7 +49,7 @@ async function open(
   const journal = await openJournalFolder(path, {
     ...how,
     attach: async (store) => {
-      payload = await openLevelPayload(store, cacheBytes)
+      payload = await openLevelPayload(store, { cacheBytes, copies: true })
       return payload
     },
   })

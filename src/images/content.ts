@@ -23,8 +23,7 @@ export function readContent(
 }
 
 /**
- * The same for who only looks at it and soon lets go: where it lies in one piece it is the payload store's own memory,
- * not to be changed.
+ * The same for who looks at it in this turn and lets go: where it lies in one piece it is the payload store's own memory.
  */
 export function lentContent(
   world: World,

@@ -25,7 +25,7 @@ import { type JournalOption, journalDir, journalOption } from '../journal-option
 import { wholeNumber } from '../number.ts'
 import { print } from '../output.ts'
 import { remark } from '../remark.ts'
-import { activatedSocket, defaultCacheBytes, runBeside } from '../serving.ts'
+import { activatedSocket, collectSeldom, defaultCacheBytes, runBeside } from '../serving.ts'
 import { parseSize } from '../size.ts'
 
 interface ServeOptions extends JournalOption {
@@ -89,6 +89,7 @@ export function add(program: Command): void {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
+  collectSeldom()
   const address = addressOf(options)
   const folder = options.tlsCertificates
   const credentials = folder === undefined ? undefined : await readCredentials(folder)

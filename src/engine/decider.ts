@@ -18,23 +18,24 @@
 import { assert } from '../core/assert.ts'
 import { sha256, shortHigh, shortLow } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
-import type { Range } from '../core/range.ts'
+import { isZeros } from '../core/zeros.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
-import { changes, flag } from '../events/kind.ts'
-import { lentContent, readContent } from '../images/content.ts'
-import { isZeros, mergedBlocks } from '../images/merged.ts'
-import { refuse, type Verdict, volumeOf, type World } from '../layers/layer.ts'
+import { changes } from '../events/kind.ts'
+import { mergedBlocks, unreadable } from '../images/merged.ts'
+import { volumeOf, type World } from '../layers/layer.ts'
 import { reached } from '../layers/preserve-state.ts'
 import { isMerged, isWhole } from '../layers/sub-block.ts'
 import { type PayloadStore, wholeUnits } from '../payload/payload.ts'
 import { enterCommand, enterRequest, judgeNext, somethingFollows } from '../volume/entry.ts'
 import { evolve } from '../volume.ts'
-import { type Ask, type CommandAsk, type IoAsk, isIo, keyedDetail } from './ask.ts'
+import { type Asker, type CommandAsk, type IoAsk, isIo, isSynced, keyedDetail, type Waiting } from './ask.ts'
 import { Draft } from './draft.ts'
 import type { Effects } from './effects.ts'
+import { type FarAnswer, farAnswer } from './far-answer.ts'
 import type { FrameBuilder } from './frame-builder.ts'
 import { type IoRow, ioRow, type Placed } from './io-row.ts'
-import { type Asker, type Decided, Replies } from './replies.ts'
+import { type Reading, readAnswer } from './read-answer.ts'
+import { type Decided, Replies } from './replies.ts'
 
 export interface DeciderOptions {
   readonly payload: PayloadStore
@@ -42,13 +43,6 @@ export interface DeciderOptions {
   readonly ack?: 'durable' | 'buffered'
   /** A digest of what a read returned goes on the record always, or where a layer is at work on the volume. */
   readonly readDigests?: 'always' | 'active'
-}
-
-/** An ask that waits to be decided, and whom to tell. */
-export interface Waiting {
-  readonly ask: Ask
-  readonly asker: Asker
-  readonly arrivedNs: bigint
 }
 
 export class Decider {
@@ -62,6 +56,8 @@ export class Decider {
   readonly #effects: Effects
   /** Of the payload that the next event on the record brings. */
   #digest: Uint8Array | undefined
+  /** Of the far server whose report is decided. */
+  #far: FarAnswer | undefined
 
   constructor(options: DeciderOptions, world: World, effects: Effects) {
     this.#options = options
@@ -84,9 +80,8 @@ export class Decider {
   /** Decides one ask; its answer is given at once or noted for when the frame is durable. */
   decide(waiting: Waiting): void {
     const { ask, asker, arrivedNs } = waiting
-    const { builder } = this.#filling
-    const at = Number(arrivedNs - builder.instantNs)
-    const seq = builder.next
+    const at = Number(arrivedNs - this.#builder.instantNs)
+    const seq = this.#builder.next
     if (isIo(ask)) this.#decideIo(ask, at, seq, asker)
     else this.#decideCommand(ask, at, seq, asker)
   }
@@ -135,11 +130,11 @@ export class Decider {
       if (waits) return
     }
     if (ask.kind !== 'io.read' || verdict.code !== 'ok') {
-      return this.#answer(seq, asker, { code: verdict.code }, this.#newest(isSynced(ask)))
+      return this.#answer(seq, { code: verdict.code }, this.#newest(isSynced(ask)), asker)
     }
     const waitsFor = this.#newestOf(io, isSynced(ask))
     const lend = ask.lend === true && waitsFor === undefined
-    this.#answer(seq, asker, this.#answered(io, seq - this.#builder.first, false, lend), waitsFor)
+    this.#answer(seq, this.#answered(io, seq - this.#builder.first, false, lend), waitsFor, asker)
   }
 
   /** The way of nearly all requests: it takes effect, and nobody has to hear of it. */
@@ -182,8 +177,7 @@ export class Decider {
       this.#digest = this.#place(io, data)
       return io
     } catch (error) {
-      const { fate, code } = unreadable(error)
-      return { ...event, fate, code }
+      return { ...event, ...unreadable(error) }
     }
   }
 
@@ -194,6 +188,7 @@ export class Decider {
     }
     this.replies.expect(seq, asker)
     const atUs = Number((this.#builder.instantNs + BigInt(at)) / 1000n)
+    if (ask.kind === 'tap.report') return this.#decideReport(ask, at, seq, atUs)
     const { data, key: _, ...command } = ask
     const detail = keyedDetail(ask)
     const digest = data === undefined ? undefined : sha256(data)
@@ -204,8 +199,18 @@ export class Decider {
     this.replies.decided(seq, { code })
   }
 
+  /** The answer of a far server. To a read it changes nothing: like other reads it causes no commit. */
+  #decideReport(ask: CommandAsk, at: number, seq: number, atUs: number): void {
+    const { data: _, ...report } = ask
+    const far = farAnswer(ask, at)
+    this.#far = far
+    const code = enterCommand(this.#world, { ...report, ...far.returned?.short, at }, atUs, this.#recorder)
+    this.#far = undefined
+    this.replies.answerNow(seq, { code })
+  }
+
   /** Where the bytes are that a command or report brought, and their digest; zeros take no place. */
-  #brought(data: Uint8Array, digest: Uint8Array): Brought {
+  #brought(data: Uint8Array, digest: Uint8Array): Omit<NewEvent, 'kind'> {
     const payload = isZeros(data) ? 0 : this.#options.payload.put(data)
     this.#filling.bytes += data.length
     return { length: data.length, payload, digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
@@ -213,25 +218,30 @@ export class Decider {
 
   /** Puts an event on the record, and notes what it will cause. */
   readonly #recorder = (decided: NewEvent): Event => {
-    const released = decided.kind === 'hold.released' || decided.kind === 'cod.released'
+    const released = (decided.about ?? 0) > 0 && decided.kind.endsWith('.released')
     const event = released && decided.fate === 'passed' ? this.#merged(decided) : decided
     const digest = this.#digest
     this.#digest = undefined
     const filling = this.#filling
-    const recorded = filling.builder.record(event, digest)
+    const far = this.#far
+    const recorded = filling.builder.record(far === undefined ? event : { ...event, at: far.at }, digest)
     const { kind, fate } = recorded
     if (kind === 'io.read' || kind === 'io.flush') {
-      if (fate === 'queued') {
-        filling.dirty = true
-        this.#effects.note(recorded)
-      }
+      if (fate === 'queued') filling.dirty = true
+      if (fate === 'queued' || fate === 'forwarded') this.#effects.note(recorded)
       return recorded
     }
+    if (kind === 'tap.released' && recorded.op === 'read') return this.#returned(recorded)
+    if (kind === 'tap.report' && far?.returned !== undefined) return recorded
     if (fate !== 'refused') {
       filling.dirty = true
       filling.changes.note(recorded, this.#world)
     }
     this.#effects.note(recorded)
+    if (kind === 'tap.released') {
+      this.#answer(recorded.about, { code: 'ok' }, this.#newest(isSynced(recorded)))
+      return recorded
+    }
     this.replies.note(recorded, () => this.#released(recorded))
     return recorded
   }
@@ -241,11 +251,21 @@ export class Decider {
     return event.op === 'read' ? this.#answered(event, this.#builder.count - 1, true, false) : { code: 'ok' }
   }
 
+  /** A read that a far server answered: its bytes go to the host, their digest on the record. */
+  #returned(released: Event): Event {
+    const returned = this.#far?.returned
+    assert(returned !== undefined, 'a read is answered with what the far server returned')
+    const { data, short } = returned
+    this.#builder.answered(this.#builder.count - 1, short.digestHigh, short.digestLow)
+    this.#answer(released.about, { code: 'ok', data }, this.#newestOf(released, false))
+    return released
+  }
+
   get #builder(): FrameBuilder {
     return this.#filling.builder
   }
 
-  #answer(seq: number, asker: Asker, answered: Decided, waitsFor: Draft | undefined): void {
+  #answer(seq: number, answered: Decided, waitsFor: Draft | undefined, asker?: Asker): void {
     if (waitsFor === undefined) this.replies.answerNow(seq, answered, asker)
     else if (waitsFor === this.#filling) this.replies.decided(seq, answered, asker)
     else this.replies.decidedBySealed(seq, answered, asker)
@@ -265,35 +285,16 @@ export class Decider {
     return this.#sealed?.changes.touches(io.volume, io) === true ? this.#sealed : undefined
   }
 
-  /** What a read answers; its digest goes on the record at `row`. Damaged payload is an error to this reader alone. */
-  #answered(of: Range & { volume: number }, row: number, always: boolean, lend: boolean): Decided {
+  /** What a read answers; its digest goes on the record at `row`. */
+  #answered(of: Reading, row: number, always: boolean, lend: boolean): Decided {
+    const { payload, readDigests } = this.#options
     const world = this.#world
-    const { volume, offset, length } = of
-    const read = lend ? lentContent : readContent
-    let data: Uint8Array
-    try {
-      data = read(world, volumeOf(world, volume)!, this.#options.payload, offset, length)
-    } catch (error) {
-      if (error instanceof BlockboxError) return { code: 'E_IO', error }
-      throw error
-    }
-    if (always || world.active[volume - 1]!.length > 0 || this.#options.readDigests === 'always') {
-      const digest = sha256(data)
+    const answered = readAnswer(world, payload, of, lend)
+    const wanted = always || world.active[of.volume - 1]!.length > 0 || readDigests === 'always'
+    if (wanted && answered.data !== undefined) {
+      const digest = sha256(answered.data)
       this.#builder.answered(row, shortHigh(digest), shortLow(digest))
     }
-    return { code: 'ok', data }
+    return answered
   }
-}
-
-type Brought = Pick<NewEvent, 'length' | 'payload' | 'digestHigh' | 'digestLow'>
-
-/** True for a request that promises more than that it was accepted. */
-function isSynced(ask: IoAsk): boolean {
-  return ask.kind === 'io.flush' || ((ask.flags ?? 0) & flag.fua) !== 0
-}
-
-/** What was to be merged with cannot be read, which is the answer; what else goes wrong ends the engine. */
-function unreadable(error: unknown): Verdict {
-  if (error instanceof BlockboxError) return refuse('E_IO')
-  throw error
 }

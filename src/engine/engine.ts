@@ -25,13 +25,13 @@ import type { Checkpoint, Journal, Writer } from '../journal/journal.ts'
 import { checkpointOf } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
 import { stateHash } from '../volume/snapshot.ts'
-import { type Answer, type Ask, askFault } from './ask.ts'
+import { type Answer, type Ask, type Asker, askFault, maxInbox } from './ask.ts'
 import { BranchEffects, type WorldAt } from './branch-effects.ts'
 import { Decider, type DeciderOptions } from './decider.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
 import { FenceEffects } from './fence-effects.ts'
-import { Inbox, maxInbox } from './inbox.ts'
-import type { Asker } from './replies.ts'
+import { Forwarding, type TapTerms } from './forwarding.ts'
+import { Inbox } from './inbox.ts'
 
 export interface EngineOptions extends DeciderOptions {
   readonly journal: Journal
@@ -41,6 +41,7 @@ export interface EngineOptions extends DeciderOptions {
   readonly openImage?: OpenImage
   /** States of the past, for branches: replay/at.ts has it. */
   readonly worldAt?: WorldAt | undefined
+  readonly tap?: TapTerms | undefined
   /** A checkpoint is made after this many events. */
   readonly checkpointEvery?: number
 }
@@ -68,7 +69,7 @@ export class Engine {
   readonly #effects: Effects
   readonly #inbox = new Inbox()
   #asked = false
-  /** When the turn was asked for that comes: what is asked until then arrives at one instant. */
+  /** When the turn that comes was asked for: what is asked until then arrives at one instant. */
   #turnNs = 0n
   #committing: Promise<void> | undefined
   #durableNs = 0n
@@ -87,7 +88,8 @@ export class Engine {
     }
     const fences = new FenceEffects(world, payload, clock, submit)
     const branches = new BranchEffects({ journal, worldAt, submit: (ask) => this.submit(ask) }, world)
-    this.#effects = new Effects({ clock, copier, openImage, fences, branches }, world, submit)
+    const forwarding = new Forwarding(options.tap, payload)
+    this.#effects = new Effects({ clock, copier, openImage, fences, branches, forwarding }, world, submit)
     this.#decider = new Decider(options, world, this.#effects)
     this.frames$ = this.#frames$.asObservable()
     this.sealed$ = this.#sealed$.asObservable()
@@ -111,9 +113,8 @@ export class Engine {
   /** The last event of the frame in flight, when the state is the one after it. */
   get sealedSeq(): number | undefined {
     const { filling, sealed } = this.#decider
-    return sealed === undefined || filling.dirty || this.#ended !== undefined
-      ? undefined
-      : sealed.builder.next - 1
+    if (filling.dirty || this.#ended !== undefined) return undefined
+    return sealed === undefined ? undefined : sealed.builder.next - 1
   }
 
   /**

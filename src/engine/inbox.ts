@@ -1,11 +1,7 @@
 /** The inbox: asks that wait to be decided, in the order in which they came. */
 
-import type { Ask } from './ask.ts'
-import type { Decider, Waiting } from './decider.ts'
-import type { Asker } from './replies.ts'
-
-/** More asks than this waiting in the inbox are turned away with E_QUEUE_FULL. */
-export const maxInbox = 65_536
+import type { Ask, Asker, Waiting } from './ask.ts'
+import type { Decider } from './decider.ts'
 
 export class Inbox {
   #waiting: Waiting[] = []

@@ -11,13 +11,7 @@ import type { Code } from '../events/code.ts'
 import type { Event } from '../events/columns.ts'
 import { count } from '../events/detail.ts'
 import { madeBy } from '../events/made.ts'
-import type { Answer } from './ask.ts'
-
-/** Whoever asked. Told once, one way or the other; neither may throw. */
-export interface Asker {
-  resolve(answer: Answer): void
-  reject(error: Error): void
-}
+import type { Answer, Asker } from './ask.ts'
 
 /** An answer as decided; with an `error`, it is the reason why there is none. */
 export interface Decided {

@@ -166,7 +166,7 @@ export class LevelPayload implements PayloadStore, Attachments {
       const data = bytes.subarray(piece * pieceBytes, (piece + 1) * pieceBytes)
       const end = at + chunkHeaderBytes + data.length
       stored.set(data, at + chunkHeaderBytes)
-      this.#wait(idOf(chunk, piece), stored.subarray(at, end), slab)
+      this.#wait(chunk, piece, stored.subarray(at, end), slab)
       at = end
     }
     this.#gathering = { chunk: chunk + 1, start: fits ? at : start, length: 0 }
@@ -177,12 +177,12 @@ export class LevelPayload implements PayloadStore, Attachments {
     const { chunk, start, length } = this.#gathering
     if (length === 0) return
     const end = start + chunkHeaderBytes + length
-    this.#wait(idOf(chunk, 0), this.#slab.bytes.subarray(start, end), this.#slab)
+    this.#wait(chunk, 0, this.#slab.bytes.subarray(start, end), this.#slab)
     this.#gathering = { chunk: chunk + 1, start: end, length: 0 }
   }
 
-  #wait(id: number, bytes: Uint8Array, slab: Slab | undefined): void {
-    this.#waiting.set(id, { bytes: sealChunk(bytes), slab })
+  #wait(chunk: number, piece: number, bytes: Uint8Array, slab: Slab | undefined): void {
+    this.#waiting.set(idOf(chunk, piece), { bytes: sealChunk(bytes, chunk, piece), slab })
     if (slab !== undefined) slab.waiting++
   }
 
@@ -246,7 +246,7 @@ export class LevelPayload implements PayloadStore, Attachments {
     if (waiting !== undefined) return waiting.bytes.subarray(chunkHeaderBytes)
     const bytes = this.#stored(chunk, piece)
     if (bytes === undefined && piece > 0) return undefined
-    const data = decodeChunk(bytes, chunk)
+    const data = decodeChunk(bytes, chunk, piece)
     this.#keep(id, data)
     return data
   }

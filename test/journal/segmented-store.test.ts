@@ -53,7 +53,10 @@ async function stored(
   let chunk = 1
   for (const pieces of batches) {
     const batch = store.batch()
-    for (const piece of pieces) batch.put(key(tables.payload, chunk++), encodeChunk(piece))
+    for (const piece of pieces) {
+      batch.put(key(tables.payload, chunk), encodeChunk(piece, chunk))
+      chunk++
+    }
     await batch.write({ sync: true })
   }
   return { store, path }
@@ -65,11 +68,12 @@ test('much payload goes to a segment, little stays in the database, and who asks
   const { store, path } = await stored([[contentOf(3, 512)], large])
   try {
     const segment = readFileSync(join(path, 'payload', '00000001'))
-    assert.ok(segment.equals(Buffer.concat(large.map(encodeChunk))))
+    assert.ok(segment.equals(Buffer.concat(large.map((piece, k) => encodeChunk(piece, k + 2)))))
     const payload = await openLevelPayload(store)
     for (const [k, piece] of [contentOf(3, 512), ...large].entries()) {
       assert.equal(new Uint8Array(payload.read(place(k + 1), piece.length)), piece)
-      assert.equal(new Uint8Array((await store.get(key(tables.payload, k + 1)))!), encodeChunk(piece))
+      const got = (await store.get(key(tables.payload, k + 1)))!
+      assert.equal(new Uint8Array(got), encodeChunk(piece, k + 1))
     }
   } finally {
     await store.close()
@@ -84,7 +88,7 @@ test('each process begins a segment of its own behind whatever lies there, and r
   await next.open()
   try {
     const batch = next.batch()
-    for (const [k, piece] of large.entries()) batch.put(key(tables.payload, 3 + k), encodeChunk(piece))
+    for (const [k, piece] of large.entries()) batch.put(key(tables.payload, 3 + k), encodeChunk(piece, 3 + k))
     await batch.write({ sync: true })
     assert.equal(readdirSync(join(path, 'payload')), ['00000001', '00000002'])
     const payload = await openLevelPayload(next)

@@ -114,9 +114,12 @@ export class Transmission {
     const { type, flags, offset, length, data } = request
     const kind = kindOf[type as keyof typeof kindOf]
     const bytes = type === command.read || data !== undefined ? length : 0
+    const fua = (flags & commandFlag.fua) !== 0
+    const noHole = (flags & commandFlag.noHole) !== 0
+    const fastZero = (flags & commandFlag.fastZero) !== 0
     this.#begin(bytes)
     const asker = new Carried(request, bytes, this.#answered, this.#failed)
-    this.#opened.submit({ kind, offset, length, fua: (flags & commandFlag.fua) !== 0, data }, asker)
+    this.#opened.submit({ kind, offset, length, fua, noHole, fastZero, data }, asker)
   }
 
   /** Counts a request among those under way, which it is until it is answered. */
@@ -132,12 +135,14 @@ export class Transmission {
     this.#load.bytes -= bytes
   }
 
-  readonly #answered = (request: ClientRequest, bytes: number, { code, data }: DiskAnswer): void => {
+  readonly #answered = (request: ClientRequest, bytes: number, answer: DiskAnswer): void => {
+    const { code, data, failure } = answer
     this.#end(bytes)
     const { type } = request
-    if (code !== 'ok')
-      this.#fail(request, failureOf(code, type === command.write || type === command.writeZeroes))
-    else if (type === command.read) this.#sendRead(request, data!)
+    if (code !== 'ok') {
+      const grows = type === command.write || type === command.writeZeroes
+      this.#fail(request, failure ?? failureOf(code, grows))
+    } else if (type === command.read) this.#sendRead(request, data!)
     else this.#done(request)
   }
 

@@ -156,7 +156,7 @@ test('MultipleMemTables', async () => {
   const data = new Uint8Array(segmentedBytes - block).fill(3)
   const all = { kind: 'volume.create', detail: { name: 'big', size: 64 * block, block } } as const
   const { made: volume } = await engine.submit(all)
-  const count = Math.ceil((2.2 * 16 * 2 ** 20) / data.length)
+  const count = Math.ceil((2.6 * 16 * 2 ** 20) / data.length)
   for (let k = 0; k < count; k++) {
     await engine.submit({ kind: 'io.write', session: 1, volume: volume!, offset: 0, data })
   }

@@ -10,7 +10,9 @@ import type { Duplex } from 'node:stream'
 
 /** What is longer goes out as it is. */
 const joinedBytes = 64 * 1024
+/** A room holds so many bytes; the first one of a connection, which may never ask for much, fewer. */
 const roomBytes = 256 * 1024
+const firstBytes = 16 * 1024
 
 interface Room {
   readonly bytes: Buffer
@@ -59,9 +61,10 @@ export class Outlet {
       return
     }
     let room = this.#room
-    if (room === undefined || room.filled + part.length > roomBytes) {
+    if (room === undefined || room.filled + part.length > room.bytes.length) {
       this.#close()
-      room = { bytes: Buffer.allocUnsafeSlow(roomBytes), written: 0, filled: 0, writes: 0 }
+      const size = room === undefined && part.length <= firstBytes ? firstBytes : roomBytes
+      room = { bytes: Buffer.allocUnsafeSlow(size), written: 0, filled: 0, writes: 0 }
       this.#room = room
     }
     room.bytes.set(part, room.filled)

@@ -94,7 +94,7 @@ export class Decider {
     this.#filling = this.#spare
     this.#filling.restart(sealed.builder.next)
     this.replies.seal()
-    this.#effects.seal()
+    this.#effects.seal(sealed)
     return sealed
   }
 
@@ -121,9 +121,9 @@ export class Decider {
       }
     }
     io.code = verdict.code
-    this.#digest = digest
-    if (!somethingFollows(world, io.volume, verdict)) this.#pass(io)
+    if (!somethingFollows(world, io.volume, verdict)) this.#pass(io, digest)
     else {
+      this.#digest = digest
       const waits = verdict.fate !== 'passed' && verdict.fate !== 'refused'
       if (waits) this.replies.expect(seq, asker)
       enterRequest(world, io, verdict, this.#recorder)
@@ -138,12 +138,11 @@ export class Decider {
   }
 
   /** The way of nearly all requests: it takes effect, and nobody has to hear of it. */
-  #pass(io: IoRow): void {
+  #pass(io: IoRow, digest: Uint8Array | undefined): void {
     const filling = this.#filling
-    const recorded = filling.builder.record(io, this.#digest)
-    this.#digest = undefined
+    const recorded = filling.builder.record(io, digest)
     if (changes(io.op)) {
-      filling.dirty = true
+      filling.took(recorded)
       filling.changes.note(recorded, this.#world)
     }
     evolve(this.#world, recorded)
@@ -227,19 +226,19 @@ export class Decider {
     const recorded = filling.builder.record(far === undefined ? event : { ...event, at: far.at }, digest)
     const { kind, fate } = recorded
     if (kind === 'io.read' || kind === 'io.flush') {
-      if (fate === 'queued') filling.dirty = true
+      if (fate === 'queued') filling.took(recorded)
       if (fate === 'queued' || fate === 'forwarded') this.#effects.note(recorded)
       return recorded
     }
     if (kind === 'tap.released' && recorded.op === 'read') return this.#returned(recorded)
     if (kind === 'tap.report' && far?.returned !== undefined) return recorded
     if (fate !== 'refused') {
-      filling.dirty = true
+      filling.took(recorded)
       filling.changes.note(recorded, this.#world)
     }
     this.#effects.note(recorded)
     if (kind === 'tap.released') {
-      this.#answer(recorded.about, { code: 'ok' }, this.#newest(isSynced(recorded)))
+      this.#answer(recorded.about, { code: recorded.code }, this.#newest(isSynced(recorded)))
       return recorded
     }
     this.replies.note(recorded, () => this.#released(recorded))
@@ -266,6 +265,7 @@ export class Decider {
   }
 
   #answer(seq: number, answered: Decided, waitsFor: Draft | undefined, asker?: Asker): void {
+    if (waitsFor === this.#filling) waitsFor.urgent = true
     if (waitsFor === undefined) this.replies.answerNow(seq, answered, asker)
     else if (waitsFor === this.#filling) this.replies.decided(seq, answered, asker)
     else this.replies.decidedBySealed(seq, answered, asker)

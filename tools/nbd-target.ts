@@ -7,7 +7,8 @@
 
 import { BlockboxError } from '../src/core/errors.ts'
 import type { Piece } from '../src/images/export.ts'
-import { type NbdClient, openClient } from '../src/nbd/client/client.ts'
+import type { NbdClient } from '../src/nbd/client/client.ts'
+import { openExport } from '../src/nbd/client/open-export.ts'
 import { parseNbdUri } from '../src/nbd/client/uri.ts'
 import { transmissionFlag } from '../src/nbd/protocol/constant.ts'
 
@@ -18,8 +19,7 @@ const zeroBytes = 256 * 2 ** 20
 
 /** Connects to an export that can take `size` bytes. Throws USAGE when it cannot, or what the connection throws. */
 export async function openNbdTarget(uri: string, size: number): Promise<NbdClient> {
-  const { server, name } = parseNbdUri(uri)
-  const client = await openClient(server, name)
+  const client = await openExport(parseNbdUri(uri))
   if (!client.readOnly && client.size >= size) return client
   client.destroy()
   if (client.readOnly) throw new BlockboxError('USAGE', `${uri} cannot be written: name another export`)

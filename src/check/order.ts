@@ -4,7 +4,8 @@
  * volume being cloned does, as of a write that is not completed; nothing waits at the end that could go (S3-I7).
  */
 
-import { type Range, RangeIndex } from '../core/range.ts'
+import type { Range } from '../core/range.ts'
+import { RangeIndex } from '../core/range-index.ts'
 import type { Event } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
 import { inFlightOf, waiting } from '../layers/in-flight.ts'
@@ -12,16 +13,15 @@ import type { World } from '../layers/layer.ts'
 import { pairsOf, pairsOn, touchesCopy } from '../layers/pair-state.ts'
 import { type Request, requestOf } from '../layers/request.ts'
 import { restoreAt, restoresOf } from '../layers/restore-state.ts'
+import { tapOf } from '../layers/tap-state.ts'
 import type { MakeCheck } from './check.ts'
-
-const cell = 65_536
 
 /** Waiting requests of one kind, by volume and range. */
 class Waiting {
   readonly #byVolume = new Map<number, RangeIndex<Request>>()
 
   add(request: Request): void {
-    const index = this.#byVolume.get(request.volume) ?? new RangeIndex<Request>(cell)
+    const index = this.#byVolume.get(request.volume) ?? new RangeIndex<Request>()
     this.#byVolume.set(request.volume, index)
     index.add(request)
   }
@@ -78,12 +78,13 @@ export const order: MakeCheck = (report) => {
     },
     after(event) {
       if (event.fate === 'held') held.add(requestOf(event))
-      if (event.fate === 'queued') queued.add(requestOf(event))
+      if (event.fate === 'queued' || event.fate === 'forwarded') queued.add(requestOf(event))
     },
     end(world) {
       if (!world.recovered) return
       for (const request of inFlightOf(world).queued.values()) {
         const { io, volume } = request
+        if (tapOf(world, volume)?.waiting.has(io) === true) continue
         const gates = [
           ...pairsOn(pairsOf(world), volume).map((pair) => pair.gate),
           ...[restoreAt(restoresOf(world), request, world)?.gate].filter((gate) => gate !== undefined),

@@ -25,11 +25,12 @@ import type { Checkpoint, Journal, Writer } from '../journal/journal.ts'
 import { checkpointOf } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
 import { stateHash } from '../volume/snapshot.ts'
-import { type Answer, type Ask, askFault } from './ask.ts'
+import { type Answer, type Ask, askFault, maxInbox } from './ask.ts'
 import { BranchEffects, type WorldAt } from './branch-effects.ts'
 import { Decider, type DeciderOptions, type Waiting } from './decider.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
 import { FenceEffects } from './fence-effects.ts'
+import { Forwarding, type TapTerms } from './forwarding.ts'
 
 export interface EngineOptions extends DeciderOptions {
   readonly journal: Journal
@@ -39,6 +40,7 @@ export interface EngineOptions extends DeciderOptions {
   readonly openImage?: OpenImage
   /** States of the past, for branches: replay/at.ts has it. */
   readonly worldAt?: WorldAt | undefined
+  readonly tap?: TapTerms | undefined
   /** A checkpoint is made after this many events. */
   readonly checkpointEvery?: number
 }
@@ -51,9 +53,6 @@ interface Sealed {
   /** The state after it, when a checkpoint is due. */
   readonly checkpoint: Omit<Checkpoint, 'frameHash'> | undefined
 }
-
-/** More asks than this waiting in the inbox are turned away with E_QUEUE_FULL. */
-export const maxInbox = 65_536
 
 export class Engine {
   /** Each frame once it is durable; the state may be further. */
@@ -81,12 +80,11 @@ export class Engine {
     this.#writer = writer
     this.#world = world
     const { clock, payload, journal, worldAt, copier = internalCopier, openImage = openExternal } = options
-    const submit = (ask: Ask) => {
-      this.submit(ask).catch(() => undefined)
-    }
+    const submit = (ask: Ask): Promise<unknown> => this.submit(ask).catch(() => undefined)
     const fences = new FenceEffects(world, payload, clock, submit)
     const branches = new BranchEffects({ journal, worldAt, submit: (ask) => this.submit(ask) }, world)
-    this.#effects = new Effects({ clock, copier, openImage, fences, branches }, world, submit)
+    const forwarding = new Forwarding(options.tap, payload)
+    this.#effects = new Effects({ clock, copier, openImage, fences, branches, forwarding }, world, submit)
     this.#decider = new Decider(options, world, this.#effects)
     this.frames$ = this.#frames$.asObservable()
     this.sealed$ = this.#sealed$.asObservable()
@@ -211,8 +209,8 @@ export class Engine {
   #turn(): void {
     this.#decideAll()
     if (this.#ended !== undefined) return
-    const { filling } = this.#decider
-    if (this.#committing === undefined && (filling.dirty || filling.isFull)) this.#commit(0)
+    const isOver = () => this.#effects.linger.isOver(this.#decider.filling, () => this.#soon())
+    if (this.#committing === undefined && isOver()) this.#commit(0)
     if (this.#inbox.length > 0) this.#soon()
   }
 

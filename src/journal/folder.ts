@@ -12,7 +12,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -21,13 +20,19 @@ import {
 import { join } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
 import { droppedAtOpening, gatherEvidence } from './evidence.ts'
+import { fileStore } from './file-store.ts'
+import { damagedDatabase, damageRemark, foundDamage, type Look } from './found-damage.ts'
 import { damage } from './frame.ts'
 import { emptyHead, encodeHead, type HeadStore, newestHead, slotSpacing } from './head.ts'
 import { headFile, syncFolder } from './head-file.ts'
+import { identityText } from './identity.ts'
 import type { Attachments } from './journal.ts'
+import { reading } from './level-file.ts'
 import { openStoreJournal } from './opening.ts'
+import type { StoreFault } from './scrub.ts'
 import { isDamage, type KvStore, levelStore, readError, storeError, writeBufferBytes } from './store.ts'
 import type { StoreJournal } from './store-journal.ts'
+import { isWholeValue } from './whole-value.ts'
 
 const formatName = 'blockbox-journal'
 const formatVersion = 1
@@ -43,10 +48,10 @@ export interface FolderOptions {
   readonly attach?: (store: KvStore) => Promise<Attachments>
   readonly createdIso?: string
   /**
-   * Called with a folder that holds the database's files as they were found, before LevelDB read them and deleted some;
-   * where there can be no such folder, with that of the database as it is now.
+   * Looks at the database's files as they are found, while nobody has them open. Without it only what LevelDB finds its
+   * way by is looked at. A journal with damage in them is read without LevelDB, and not opened to write.
    */
-  readonly onFound?: (folder: string) => Promise<void>
+  readonly onFound?: Look
 }
 
 /**
@@ -57,11 +62,12 @@ export interface FolderOptions {
 export async function openJournalFolder(path: string, options: FolderOptions = {}): Promise<StoreJournal> {
   const fresh = identify(path, options)
   refuseHeadless(path)
+  const faults = await foundDamage(join(path, 'db'), options)
+  if (faults.length > 0) return openDamaged(path, options, faults)
   const evidence = gatherEvidence(path)
   try {
     const store = levelStore(join(path, 'db'))
     const tookReserve = await openStore(store, path)
-    await lookAt(store, evidence.folder ?? join(path, 'db'), options)
     const dropped = droppedAtOpening(path)
     const remarks =
       dropped === undefined ? [] : [`the database dropped records: ${dropped}; ${evidence.keep()}`]
@@ -78,14 +84,15 @@ export async function openJournalFolder(path: string, options: FolderOptions = {
   }
 }
 
-/** Nothing opens when the look at the files fails or is interrupted. */
-async function lookAt(store: KvStore, folder: string, { onFound }: FolderOptions): Promise<void> {
-  try {
-    await onFound?.(folder)
-  } catch (error) {
-    await store.close()
-    throw error
-  }
+/** Opens a journal whose database is damaged to look at it; the database's files stay as they are. */
+async function openDamaged(
+  path: string,
+  options: FolderOptions,
+  faults: readonly StoreFault[],
+): Promise<StoreJournal> {
+  if (options.readOnly !== true) throw damagedDatabase(faults)
+  const store = await fileStore(join(path, 'db'), isWholeValue)
+  return openOn(store, path, options, false, [damageRemark(faults)])
 }
 
 async function openOn(
@@ -151,7 +158,7 @@ function identify(path: string, options: FolderOptions): boolean {
     syncFolder(path)
     return true
   }
-  const about = parse(readFileSync(file, 'utf8').slice(0, 4096), file)
+  const about = parse(identityText(file), file)
   const { format, version } = about
   if (format !== formatName || typeof version !== 'number' || version < 1)
     throw new BlockboxError('JOURNAL_FOREIGN', `${file} is damaged or not that of a journal`)
@@ -180,7 +187,7 @@ function refuseHeadless(path: string): void {
 
 function headSaysMore(file: string): boolean {
   if (!existsSync(file)) return false
-  const bytes = new Uint8Array(readFileSync(file))
+  const bytes = reading(file, (source) => source.bytes(0, 2 * slotSpacing))
   const head = newestHead([bytes.subarray(0, slotSpacing), bytes.subarray(slotSpacing)])
   return head === undefined ? bytes.some((byte) => byte !== 0) : head.durable.seq > 0
 }

@@ -23,6 +23,15 @@ export interface RecordedVolumes {
   readonly payload: PayloadStore
   /** True: nobody may write to a volume. */
   readonly readOnly?: boolean
+  /** The volume whose live content is that of a far server, and how it is opened. */
+  readonly tapped?: TappedVolume
+}
+
+/** A live export that is not the volume itself. */
+export interface TappedVolume {
+  readonly volume: number
+  describe(): ExportDescription
+  open(peer: string): Promise<OpenExport>
 }
 
 export class VolumeCatalog implements Catalog {
@@ -39,7 +48,7 @@ export class VolumeCatalog implements Catalog {
   /** Nobody is told of a volume before it is durable. */
   async list(): Promise<readonly Listed[]> {
     const live = await this.#of.engine.look(() => [...this.#live()])
-    const volumes = live.map((volume) => listed(describeVolume(volume, this.#readOnly)))
+    const volumes = live.map((volume) => listed(this.#describe(volume)))
     const views = this.#marks.known(live).map(({ name, seq }) => ({
       name,
       description: `as it was after event ${seq}, read-only`,
@@ -49,13 +58,17 @@ export class VolumeCatalog implements Catalog {
 
   async describe(name: string, signal: AbortSignal): Promise<ExportDescription> {
     const { volume, point } = this.#named(name)
-    if (point.by === 'last') return this.#of.engine.look(() => describeVolume(volume, this.#readOnly))
+    if (point.by === 'last') return this.#of.engine.look(() => this.#describe(volume))
     return describePast(name, (await this.#past.at(volume, point, signal)).volume)
   }
 
   async open(name: string, peer: string, signal: AbortSignal): Promise<OpenExport> {
     const { volume, point } = this.#named(name)
-    if (point.by === 'last') return openVolume(this.#of.engine, volume, peer, this.#readOnly)
+    if (point.by === 'last') {
+      const { tapped, engine } = this.#of
+      if (tapped?.volume === volume.id) return tapped.open(peer)
+      return openVolume(engine, volume, peer, this.#readOnly)
+    }
     const state = await this.#past.take(volume, point, signal)
     return new PastExport(name, state, this.#of.payload)
   }
@@ -68,6 +81,11 @@ export class VolumeCatalog implements Catalog {
   /** Stops learning about the journal. */
   close(): void {
     this.#marks.close()
+  }
+
+  #describe(volume: Volume): ExportDescription {
+    const { tapped } = this.#of
+    return tapped?.volume === volume.id ? tapped.describe() : describeVolume(volume, this.#readOnly)
   }
 
   get #readOnly(): boolean {

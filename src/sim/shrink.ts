@@ -54,7 +54,11 @@ export async function shrink(
   for (let before = -1; before !== best.steps.length && goesOn(); ) {
     before = best.steps.length
     await lessen(steps, (left) => breaks({ steps: left }), goesOn)
-    await lessen(() => best.beginning, (left) => breaks({ beginning: left }), goesOn)
+    await lessen(
+      () => best.beginning,
+      (left) => breaks({ beginning: left }),
+      goesOn,
+    )
   }
   return { ...best, runs }
 }

@@ -54,7 +54,7 @@ export async function tapping(options: TapOptions): Promise<Tapping | undefined>
       'names are 1 to 64 letters, digits, dots, dashes or underscores, and begin with a letter or digit'
     throw new BlockboxError('USAGE', `volume ${name} cannot be made: ${why}`)
   }
-  const far = await openFarDisk(uri)
+  const far = await openFarDisk(recordedName(uri))
   const { size } = far
   const blocks = block ?? (size % usualBlock === 0 ? usualBlock : smallestBlock)
   const tap = new Tap(far)
@@ -64,7 +64,7 @@ export async function tapping(options: TapOptions): Promise<Tapping | undefined>
     far.destroy()
     throw error
   }
-  const openImage: OpenImage = async (path) => (path === recordedName(uri) ? far.image() : openExternal(path))
+  const openImage: OpenImage = async (path) => (path === far.uri ? far.image() : openExternal(path))
   return {
     tap,
     name,

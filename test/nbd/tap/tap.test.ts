@@ -104,44 +104,61 @@ test('its errors reach the host as they are, and the record has them; the conten
     await sane(tapped)
   }))
 
-test('no host is told before it is on the record', async () => {
-  let closed = false
+/** A journal whose writes wait while its gate is shut. */
+function gated() {
+  let shut = false
   let go: () => void = () => undefined
-  const before = () => (closed ? new Promise<void>((resolve) => (go = resolve)) : undefined)
-  await withTap({ store: hooked(memoryStore(), before) }, async (tapped) => {
+  const before = () => (shut ? new Promise<void>((resolve) => (go = resolve)) : undefined)
+  return {
+    store: hooked(memoryStore(), before),
+    shut: () => {
+      shut = true
+    },
+    open: () => {
+      shut = false
+      go()
+    },
+  }
+}
+
+/** What became of a promise after a while in which all that may happen has. */
+async function soon(work: Promise<unknown>): Promise<string> {
+  const waits = new Promise<string>((resolve) => setTimeout(() => resolve('waits'), 50))
+  return Promise.race([
+    waits,
+    work.then(
+      () => 'told',
+      () => 'failed',
+    ),
+  ])
+}
+
+test('no host is told before it is on the record', async () => {
+  const gate = gated()
+  await withTap({ store: gate.store }, async (tapped) => {
     const host = await tapped.client()
-    closed = true
-    let told = false
-    const write = host.write(0, new Uint8Array(4096)).then(() => {
-      told = true
-    })
+    gate.shut()
+    const write = host.write(0, new Uint8Array(4096))
     await until(() => tapped.disk.asked.length === 1, 'the far disk is asked')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    assert.is(told, false)
-    closed = false
-    go()
+    const became = await soon(write)
+    gate.open()
     await write
+    assert.is(became, 'waits')
   })
 })
 
 test('log first: nothing is changed that the record does not name', async () => {
-  let closed = false
-  let go: () => void = () => undefined
-  const before = () => (closed ? new Promise<void>((resolve) => (go = resolve)) : undefined)
-  await withTap({ store: hooked(memoryStore(), before), logFirst: true }, async (tapped) => {
+  const gate = gated()
+  await withTap({ store: gate.store, logFirst: true }, async (tapped) => {
     const host = await tapped.client()
-    closed = true
+    gate.shut()
     const write = host.write(0, new Uint8Array(4096))
-    const read = host.read(65_536, 512)
-    await read
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    assert.equal(
-      tapped.disk.asked.map(({ kind }) => kind),
-      ['io.read'],
-    )
-    closed = false
-    go()
+    await host.read(65_536, 512)
+    await soon(write)
+    const asked = tapped.disk.asked.map(({ kind }) => kind)
+    gate.open()
     await write
+    assert.equal(asked, ['io.read'])
     assert.is(tapped.disk.asked.length, 2)
   })
 })

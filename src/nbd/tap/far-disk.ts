@@ -36,6 +36,10 @@ const passed =
   bit.canMultiConn |
   bit.sendFastZero
 
+/** What is about writing, and what is this side's own. */
+const writing = bit.sendFua | bit.sendTrim | bit.sendWriteZeroes | bit.sendFastZero
+const own = bit.hasFlags | bit.sendDontFragment
+
 export interface FarRequest extends Range {
   readonly type: Command
   /** Bits of `commandFlag`. */
@@ -73,18 +77,18 @@ export class FarDisk {
     return this.#turns.going
   }
 
-  /** What hosts are told of it, under the name that it has here. */
-  describe(name: string): ExportDescription {
+  /** What hosts are told of it, under the name that it has here; where nobody is to write, that. */
+  describe(name: string, mayWrite = true): ExportDescription {
     const { flags = 0, minimumBlock = 1, preferredBlock = 4096, maximumBlock } = this.#client.facts
     return {
       name,
       description: `recorded on its way to ${this.uri}`,
       size: this.size,
-      readOnly: this.#client.readOnly,
+      readOnly: this.#client.readOnly || !mayWrite,
       minimumBlock,
       preferredBlock,
       maximumBlock: Math.min(maximumBlock ?? maxRequestBytes, maxRequestBytes),
-      flags: (flags & passed) | bit.hasFlags | bit.sendDontFragment,
+      flags: (mayWrite ? flags & passed : (flags & passed & ~writing) | bit.readOnly) | own,
     }
   }
 

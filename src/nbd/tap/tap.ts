@@ -55,6 +55,7 @@ export class Tap implements TappedVolume {
   /** Resolves with the reason when the far server is lost and the record says so; not when it is stopped. */
   readonly lost: Promise<BlockboxError>
   readonly #far: FarDisk
+  readonly #mayWrite: boolean
   readonly #failures = new Map<number, Failure>()
   #engine: Engine | undefined
   #volume = 0
@@ -62,8 +63,10 @@ export class Tap implements TappedVolume {
   #ended = false
   #setLost: (reason: BlockboxError) => void = () => undefined
 
-  constructor(far: FarDisk) {
+  /** @param readOnly true: no host may write */
+  constructor(far: FarDisk, { readOnly = false } = {}) {
     this.#far = far
+    this.#mayWrite = !readOnly
     this.lost = new Promise((resolve) => {
       this.#setLost = resolve
     })
@@ -88,7 +91,7 @@ export class Tap implements TappedVolume {
   }
 
   describe(): ExportDescription {
-    return this.#far.describe(this.#name)
+    return this.#far.describe(this.#name, this.#mayWrite)
   }
 
   async open(peer: string): Promise<OpenExport> {

@@ -70,6 +70,20 @@ test('flags that the far disk does not have, hosts are not offered', async () =>
   })
 })
 
+test('where nobody may write, hosts are told, and the far disk is not asked', () =>
+  withTap({ nobodyWrites: true }, async (tapped) => {
+    const host = await tapped.client()
+    assert.ok(host.readOnly)
+    assert.is((host.facts.flags ?? 0) & (bit.sendTrim | bit.sendWriteZeroes | bit.sendFua), 0)
+    const error = await host.write(0, new Uint8Array(512)).catch((error: unknown) => error)
+    assert.is((error as RequestFailed).errno, 'EPERM')
+    assert.is((await host.read(0, 512)).length, 512)
+    assert.equal(
+      tapped.disk.asked.map(({ kind }) => kind),
+      ['io.read'],
+    )
+  }))
+
 test('its errors reach the host as they are, and the record has them; the content is what it was', () =>
   withTap({}, async (tapped) => {
     const { disk } = tapped

@@ -16,6 +16,7 @@ import type { Answer } from '../../engine/ask.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Forwarded } from '../../engine/forwarding.ts'
 import { advice, type Code } from '../../events/code.ts'
+import type { Detail } from '../../events/detail.ts'
 import { changes, flag, type Op } from '../../events/kind.ts'
 import { commandFlag, type Errno } from '../protocol/constant.ts'
 import type { ExportDescription } from '../protocol/export-description.ts'
@@ -104,7 +105,8 @@ export class Tap implements TappedVolume {
     if (this.#ended || op === 'none') return
     const asked = { type: commandOf[op], flags: wireFlags(flags), offset, length, changes: changes(op) }
     this.#far.ask({ ...asked, ...(data !== undefined && { data }) }).then(
-      (reply) => this.#report(io, 'ok', op === 'read' ? { data: reply.data } : {}),
+      ({ data: read, zeros = false }) =>
+        this.#report(io, 'ok', { ...(op === 'read' && { data: read }), ...(zeros && { detail: { zeros } }) }),
       (error: Error) => {
         if (error instanceof RequestFailed) this.#refused(io, error)
         else this.#lose(error)
@@ -137,7 +139,7 @@ export class Tap implements TappedVolume {
     this.#report(io, codeOf[errno], { detail: { errno } })
   }
 
-  #report(io: number, code: Code, what: { data?: Uint8Array; detail?: { errno: string } }): void {
+  #report(io: number, code: Code, what: { data?: Uint8Array; detail?: Detail }): void {
     if (this.#ended) return
     this.#engine
       ?.submit({ kind: 'tap.report', volume: this.#volume, about: io, code, ...what })

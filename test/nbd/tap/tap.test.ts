@@ -5,6 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Prng } from '../../../src/core/prng.ts'
 import type { kinds } from '../../../src/events/kind.ts'
+import { unknownBytes } from '../../../src/layers/tap-state.ts'
 import { allocation, transmissionFlag as bit, commandFlag } from '../../../src/nbd/protocol/constant.ts'
 import { RequestFailed } from '../../../src/nbd/protocol/nbd-error.ts'
 import { until } from '../../support/served.ts'
@@ -235,6 +236,29 @@ test('a far disk that returns other bytes than were written is found in the reco
       ['G-I6'],
     )
     assert.is(reads!.unknown, 1, 'what was never written while it was recorded cannot be compared')
+  }))
+
+test('after a trim a range is known where the far server says that zeros are there, and only there', () =>
+  withTap({}, async (tapped) => {
+    const { disk, engine, volume } = tapped
+    const host = await tapped.client()
+    const { size } = host
+    const unknown = () => unknownBytes(engine.world, volume)
+    await host.write(0, new Uint8Array(size).fill(1))
+    await host.trim(0, 65_536)
+    assert.is(unknown(), 65_536, 'it does not say')
+    disk.tellsZeros = true
+    await host.trim(0, 65_536)
+    assert.is(unknown(), 0)
+    disk.meddle = ({ kind }) => (kind === 'io.discard' ? { code: 'ok' } : undefined)
+    await host.trim(131_072, 65_536)
+    assert.is(unknown(), 65_536, 'it kept what was there')
+    disk.meddle = () => undefined
+    assert.is((await host.read(0, 512))[0], 0)
+    assert.is((await host.read(131_072, 512))[0], 1)
+    const { findings, reads } = await tapped.replayed()
+    assert.equal(findings, [])
+    assert.equal([reads!.reads, reads!.unknown], [1, 1])
   }))
 
 test('a stop answers what is under way', () =>

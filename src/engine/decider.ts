@@ -230,7 +230,7 @@ export class Decider {
     }
     this.#effects.note(recorded)
     if (kind === 'tap.released') {
-      this.#answer(recorded.about, { code: 'ok' }, this.#newest(isSynced(recorded)))
+      this.#answer(recorded.about, { code: recorded.code }, this.#newest(isSynced(recorded)))
       return recorded
     }
     this.replies.note(recorded, () => this.#released(recorded))

@@ -24,6 +24,7 @@ import { Images } from '../images/images.ts'
 import { holdQueueOf } from '../layers/hold-queue.ts'
 import type { World } from '../layers/layer.ts'
 import { pairsOf, pairsOn } from '../layers/pair-state.ts'
+import { baseOf } from '../layers/preserve-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
 import type { Ask } from './ask.ts'
 import type { BranchEffects } from './branch-effects.ts'
@@ -33,6 +34,9 @@ import type { Draft } from './draft.ts'
 import type { FenceEffects } from './fence-effects.ts'
 import type { Forwarding } from './forwarding.ts'
 import { Linger } from './linger.ts'
+
+/** Any range of any volume. */
+const everywhere: Range = { offset: 0, length: Number.MAX_SAFE_INTEGER }
 
 /** A copy to make: an extent of a pair, in the direction that `volume` (the one written) says. */
 export interface Copy {
@@ -108,6 +112,11 @@ export class Effects {
         const { tag, volume, offset, length, seq } = event
         const demanded = (event.flags & flag.demand) !== 0
         this.#noted.push(() => this.#start({ tag, volume, offset, length, about: seq }, demanded))
+        return
+      }
+      case 'restore.cancel_accepted': {
+        const { tag } = event
+        this.#noted.push(() => this.#hurryCopies([tag], everywhere))
         return
       }
       case 'branch.started': {
@@ -197,9 +206,13 @@ export class Effects {
     else this.#pace.take(copy.tag, rate, copy, begin)
   }
 
+  /** A host waits on a range of a volume, or of a view of it. */
   #hurry(volume: number, range: Range): void {
-    const tags = pairsOn(pairsOf(this.#world), volume).map(({ tag }) => tag)
-    if (tags.length === 0) return
+    const tags = pairsOn(pairsOf(this.#world), baseOf(this.#world, volume)).map(({ tag }) => tag)
+    if (tags.length > 0) this.#hurryCopies(tags, range)
+  }
+
+  #hurryCopies(tags: readonly number[], range: Range): void {
     this.#pace.hurry(tags, range)
     this.#window.hurry(tags, range)
   }

@@ -50,6 +50,15 @@ export const infoAnswer = v.strictObject({
   remarks: v.array(text),
 })
 
+export const stateAnswer = v.strictObject({
+  version: one,
+  state: v.picklist(['recording', 'failed']),
+  durable_seq: v.pipe(number, v.description('the last durable event')),
+  failure: v.nullable(
+    v.strictObject({ code: text, message: text, since: v.pipe(text, v.description('an instant')) }),
+  ),
+})
+
 export const sessionsAnswer = v.strictObject({
   version: one,
   sessions: v.array(v.strictObject({ session: number, name: text })),

@@ -102,6 +102,10 @@ const ofError: Readonly<Partial<Record<ErrorCode, readonly [number, string]>>> =
   LAYOUT: [422, 'name the metadata as ranges of bytes'],
   SHARED_META: [422, 'name other files, or fence the whole volume'],
   ENGINE_STOPPED: [503, 'start the server again'],
+  JOURNAL_IN_DOUBT: [
+    503,
+    'see to the disk of the journal, then start the server again; reads go on until then',
+  ],
   JOURNAL_FULL: [507, 'make room on the disk of the journal, then start the server again'],
 }
 

@@ -16,7 +16,7 @@ import { failFence, fenceVerbs, raiseFence, restoreFence, writeFence } from './f
 import { openApi } from './openapi.ts'
 import { httpProblem } from './problem.ts'
 import { type Route, streamRoute } from './route.ts'
-import { info, lists, marks, queues, sessions } from './state-routes.ts'
+import { info, lists, marks, queues, sessions, state } from './state-routes.ts'
 import { events, image, log } from './stream-routes.ts'
 import {
   createDevice,
@@ -53,7 +53,7 @@ const document = streamRoute({
 })
 
 export const routes: readonly Route[] = [
-  ...[info, sessions, queues, marks, createMark],
+  ...[info, state, sessions, queues, marks, createMark],
   ...[lists.volumes, createVolume, deleteVolume, resizeVolume, createBranch],
   ...[lists.devices, createDevice],
   ...[lists.views, createView, dropView, mergeView],

@@ -2,7 +2,8 @@
  * `blockbox serve`: the volumes of a journal over NBD, and their past. Runs until it is told to stop, or until the
  * program it was to run ends; then requests under way are answered and the journal is closed.
  *
- *     opening ─▶ serving ── SIGTERM, SIGINT, --run ends, the engine fails ──▶ draining ─▶ closed
+ *     opening ─▶ serving ── SIGTERM, SIGINT, --run ends ──▶ draining ─▶ closed
+ *                   └── the engine fails ──▶ only reading ──▲            └─ after a failure: its exit code
  */
 
 import { rm, writeFile } from 'node:fs/promises'
@@ -104,6 +105,7 @@ async function serve(options: ServeOptions): Promise<void> {
     if (options.pidFile !== undefined) await rm(options.pidFile, { force: true })
     await engine.close()
   }
+  if (engine.remains !== undefined) throw engine.remains.reason.cause
   if (interrupt.reason instanceof Interrupted && interrupt.reason.signal === 'SIGTERM') {
     process.exitCode = exitCodes.ok
   }
@@ -131,7 +133,7 @@ async function announce(options: ServeOptions, bound: Address, uris: readonly st
   else if (options.printUri === true) await print(uris.join('\n'))
 }
 
-/** Resolves when it is time to stop. Rejects with the reason when the engine fails. */
+/** Resolves when it is time to stop. An engine that failed serves on what is durable, and says so. */
 function stopped(
   engine: Engine,
   { run }: ServeOptions,
@@ -139,7 +141,12 @@ function stopped(
   uris: readonly string[],
 ): Promise<void> {
   return new Promise((done, fail) => {
-    engine.frames$.subscribe({ error: fail })
+    engine.frames$.subscribe({
+      error: ({ message }: Error) =>
+        remark(
+          `nothing is recorded any more: ${message}. Reads go on, of what is durable, until this is stopped`,
+        ),
+    })
     if (interrupt.aborted) done()
     interrupt.addEventListener('abort', () => done())
     if (run === undefined) return

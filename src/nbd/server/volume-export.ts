@@ -1,6 +1,7 @@
 /**
  * A live volume as an export. One connection is one session of the engine: it opens when the connection takes up the
- * export and closes with it, and whatever is asked in between is on the record.
+ * export and closes with it, and whatever is asked in between is on the record. When the engine fails, reads go on from
+ * what is durable, on no record; everything else fails from then on.
  */
 
 import { BlockboxError } from '../../core/errors.ts'
@@ -60,7 +61,9 @@ class VolumeExport implements OpenExport {
     const inside = offset <= this.#volume.size - length
     if (kind !== 'io.discard' || !inside) return this.#ask(request)
     const whole = wholeBlocks(offset, length, this.#volume.block)
-    return whole.length === 0 ? Promise.resolve({ code: 'ok' }) : this.#ask({ ...request, ...whole })
+    const { remains } = this.#engine
+    if (whole.length > 0) return this.#ask({ ...request, ...whole })
+    return remains === undefined ? Promise.resolve({ code: 'ok' }) : Promise.reject(remains.reason)
   }
 
   extents(offset: number, length: number, most: number): Promise<readonly Extent[]> {
@@ -89,7 +92,15 @@ class VolumeExport implements OpenExport {
     }
     if (kind === 'io.flush') return this.#engine.submit(common)
     const ask: IoAsk = data === undefined ? { ...common, offset, length } : { ...common, offset, data }
-    return this.#engine.submit(ask)
+    const answered = this.#engine.submit(ask)
+    return kind === 'io.read' ? answered.catch((error) => this.#remaining(ask, error)) : answered
+  }
+
+  /** What a read returns that met the end of an engine that failed. */
+  #remaining(ask: IoAsk, error: unknown): Promise<DiskAnswer> {
+    const { remains } = this.#engine
+    if (remains === undefined) throw error
+    return remains.read(ask)
   }
 }
 

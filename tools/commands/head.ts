@@ -2,11 +2,13 @@
 
 import { appendFileSync, readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import type { JournalInfo } from '../../src/control/journal-info.ts'
+import { info } from '../../src/control/state-routes.ts'
 import { hex } from '../../src/core/digest.ts'
 import { journalIdentity } from '../../src/journal/identity.ts'
 import { headKey, headLine, type KeptHead, signHead } from '../../src/journal/kept-head.ts'
+import { withReading } from '../journal-link.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
-import { withJournal } from '../journal-use.ts'
 import { print } from '../output.ts'
 
 interface HeadOptions extends JournalOption {
@@ -32,9 +34,16 @@ export function add(program: Command): void {
 
 async function act(options: HeadOptions): Promise<void> {
   const key = options.sign === undefined ? undefined : headKey(readFileSync(options.sign, 'utf8'), 'private')
-  const { last, head } = await withJournal(options, async ({ journal }) => journal.bounds())
+  const { seq, hash } = await withReading(
+    options,
+    async ({ journal }) => {
+      const { last, head } = journal.bounds()
+      return { seq: last, hash: hex(head) }
+    },
+    async (remote) => ((await remote.read(info, {})) as unknown as JournalInfo).head,
+  )
   const { id } = journalIdentity(journalDir(options))
-  const plain: KeptHead = { journal: id, seq: last, hash: hex(head), at: new Date().toISOString() }
+  const plain: KeptHead = { journal: id, seq, hash, at: new Date().toISOString() }
   const kept = key === undefined ? plain : signHead(plain, key)
   if (options.append !== undefined) appendFileSync(options.append, `${headLine(kept)}\n`)
   await print(options.json === true ? headLine(kept) : `${kept.hash}@${kept.seq}`)

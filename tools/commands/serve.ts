@@ -14,6 +14,7 @@ import type { ControlServer } from '../../src/control/control-server.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openToWrite } from '../../src/engine/open-folder.ts'
+import { Places } from '../../src/images/places.ts'
 import { type Address, exportUri } from '../../src/nbd/server/address.ts'
 import { VolumeCatalog } from '../../src/nbd/server/catalog.ts'
 import { readCredentials } from '../../src/nbd/server/credentials.ts'
@@ -87,13 +88,15 @@ async function serve(options: ServeOptions): Promise<void> {
   const folder = options.tlsCertificates
   const credentials = folder === undefined ? undefined : await readCredentials(folder)
   const { readOnly = false, connections, ack } = options
-  const { engine, journal, payload } = await openToWrite(journalDir(options), { ack, worldAt })
+  const places = new Places()
+  const how = { ack, worldAt, openImage: places.open }
+  const { engine, journal, payload } = await openToWrite(journalDir(options), how)
   for (const text of journal.remarks) remark(text)
   const catalog = new VolumeCatalog({ engine, journal, payload, readOnly })
   const server = new NbdServer({ catalog, connections, ...(credentials && { credentials }) })
   let control: ControlServer | undefined
   try {
-    control = await controlFor(options, { engine, journal, payload })
+    control = await controlFor(options, { engine, journal, payload, places })
     const bound = await server.listen(address)
     const uris = catalog.volumes().map((name) => exportUri(bound, name, credentials !== undefined))
     await announce(options, bound, uris)

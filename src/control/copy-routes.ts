@@ -18,10 +18,8 @@ import { Copy } from './copy.ts'
 import { type CopyNote, dropNote, readNote, writeNote } from './copy-note.ts'
 import { progressStream } from './copy-progress.ts'
 import { type Call, type Controlled, commandRoute, type Done, readRoute, streamRoute } from './route.ts'
-import { count, flag, name, text, wait } from './schema.ts'
+import { count, described, flag, name, text, wait } from './schema.ts'
 import { newName } from './volume-routes.ts'
-
-const described = (words: string) => v.optional(v.pipe(v.boolean(), v.description(words)), false)
 
 export const startCopy = commandRoute({
   method: 'POST',

@@ -97,6 +97,7 @@ const ofError: Readonly<Partial<Record<ErrorCode, readonly [number, string]>>> =
   USAGE: [400, 'change the request as the message says'],
   SCENARIO: [400, 'change the request as the message says'],
   NO_SUCH_VOLUME: [404, 'GET /volumes lists the volumes'],
+  STALLED: [409, 'wait for what goes on to end, then try again'],
   NO_SUCH_COPY: [404, 'GET /copies lists the copies'],
   COPY_CANCELLED: [409, 'POST /copies with resume goes on with it'],
   COPY_DIFFERS: [500, 'POST /copies with force begins it anew'],

@@ -42,9 +42,13 @@ export interface DeciderOptions {
   readonly readDigests?: 'always' | 'active'
 }
 
+/** What a state has to be like for an ask to be decided in it. */
+export type Condition = (world: World) => boolean
+
 /** An ask that waits to be decided, and whom to tell. */
 export interface Waiting extends Asker {
   readonly ask: Ask
+  readonly when: Condition | undefined
   readonly arrivedNs: bigint
 }
 
@@ -80,7 +84,8 @@ export class Decider {
 
   /** Decides one ask; its answer is given at once or noted for when the frame is durable. */
   decide(waiting: Waiting): void {
-    const { ask } = waiting
+    const { ask, when } = waiting
+    if (when?.(this.#world) === false) return waiting.resolve({ code: 'E_AGAIN', seq: 0, made: 0 })
     const { builder } = this.#filling
     const at = Number(waiting.arrivedNs - builder.instantNs)
     const seq = builder.next

@@ -27,7 +27,7 @@ import type { World } from '../layers/layer.ts'
 import { stateHash } from '../volume/snapshot.ts'
 import { type Answer, type Ask, askFault } from './ask.ts'
 import { BranchEffects, type WorldAt } from './branch-effects.ts'
-import { Decider, type DeciderOptions, type Waiting } from './decider.ts'
+import { type Condition, Decider, type DeciderOptions, type Waiting } from './decider.ts'
 import type { Sealed } from './draft.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
 import { FenceEffects } from './fence-effects.ts'
@@ -77,9 +77,7 @@ export class Engine {
     this.#recover = recover
     this.#world = world
     const { clock, payload, journal, worldAt, copier = internalCopier, openImage = openExternal } = options
-    const submit = (ask: Ask) => {
-      this.submit(ask).catch(() => undefined)
-    }
+    const submit = (ask: Ask) => void this.submit(ask).catch(() => undefined)
     const fences = new FenceEffects(world, payload, clock, submit)
     const branches = new BranchEffects({ journal, worldAt, submit: (ask) => this.submit(ask) }, world)
     this.#effects = new Effects({ clock, copier, openImage, fences, branches }, world, submit)
@@ -132,16 +130,17 @@ export class Engine {
   }
 
   /**
-   * Resolves with the answer. Rejects with USAGE when the ask cannot be recorded, with PAYLOAD_CORRUPT when what a
-   * read would return is damaged, and with the reason of the end when the engine has ended or the journal fails.
+   * Resolves with the answer; E_AGAIN, on no record, where it may not be decided in the state there is, by `when`.
+   * Rejects with USAGE when the ask cannot be recorded, with PAYLOAD_CORRUPT when what a read would return is damaged,
+   * and with the reason of the end when the engine has ended or the journal fails.
    */
-  submit(ask: Ask): Promise<Answer> {
+  submit(ask: Ask, when?: Condition): Promise<Answer> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended)
     if (this.#closing !== undefined) return Promise.reject(stopped())
     const fault = askFault(ask)
     if (fault !== undefined) return Promise.reject(new BlockboxError('USAGE', fault))
     if (this.#inbox.length >= maxInbox) return Promise.resolve({ code: 'E_QUEUE_FULL', seq: 0, made: 0 })
-    return this.#enqueue(ask)
+    return this.#enqueue(ask, when)
   }
 
   /** Takes up what a recovered state owes. */
@@ -186,9 +185,9 @@ export class Engine {
     this.#frames$.complete()
   }
 
-  #enqueue(ask: Ask): Promise<Answer> {
+  #enqueue(ask: Ask, when?: Condition): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      this.#inbox.push({ ask, arrivedNs: this.#options.clock.nowNs(), resolve, reject })
+      this.#inbox.push({ ask, when, arrivedNs: this.#options.clock.nowNs(), resolve, reject })
       this.#soon()
     })
   }

@@ -48,6 +48,7 @@ export async function recordScenario(path: string, signal?: AbortSignal): Promis
   try {
     await runScenario({
       engine,
+      payload,
       copier,
       images,
       scenario,

@@ -8,9 +8,10 @@ import { crc32 } from 'node:zlib'
 import { sameBytes } from '../core/digest.ts'
 import type { Entry } from '../inspect/roster.ts'
 import { entryBytes, type Group, pageBytes, pageEntries } from './group.ts'
+import type { PointEntry } from './points.ts'
 
 const magic = 0x31584242
-const version = 1
+const version = 2
 const fixedBytes = 108
 const sumAt = 104
 const groupBytes = 24
@@ -24,6 +25,12 @@ export interface SegmentSpan {
   readonly head: Uint8Array
 }
 
+/** What a segment keeps as JSON: who came in it, and its points. */
+export interface SegmentNames {
+  readonly roster: readonly Entry[]
+  readonly points: readonly PointEntry[]
+}
+
 /**
  * The bytes of a segment.
  *
@@ -33,9 +40,9 @@ export function encodeSegment(
   span: SegmentSpan,
   groups: readonly Group[],
   frames: readonly number[],
-  roster: readonly Entry[],
+  { roster, points }: SegmentNames,
 ): Uint8Array {
-  const names = new TextEncoder().encode(JSON.stringify(roster))
+  const names = new TextEncoder().encode(JSON.stringify({ roster, points }))
   const pages = groups.reduce((sum, group) => sum + group.pages, 0)
   const table = fixedBytes + groupBytes * groups.length
   const frameTable = table + pageHeadBytes * pages
@@ -95,9 +102,10 @@ export type OnTouch = (seq: number, what: number, first: number, count: number) 
 export class SegmentDamaged extends Error {}
 
 /** A segment that is searched. */
-export class Segment {
+export class Segment implements SegmentNames {
   readonly span: SegmentSpan
   readonly roster: readonly Entry[]
+  readonly points: readonly PointEntry[]
   /** Bytes of the whole file. */
   readonly size: number
   readonly #read: ReadBytes
@@ -145,7 +153,10 @@ export class Segment {
     })
     this.#table = viewOf(bytes.subarray(table, frameTable))
     this.#frames = viewOf(bytes.subarray(frameTable, frameTable + 4 * frames))
-    this.roster = JSON.parse(new TextDecoder().decode(bytes.subarray(this.#headBytes - names)))
+    const json = new TextDecoder().decode(bytes.subarray(this.#headBytes - names))
+    const { roster, points } = JSON.parse(json) as SegmentNames
+    this.roster = roster
+    this.points = points
   }
 
   /** True when this segment goes on where another ends. */

@@ -2,8 +2,8 @@
  * The stack. Every host request of a volume passes these layers from the top down; a layer may let it pass, refuse
  * it, or make it wait; what is released goes on with the layers below. Read this first.
  *
- *     host request ─▶ (session, volume, range) ─▶ fence ─▶ hold queue ─▶ preserve ─▶ pair ─▶ restore ─▶ in flight
- *                                                                                                └─▶ block map
+ *     host request ─▶ (session, volume, range) ─▶ fence ─▶ hold queue ─▶ preserve ─▶ pair ─▶ restore ─▶ tap ─▶ in flight
+ *                                                                                                        └─▶ block map
  *
  * A write takes effect, and commits, at one event: its input when every gate passes it, otherwise the outcome with
  * which the last gate releases it; one of part of a block is merged there (layers/sub-block.ts). Live engine, recovery, replay and views all fold events with `evolve`, here.
@@ -28,6 +28,7 @@ import { preserve } from './layers/preserve.ts'
 import type { Request } from './layers/request.ts'
 import { restore } from './layers/restore.ts'
 import { putIn } from './layers/sub-block.ts'
+import { tap } from './layers/tap.ts'
 
 /** The layers in gate order (SPEC 1.4). A new layer is one file and one line here. */
 export const stack: readonly Layer<unknown>[] = [
@@ -36,6 +37,7 @@ export const stack: readonly Layer<unknown>[] = [
   preserve,
   pair,
   restore,
+  tap,
   inFlight,
   device,
   commandKey,
@@ -63,6 +65,8 @@ const steady: ReadonlySet<Kind> = new Set<Kind>([
   'hold.dropped',
   'hold.failed',
   'cod.released',
+  'tap.report',
+  'tap.released',
   'io.failed',
   'io.lost',
   'copy.started',
@@ -145,13 +149,13 @@ export function evolve(world: World, event: Event): void {
   const fate = event.fate
   if (fate === 'passed') {
     const op = event.op
-    if (op === 'flush') return checkHost(world, event)
+    if (op === 'flush' && isHost(kind)) return checkHost(world, event)
     const volume = volumeOf(world, event.volume)
     if (volume === undefined) {
       throw new Violation('G-I2', `event ${seq} is about volume ${event.volume}, which does not exist`)
     }
     const { offset, length } = event
-    if (!(offset >= 0 && length > 0 && offset <= volume.size - length)) {
+    if (op !== 'flush' && !(offset >= 0 && length > 0 && offset <= volume.size - length)) {
       throw new Violation('G-I2', `event ${seq} reaches past the end of volume ${event.volume}`)
     }
     if (isHost(kind)) {

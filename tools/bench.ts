@@ -1,5 +1,5 @@
 /**
- * The benchmark: `npm run bench -- [--quick] [--events N] [--out FILE] [--only append|replay|history|idle|import]`.
+ * The benchmark: `npm run bench -- [--quick] [--events N] [--out FILE] [--only append|replay|history|idle|import|first]`.
  *
  * Every figure stands beside its anchor, measured in the same rounds; believe ratios, not absolute figures. Prints one
  * table, keeps it with the machine's facts as JSON in .build/bench.json and in FILE. A missed target is no failure;
@@ -11,6 +11,7 @@ import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { appendLines } from './bench/append.ts'
 import { blockHistoryLines } from './bench/block-history.ts'
+import { firstByteLines } from './bench/first-byte.ts'
 import { idleLines } from './bench/idle.ts'
 import { importLines } from './bench/import.ts'
 import { isMet, type Line, tableOf } from './bench/line.ts'
@@ -33,6 +34,7 @@ const historyEvents = Number(values.events ?? (quick ? 200_000 : 10_000_000))
 if (!Number.isSafeInteger(events) || events < 1000) throw new Error(`--events ${values.events}: 1000 or more`)
 
 const parts: Readonly<Record<string, () => Promise<Line[]> | Line[]>> = {
+  first: () => firstByteLines(quick ? { rounds: 5, warmup: 1 } : { rounds: 15, warmup: 2 }),
   idle: () => idleLines(quick ? { rounds: 3, writes: 200_000 } : { rounds: 7, writes: 1_000_000 }),
   append: () =>
     appendLines({

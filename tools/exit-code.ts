@@ -26,6 +26,7 @@ const OF_ERROR = {
   JOURNAL_GAP: exitCodes.verification,
   JOURNAL_LOST_TAIL: exitCodes.verification,
   PAYLOAD_CORRUPT: exitCodes.verification,
+  PROOF_INVALID: exitCodes.verification,
   JOURNAL_FOREIGN: exitCodes.error,
   JOURNAL_VERSION: exitCodes.error,
   JOURNAL_UNFINISHED: exitCodes.error,

@@ -1,10 +1,10 @@
 /**
- * The damage sweep: `npm run sweep [-- --every N] [-- --json]`.
+ * The damage sweep: `npm run sweep [-- --every N] [-- --salvage N] [-- --json]`.
  *
  * Every byte of every file of two small journals (frames in a log, frames in a table) flipped, zeroed and cut at, one at
- * a time; each copy is opened, read and verified, some are salvaged. Nothing may come back altered or shorter without a
- * word. Prints what became of them by file; ends with 12 when a case was silent or hung. `--every N` judges one in N;
- * after Ctrl-C it says what was judged so far.
+ * a time; each copy is opened, read and verified, one reported case in 11 (`--salvage N`) is salvaged. Nothing may come
+ * back altered or shorter without a word. Prints what became of them by file; ends with 12 when a case was silent, hung,
+ * or ended the process. `--every N` judges one in N; after Ctrl-C it says what was judged so far.
  */
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
@@ -22,14 +22,16 @@ import { forms, makeForms, wholeOf } from './sweep/whole.ts'
 const { values } = parseArgs({
   options: {
     every: { type: 'string', default: '1' },
+    salvage: { type: 'string', default: '11' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 /** Cases that one child gets: LevelDB keeps some memory of each database it opened. */
 const chunk = 1000
-const columns = [...verdicts, 'aborted', 'hung'] as const
-const bad: ReadonlySet<string> = new Set(['silent', 'hung'])
+const salvageEvery = wholeNumber(1, 1_000_000)(values.salvage)
+const columns = [...verdicts, 'aborted', 'ended', 'hung'] as const
+const bad: ReadonlySet<string> = new Set(['silent', 'ended', 'hung'])
 
 interface Count {
   readonly name: string
@@ -38,7 +40,9 @@ interface Count {
 }
 
 if (values.help) {
-  await print('usage: npm run sweep [-- --every N] [-- --json]\n\nexample: npm run sweep -- --every 100')
+  await print(
+    'usage: npm run sweep [-- --every N] [-- --salvage N] [-- --json]\n\nexample: npm run sweep -- --every 100',
+  )
 } else await run(wholeNumber(1, 1_000_000)(values.every))
 
 async function run(every: number): Promise<void> {
@@ -68,7 +72,7 @@ async function sweep(root: string, every: number): Promise<void> {
     }
     for (let from = 0; from < all.length; from += chunk * every) {
       const to = Math.min(all.length, from + chunk * every)
-      waiting.push({ stretch: { folder: folders[form], from, to, step: every }, take })
+      waiting.push({ stretch: { folder: folders[form], from, to, step: every, salvageEvery }, take })
     }
   }
   process.once('SIGINT', () => waiting.splice(0))

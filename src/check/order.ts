@@ -12,6 +12,7 @@ import type { World } from '../layers/layer.ts'
 import { pairsOf, pairsOn, touchesCopy } from '../layers/pair-state.ts'
 import { type Request, requestOf } from '../layers/request.ts'
 import { restoreAt, restoresOf } from '../layers/restore-state.ts'
+import { tapOf } from '../layers/tap-state.ts'
 import type { MakeCheck } from './check.ts'
 
 const cell = 65_536
@@ -78,12 +79,13 @@ export const order: MakeCheck = (report) => {
     },
     after(event) {
       if (event.fate === 'held') held.add(requestOf(event))
-      if (event.fate === 'queued') queued.add(requestOf(event))
+      if (event.fate === 'queued' || event.fate === 'forwarded') queued.add(requestOf(event))
     },
     end(world) {
       if (!world.recovered) return
       for (const request of inFlightOf(world).queued.values()) {
         const { io, volume } = request
+        if (tapOf(world, volume)?.waiting.has(io) === true) continue
         const gates = [
           ...pairsOn(pairsOf(world), volume).map((pair) => pair.gate),
           ...[restoreAt(restoresOf(world), request, world)?.gate].filter((gate) => gate !== undefined),

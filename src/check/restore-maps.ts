@@ -86,6 +86,5 @@ function isEnd(kind: Kind): boolean {
 
 /** The first bit of `map` that the other lacks; -1 when there is none. */
 function first(map: Bitmap, other: Bitmap): number {
-  for (let e = map.next(0); e >= 0; e = map.next(e + 1)) if (!other.get(e)) return e
-  return -1
+  return map.nextBeyond(other, 0)
 }

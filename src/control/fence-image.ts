@@ -10,10 +10,12 @@ import { BlockboxError } from '../core/errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { advice, type Code } from '../events/code.ts'
 import { fenceNamed, fencesOf } from '../layers/fence-state.ts'
+import { exportImages } from '../mover/export-images.ts'
 import { imageFolder } from '../mover/image-store.ts'
 import { Network } from '../mover/network.ts'
 import { StorageClient } from '../mover/storage-client.ts'
 import { StorageServer } from '../mover/storage-server.ts'
+import { isNbdUri } from '../nbd/client/uri.ts'
 import { until } from './rest.ts'
 
 export interface Moved {
@@ -26,7 +28,11 @@ export interface Moved {
   readonly controlBytes: number
 }
 
-/** Moves the raw image at `path` behind a fence of `session`. Throws USAGE when the image cannot be opened. */
+/**
+ * Moves an image behind a fence of `session`. Throws USAGE when it cannot be opened.
+ *
+ * @param path of a raw file, or the URI of an export of an NBD server.
+ */
 export async function moveBehind(
   engine: Engine,
   fence: string,
@@ -36,11 +42,12 @@ export async function moveBehind(
 ): Promise<Moved> {
   const data = new Network('data')
   const control = new Network('control')
-  const images = imageFolder(dirname(resolve(path)))
+  const remote = isNbdUri(path)
+  const images = remote ? exportImages : imageFolder(dirname(resolve(path)))
   const server = new StorageServer({ engine, images, data, control })
   const client = new StorageClient((message) => server.handle(message))
   const since = engine.world.seq + 1
-  const reply = await client.restore(fence, session, basename(path))
+  const reply = await client.restore(fence, session, remote ? path : basename(path))
   await server.idle()
   if (reply.code === 'ok') {
     await until(engine, (world) => !isMoving(fenceNamed(fencesOf(world), fence)?.phase), signal)

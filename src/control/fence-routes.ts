@@ -15,6 +15,7 @@ import { contentsOf } from '../inspect/contents.ts'
 import { commandKeysOf } from '../layers/command-key.ts'
 import { fenceNamed, fencesOf } from '../layers/fence-state.ts'
 import { raiseDetail } from '../layout/layout.ts'
+import { isNbdUri } from '../nbd/client/uri.ts'
 import { volumeNamed } from '../replay/volume-at.ts'
 import { moveBehind } from './fence-image.ts'
 import { fenceAtRest, until } from './rest.ts'
@@ -149,14 +150,15 @@ export const writeFence = commandRoute({
 export const restoreFence = commandRoute({
   method: 'POST',
   path: '/fences/{fence}/restore',
-  summary: 'Restore a raw image behind a fence; its metadata waits beside the volume',
+  summary:
+    'Restore a raw image, or an export of an NBD server, behind a fence; its metadata waits beside the volume',
   input: {
     fence,
-    image: v.pipe(text, v.description('the full path of a file on the machine of the server')),
+    image: v.pipe(text, v.description('the full path of a file on the machine of the server, or an NBD URI')),
     owner,
   },
   async act(controlled, { fence: fenceName, image, owner: by }, { signal }) {
-    if (!isAbsolute(image)) {
+    if (!isAbsolute(image) && !isNbdUri(image)) {
       throw new BlockboxError('USAGE', `"${image}" is no full path: begin it with /`)
     }
     const { engine } = controlled

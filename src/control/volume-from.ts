@@ -11,6 +11,7 @@
 import { BlockboxError } from '../core/errors.ts'
 import type { Answer, CommandAsk } from '../engine/ask.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { OpenImage } from '../images/external.ts'
 import { openExternal, recordedName } from '../images/open-external.ts'
 import { pairsOf } from '../layers/pair-state.ts'
 import { pairAtRest, until } from './rest.ts'
@@ -41,27 +42,39 @@ export interface FromMade {
 }
 
 const smallestExtent = 65_536
-/** A host waits for a whole extent: it must not be long. */
-const largestExtent = 2 ** 20
-/** More extents than this make the map of what is still to come slow to open. */
-const manyExtents = 2 ** 20
+/** A host waits for a whole extent, and so does every write beside it that is to be durable: it must not be long. */
+const largestExtent = 262_144
+/** What is touched makes the map of what is still to come longer to keep, by extents: from here on they grow, */
+const manyExtents = 2 ** 24
+/** and beyond this even past the largest that suits hosts. */
+const mostExtents = 2 ** 27
 
-/** 64 KiB, and from 64 GiB on more, so that the map of extents stays small; 1 MiB from 1 TiB on. */
+/** 64 KiB up to 1 TiB, 256 KiB from 4 TiB on, more from 32 TiB on. */
 function suitable(size: number): number {
-  const fitting = 2 ** Math.ceil(Math.log2(size / manyExtents))
-  return Math.min(largestExtent, Math.max(smallestExtent, fitting))
+  const fitting = Math.max(smallestExtent, powerOfTwo(size / manyExtents))
+  return Math.max(Math.min(largestExtent, fitting), powerOfTwo(size / mostExtents))
 }
 
-/** Makes the volume. Throws USAGE when the disk cannot be a volume, or what opening it throws. */
+/** The smallest that is not below `least`. */
+function powerOfTwo(least: number): number {
+  return 2 ** Math.ceil(Math.log2(least))
+}
+
+/**
+ * Makes the volume. Throws USAGE when the disk cannot be a volume, or what opening it throws.
+ *
+ * @param open how the disk is opened; the engine has an `openImage` of its own for what it copies
+ */
 export async function makeFrom(
   engine: Engine,
   name: string,
   options: FromOptions,
   signal: AbortSignal,
+  open: OpenImage = openExternal,
 ): Promise<FromMade> {
   const { block, copy, rate, key } = options
   const path = recordedName(options.from)
-  const image = await openExternal(path)
+  const image = await open(path)
   const { size } = image
   await image.close()
   if (size % block !== 0 || size === 0) {

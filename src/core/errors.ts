@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'JOURNAL_STALE'
   | 'JOURNAL_TRUNCATED'
   | 'PAYLOAD_CORRUPT'
+  | 'PROOF_INVALID'
   | 'TRACE_FORMAT'
   | 'SCENARIO'
   | 'STALLED'

@@ -29,6 +29,20 @@ export function laneHigh(a: number, b: number): number {
   return finish(Math.imul(finish((b >>> 0) ^ 0x51ed270b), 0x9e3779b1) + finish((a >>> 0) + 0x68bc21eb) + high)
 }
 
+const lowOfOne = finish(1 + 0x165667b1)
+const highOfOne = Math.imul(finish(1 ^ 0x51ed270b), 0x9e3779b1)
+
+/** What the elements (k, 1) for k in [from, to) come to, one by one. Below 2^31 there are no upper halves to mix. */
+export function countRun(from: number, to: number): { readonly low: number; readonly high: number } {
+  let low = 0
+  let high = 0
+  for (let k = from; k < to; k++) {
+    low = (low + finish(Math.imul(finish(k ^ 0x2545f491), 0x27d4eb2f) + lowOfOne)) | 0
+    high = (high + finish(highOfOne + finish(k + 0x68bc21eb))) | 0
+  }
+  return { low, high }
+}
+
 /** A running set hash. `add` and `remove` are exact inverses; the order of elements does not matter. */
 export class Lanes {
   low = 0

@@ -6,9 +6,7 @@
  */
 
 import { assert } from './assert.ts'
-
-const pageBits = 4096
-const pageWords = pageBits / 32
+import { emptyPage, pageBits, setBits } from './bit-page.ts'
 
 interface Page {
   /** Undefined once all bits are set. */
@@ -47,7 +45,7 @@ export class SparseBits {
   #fill(number: number, first: number, end: number): void {
     let page = this.#pages.get(number)
     if (page === undefined) {
-      page = { words: end - first === pageBits ? undefined : new Uint32Array(pageWords), count: 0 }
+      page = { words: end - first === pageBits ? undefined : emptyPage(), count: 0 }
       this.#pages.set(number, page)
     } else if (page.words === undefined) return
     const added = page.words === undefined ? pageBits : setBits(page.words, first, end)
@@ -55,25 +53,4 @@ export class SparseBits {
     this.#size += added
     if (page.count === pageBits) page.words = undefined
   }
-}
-
-/** Sets bits from `first` up to, without, `end`; returns how many were clear. */
-function setBits(words: Uint32Array, first: number, end: number): number {
-  let added = 0
-  for (let at = first; at < end; ) {
-    const word = at >>> 5
-    const low = at & 31
-    const high = Math.min(end - word * 32, 32)
-    const mask = (high === 32 ? -1 : (1 << high) - 1) & (-1 << low)
-    added += ones(mask & ~words[word]!)
-    words[word]! |= mask
-    at = word * 32 + high
-  }
-  return added
-}
-
-function ones(word: number): number {
-  let w = word - ((word >>> 1) & 0x55555555)
-  w = (w & 0x33333333) + ((w >>> 2) & 0x33333333)
-  return Math.imul((w + (w >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }

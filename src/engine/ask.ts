@@ -2,7 +2,7 @@
 
 import { type Code, codes } from '../events/code.ts'
 import { type Detail, detailFault, noDetail } from '../events/detail.ts'
-import { type IoKind, ioKinds, isInput, type Kind, kinds } from '../events/kind.ts'
+import { flag, type IoKind, ioKinds, isInput, type Kind, kinds, type Op } from '../events/kind.ts'
 
 /** A host request. Offsets and lengths are bytes; a write's length is that of its data. */
 export interface IoAsk {
@@ -37,7 +37,8 @@ export interface CommandAsk {
   readonly key?: string
   /**
    * For kinds that carry bytes: whole units of 512, taken over by the engine; `length` is then theirs. A copy.report
-   * has them of a clone that lives outside.
+   * has them of a clone that lives outside. A tap.report has what a far server returned, of any length: the record
+   * takes its digest, and the host gets it as the answer of its read.
    */
   readonly data?: Uint8Array
 }
@@ -57,11 +58,19 @@ export interface Answer {
   readonly repeats?: number
 }
 
+/** More asks than this waiting in the inbox of an engine are turned away with E_QUEUE_FULL. */
+export const maxInbox = 65_536
+
 /** The most bytes one read or write may carry: a host splits what is longer. */
 export const maxIoBytes = 64 * 2 ** 20
 
 export function isIo(ask: Ask): ask is IoAsk {
   return (ioKinds as readonly string[]).includes(ask.kind)
+}
+
+/** True for a request, or its release, that promises more than that it was accepted. */
+export function isSynced({ kind, op, flags = 0 }: { kind: Kind; op?: Op; flags?: number }): boolean {
+  return kind === 'io.flush' || op === 'flush' || (flags & flag.fua) !== 0
 }
 
 /** The largest value of each column that an ask may fill. */
@@ -131,6 +140,7 @@ export function keyedDetail({ detail = noDetail, key }: CommandAsk): Detail {
 
 function dataFault({ kind, data, length = 0 }: CommandAsk): string | undefined {
   const carries = (kinds[kind].columns as readonly string[]).includes('payload')
+  if (kind === 'tap.report') return undefined
   const mayLack = kind === 'mover.report' || kind === 'copy.report' || kind === 'branch.report'
   if (data === undefined) return carries && !mayLack ? `${kind} has no data` : undefined
   if (!carries || kind === 'branch.report' || !(data instanceof Uint8Array))

@@ -30,7 +30,10 @@ export class Changes {
       case 'io.discard':
       case 'hold.released':
       case 'cod.released':
+      case 'tap.released':
         if (takesEffect(event)) this.#add(event, world)
+        return
+      case 'tap.report':
         return
       default:
         this.#everything = true

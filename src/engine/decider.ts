@@ -18,18 +18,20 @@
 import { assert } from '../core/assert.ts'
 import { sha256, shortHigh, shortLow } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
+import { isZeros } from '../core/zeros.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
-import { changes, flag } from '../events/kind.ts'
+import { changes } from '../events/kind.ts'
 import { readContent } from '../images/content.ts'
-import { isZeros, mergedBlocks } from '../images/merged.ts'
-import { refuse, type Verdict, volumeOf, type World } from '../layers/layer.ts'
+import { mergedBlocks, unreadable } from '../images/merged.ts'
+import { volumeOf, type World } from '../layers/layer.ts'
 import { reached } from '../layers/preserve-state.ts'
 import { isMerged, isWhole } from '../layers/sub-block.ts'
 import { type PayloadStore, wholeUnits } from '../payload/payload.ts'
 import { enterCommand, enterRequest, judgeNext } from '../volume/entry.ts'
-import { type Ask, type CommandAsk, type IoAsk, isIo, keyedDetail } from './ask.ts'
+import { type Ask, type CommandAsk, type IoAsk, isIo, isSynced, keyedDetail } from './ask.ts'
 import { Draft } from './draft.ts'
 import type { Effects } from './effects.ts'
+import { type FarAnswer, farAnswer } from './far-answer.ts'
 import type { FrameBuilder } from './frame-builder.ts'
 import { ioRow, type Placed } from './io-row.ts'
 import { type Asker, type Decided, Replies } from './replies.ts'
@@ -63,6 +65,8 @@ export class Decider {
   readonly #effects: Effects
   /** Of the payload that the next event on the record brings. */
   #digest: Uint8Array | undefined
+  /** Of the far server whose report is decided. */
+  #far: FarAnswer | undefined
 
   constructor(options: DeciderOptions, world: World, effects: Effects) {
     this.#options = options
@@ -180,6 +184,7 @@ export class Decider {
     }
     this.replies.expect(seq, ask.kind, waiting)
     const atUs = Number((this.#builder.instantNs + BigInt(at)) / 1000n)
+    if (ask.kind === 'tap.report') return this.#decideReport(ask, at, seq, atUs)
     const { data, key: _, ...command } = ask
     const detail = keyedDetail(ask)
     const digest = data === undefined ? undefined : sha256(data)
@@ -190,34 +195,49 @@ export class Decider {
     this.replies.decided(seq, { code })
   }
 
+  /** The answer of a far server. To a read it changes nothing: like other reads it causes no commit. */
+  #decideReport(ask: CommandAsk, at: number, seq: number, atUs: number): void {
+    const { data: _, ...report } = ask
+    const far = farAnswer(ask, at)
+    this.#far = far
+    const code = enterCommand(this.#world, { ...report, ...far.returned?.short, at }, atUs, this.#recorder)
+    this.#far = undefined
+    this.replies.answerNow(seq, { code })
+  }
+
   /** Where the bytes are that a command or report brought, and their digest; zeros take no place. */
   #brought(data: Uint8Array, digest: Uint8Array): Brought {
-    const payload = data.every((byte) => byte === 0) ? 0 : this.#options.payload.put(data)
+    const payload = isZeros(data) ? 0 : this.#options.payload.put(data)
     this.#filling.bytes += data.length
     return { length: data.length, payload, digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
   }
 
   /** Puts an event on the record, and notes what it will cause. */
   readonly #recorder = (decided: NewEvent): Event => {
-    const released = decided.kind === 'hold.released' || decided.kind === 'cod.released'
+    const released = (decided.about ?? 0) > 0 && decided.kind.endsWith('.released')
     const event = released && decided.fate === 'passed' ? this.#merged(decided) : decided
     const digest = this.#digest
     this.#digest = undefined
     const filling = this.#filling
-    const recorded = filling.builder.record(event, digest)
+    const far = this.#far
+    const recorded = filling.builder.record(far === undefined ? event : { ...event, at: far.at }, digest)
     const { kind, fate } = recorded
     if (kind === 'io.read' || kind === 'io.flush') {
-      if (fate === 'queued') {
-        filling.dirty = true
-        this.#effects.note(recorded)
-      }
+      if (fate === 'queued') filling.dirty = true
+      if (fate === 'queued' || fate === 'forwarded') this.#effects.note(recorded)
       return recorded
     }
+    if (kind === 'tap.released' && recorded.op === 'read') return this.#returned(recorded)
+    if (kind === 'tap.report' && far?.returned !== undefined) return recorded
     if (fate !== 'refused') {
       filling.dirty = true
       filling.changes.note(recorded, this.#world)
     }
     this.#effects.note(recorded)
+    if (kind === 'tap.released') {
+      this.#answer(recorded.about, { code: 'ok' }, this.#newest(isSynced(recorded)))
+      return recorded
+    }
     this.replies.note(recorded, () => this.#released(recorded))
     return recorded
   }
@@ -227,6 +247,16 @@ export class Decider {
     return op === 'read'
       ? this.#answered(volume, offset, length, this.#builder.count - 1, true)
       : { code: 'ok' }
+  }
+
+  /** A read that a far server answered: its bytes go to the host, their digest on the record. */
+  #returned(released: Event): Event {
+    const returned = this.#far?.returned
+    assert(returned !== undefined, 'a read is answered with what the far server returned')
+    const { data, short } = returned
+    this.#builder.answered(this.#builder.count - 1, short.digestHigh, short.digestLow)
+    this.#answer(released.about, { code: 'ok', data }, this.#newestOf(released, false))
+    return released
   }
 
   get #builder(): FrameBuilder {
@@ -272,14 +302,3 @@ export class Decider {
 }
 
 type Brought = Pick<NewEvent, 'length' | 'payload' | 'digestHigh' | 'digestLow'>
-
-/** True for a request that promises more than that it was accepted. */
-function isSynced(ask: IoAsk): boolean {
-  return ask.kind === 'io.flush' || ((ask.flags ?? 0) & flag.fua) !== 0
-}
-
-/** What was to be merged with cannot be read, which is the answer; what else goes wrong ends the engine. */
-function unreadable(error: unknown): Verdict {
-  if (error instanceof BlockboxError) return refuse('E_IO')
-  throw error
-}

@@ -4,7 +4,7 @@
  *     copy.started     ──▶ the copier moves an extent ──▶ copy.report      (at the pair's pace, copy-pace.ts)
  *                          from a clone outside: its bytes are read ──▶ copy.report with them
  *     backup.flag_set  ──▶ a timer                     ──▶ deadline.reached
- *     fences: see fence-effects.ts; branches: branch-effects.ts
+ *     fences: see fence-effects.ts; branches: branch-effects.ts; taps: forwarding.ts
  *
  * When a frame is durable the state may be further: an effect that is not wanted any more by then is harmless, for its
  * report says which event it is about, and the state when it comes decides what becomes of it.
@@ -29,6 +29,7 @@ import type { Ask } from './ask.ts'
 import type { BranchEffects } from './branch-effects.ts'
 import { CopyPace } from './copy-pace.ts'
 import type { FenceEffects } from './fence-effects.ts'
+import type { Forwarding } from './forwarding.ts'
 
 /** A copy to make: an extent of a pair, in the direction that `volume` (the one written) says. */
 export interface Copy {
@@ -52,6 +53,7 @@ export interface EffectTools {
   readonly openImage: OpenImage
   readonly fences: FenceEffects
   readonly branches: BranchEffects
+  readonly forwarding: Forwarding
 }
 
 export class Effects {
@@ -63,6 +65,7 @@ export class Effects {
   readonly #pace: CopyPace
   readonly #fences: FenceEffects
   readonly #branches: BranchEffects
+  readonly #forwarding: Forwarding
   readonly #timers = new Map<number, () => void>()
   /** Of the frame that is being filled, and of the one in flight. */
   #noted: (() => void)[] = []
@@ -77,6 +80,7 @@ export class Effects {
     this.#world = world
     this.#fences = tools.fences
     this.#branches = tools.branches
+    this.#forwarding = tools.forwarding
     this.#submit = submit
   }
 
@@ -85,6 +89,11 @@ export class Effects {
     if (event.fate === 'queued') {
       const { volume, offset, length } = event
       this.#noted.push(() => this.#hurry(volume, { offset, length }))
+    }
+    if (event.fate === 'forwarded') {
+      const owed = this.#forwarding.note(event)
+      if (owed !== undefined) this.#noted.push(owed)
+      return
     }
     switch (event.kind) {
       case 'copy.started': {

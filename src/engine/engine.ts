@@ -25,12 +25,13 @@ import type { Journal, Writer } from '../journal/journal.ts'
 import { checkpointOf } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
 import { stateHash } from '../volume/snapshot.ts'
-import { type Answer, type Ask, askFault } from './ask.ts'
+import { type Answer, type Ask, askFault, maxInbox } from './ask.ts'
 import { BranchEffects, type WorldAt } from './branch-effects.ts'
 import { type Condition, Decider, type DeciderOptions, type Waiting } from './decider.ts'
 import type { Sealed } from './draft.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
 import { FenceEffects } from './fence-effects.ts'
+import { Forwarding, type TapTerms } from './forwarding.ts'
 import { type Recover, Remains } from './remains.ts'
 
 export interface EngineOptions extends DeciderOptions {
@@ -41,12 +42,10 @@ export interface EngineOptions extends DeciderOptions {
   readonly openImage?: OpenImage
   /** States of the past, for branches: replay/at.ts has it. */
   readonly worldAt?: WorldAt | undefined
+  readonly tap?: TapTerms | undefined
   /** A checkpoint is made after this many events. */
   readonly checkpointEvery?: number
 }
-
-/** More asks than this waiting in the inbox are turned away with E_QUEUE_FULL. */
-export const maxInbox = 65_536
 
 export class Engine {
   readonly #frames$ = new Subject<Frame>()
@@ -80,7 +79,8 @@ export class Engine {
     const submit = (ask: Ask) => void this.submit(ask).catch(() => undefined)
     const fences = new FenceEffects(world, payload, clock, submit)
     const branches = new BranchEffects({ journal, worldAt, submit: (ask) => this.submit(ask) }, world)
-    this.#effects = new Effects({ clock, copier, openImage, fences, branches }, world, submit)
+    const forwarding = new Forwarding(options.tap, payload)
+    this.#effects = new Effects({ clock, copier, openImage, fences, branches, forwarding }, world, submit)
     this.#decider = new Decider(options, world, this.#effects)
   }
 

@@ -102,6 +102,10 @@ export const kinds = {
   // The restore of an image behind a fence: asked for on one network, reported from the other.
   'mover.request': { number: 90, columns: owned },
   'mover.report': { number: 91, columns: ['tag', 'offset', 'length', 'payload', 'digest', 'code'] },
+  // A volume whose content another server has: requests go there, and what it answers is reported.
+  'tap.attach': { number: 104, columns: ['volume'] },
+  'tap.report': { number: 105, columns: ['volume', 'code', 'digest', 'about'] },
+  'tap.detach': { number: 106, columns: ['volume', 'code'] },
   // The engine's own life.
   'engine.started': { number: 64, columns: [] },
   'engine.recover': { number: 65, columns: [] },
@@ -155,6 +159,9 @@ export const kinds = {
   'merge.started': { number: 222, columns: ['volume'] },
   'merge.block': { number: 223, columns: ['volume', 'offset', 'length', 'payload', 'op', 'fate'] },
   'merge.finished': { number: 224, columns: ['volume'] },
+  'tap.attached': { number: 230, columns: ['volume'] },
+  'tap.released': { number: 231, columns: released },
+  'tap.detached': { number: 232, columns: ['volume', 'code'] },
   'engine.recovered': { number: 190, columns: [] },
   'fence.requested': { number: 192, columns: ['tag', 'volume', 'session'] },
   'fence.saved': { number: 193, columns: fenced },
@@ -205,7 +212,7 @@ export function isInput(kind: Kind): boolean {
 const keyless: ReadonlySet<Kind> = new Set<Kind>([
   ...(['io.read', 'io.write', 'io.zeroes', 'io.discard', 'io.flush', 'run.begin', 'run.end'] as const),
   ...(['deadline.reached', 'copy.report', 'mover.report', 'fence.pattern', 'fence.flushed'] as const),
-  ...(['branch.report', 'branch.end'] as const),
+  ...(['branch.report', 'branch.end', 'tap.report'] as const),
   ...(['engine.started', 'engine.recover', 'engine.stop'] as const),
 ])
 
@@ -227,8 +234,8 @@ export function changes(op: Op): boolean {
 }
 
 /** What became of a request in its entry. */
-export const fates = ['none', 'passed', 'held', 'queued', 'refused'] as const
+export const fates = ['none', 'passed', 'held', 'queued', 'refused', 'forwarded'] as const
 export type Fate = (typeof fates)[number]
 
 /** Bits of `flags`. */
-export const flag = { fua: 1, meta: 2, sync: 4, demand: 8 } as const
+export const flag = { fua: 1, meta: 2, sync: 4, demand: 8, noHole: 16, fastZero: 32 } as const

@@ -5,7 +5,7 @@
  *                                       └── anything goes wrong ──▶ removed
  */
 
-import { lstat, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { BlockboxError } from '../core/errors.ts'
 import type { Piece } from './export.ts'
 
@@ -26,12 +26,7 @@ export async function writeImageFile(
   pieces: Iterable<Piece> | AsyncIterable<Piece>,
   onPiece: (piece: Piece) => Promise<void>,
 ): Promise<void> {
-  await refuseWhatIsThere(path, force)
-  const part = `${path}.part-${process.pid}`
-  const file = await open(part, 'wx').catch((error: unknown) => {
-    throw cannotMake(path, error)
-  })
-  try {
+  await writeWhole({ path, force }, async (file) => {
     await file.truncate(size)
     for await (const piece of pieces) {
       await onPiece(piece)
@@ -41,6 +36,24 @@ export async function writeImageFile(
         done += bytesWritten
       }
     }
+  })
+}
+
+/**
+ * Makes a file that is there whole or not at all: `write` fills it under another name. Throws USAGE when it may not be
+ * made, or what `write` throws.
+ */
+export async function writeWhole(
+  { path, force }: Pick<ImageFile, 'path' | 'force'>,
+  write: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  await refuseWhatIsThere(path, force)
+  const part = `${path}.part-${process.pid}`
+  const file = await open(part, 'wx').catch((error: unknown) => {
+    throw cannotMake(path, error)
+  })
+  try {
+    await write(file)
     await file.sync()
     await file.close()
     await rename(part, path)

@@ -18,7 +18,7 @@ export class Images {
       return await (await opened).read(offset, length)
     } catch (error) {
       if (this.#byPath.get(path) === opened) this.#byPath.delete(path)
-      await close(opened)
+      close(opened).catch(() => undefined)
       throw error
     }
   }

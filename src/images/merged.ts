@@ -3,9 +3,10 @@
  * host's bytes, or zeros, over it. Which blocks a row names: layers/sub-block.ts.
  */
 
+import { BlockboxError } from '../core/errors.ts'
 import type { Range } from '../core/range.ts'
 import type { Op } from '../events/kind.ts'
-import type { Volume, World } from '../layers/layer.ts'
+import { refuse, type Verdict, type Volume, type World } from '../layers/layer.ts'
 import { edgesOf, mergedBytes, touchedBlocks } from '../layers/sub-block.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { readContent } from './content.ts'
@@ -48,7 +49,8 @@ export function writtenBytes(
   return payload.read(row.payload, touched.length).slice(from, from + row.length)
 }
 
-/** True for nothing but zeros. */
-export function isZeros(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0)
+/** The verdict where what was to be merged with cannot be read. Throws what else went wrong, which ends the engine. */
+export function unreadable(error: unknown): Verdict {
+  if (error instanceof BlockboxError) return refuse('E_IO')
+  throw error
 }

@@ -7,7 +7,8 @@
  */
 
 import { BlockboxError } from '../core/errors.ts'
-import { type NbdClient, openClient } from '../nbd/client/client.ts'
+import type { NbdClient } from '../nbd/client/client.ts'
+import { openExport } from '../nbd/client/open-export.ts'
 import { type ExportAddress, parseNbdUri } from '../nbd/client/uri.ts'
 import type { ExternalImage, OpenImage } from './external.ts'
 
@@ -16,14 +17,10 @@ const limitMs = 10_000
 /** Longer reads are asked for in pieces of so many bytes. */
 const pieceBytes = 4 * 2 ** 20
 
-/** Connects to the export that an NBD URI names. Throws USAGE for a bad URI, and what `openClient` does. */
+/** Connects to the export that an NBD URI names. Throws USAGE for a bad URI, and what `openExport` does. */
 export const openNbdImage: OpenImage = async (uri) => {
   const address = parseNbdUri(uri)
-  return new NbdImage(uri, address, await connect(address))
-}
-
-function connect({ server, name }: ExportAddress): Promise<NbdClient> {
-  return openClient(server, name, { limitMs })
+  return new NbdImage(uri, address, await openExport(address, limitMs))
 }
 
 class NbdImage implements ExternalImage {
@@ -52,8 +49,10 @@ class NbdImage implements ExternalImage {
     }
   }
 
+  /** Where the last connection could not be made there is nothing to close. */
   async close(): Promise<void> {
-    await (await this.#client).close()
+    const client = await this.#client.catch(() => undefined)
+    await client?.close()
   }
 
   /** The next connection, after one that failed: all who met the failure share it. */
@@ -70,7 +69,7 @@ class NbdImage implements ExternalImage {
   }
 
   async #connect(): Promise<NbdClient> {
-    const client = await connect(this.#address)
+    const client = await openExport(this.#address, limitMs)
     if (client.size === this.size) return client
     client.destroy()
     throw new BlockboxError('USAGE', `${this.#uri} had ${this.size} bytes and has ${client.size} now`)

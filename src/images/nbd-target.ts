@@ -6,7 +6,8 @@
  */
 
 import { BlockboxError } from '../core/errors.ts'
-import { type NbdClient, openClient } from '../nbd/client/client.ts'
+import type { NbdClient } from '../nbd/client/client.ts'
+import { openExport } from '../nbd/client/open-export.ts'
 import { parseNbdUri } from '../nbd/client/uri.ts'
 import { transmissionFlag } from '../nbd/protocol/constant.ts'
 import type { CopyTarget, TargetAsk } from './copy-target.ts'
@@ -19,8 +20,7 @@ const zeroBytes = 256 * 2 ** 20
 
 /** Connects to an export that can take a volume. Throws USAGE when it cannot, or what the connection throws. */
 export async function openNbdTarget({ target, size, from = 0 }: TargetAsk): Promise<CopyTarget> {
-  const { server, name } = parseNbdUri(target)
-  const client = await openClient(server, name)
+  const client = await openExport(parseNbdUri(target))
   if (!client.readOnly && client.size >= size) return new NbdTarget(client, from)
   client.destroy()
   if (client.readOnly) throw new BlockboxError('USAGE', `${target} cannot be written: name another export`)

@@ -93,6 +93,8 @@ function causeOf(row: Event, volume: number, sources: Sources): string {
       return `${op} by ${host}, held since event ${about}${through(row, volume, roster)}`
     case 'cod.released':
       return `${op} by ${host}, queued since event ${about}${through(row, volume, roster)}`
+    case 'tap.released':
+      return `${op} by ${host}, forwarded since event ${about}${through(row, volume, roster)}`
     case 'copy.report':
       return copyText(row, sources)
     case 'restore.started':

@@ -92,10 +92,12 @@ export class Timeline implements Witness {
       if (op === 'read') this.reads.add(at, 1)
       else if (changes(op)) this.writes.add(at, 1)
     }
-    if (about === 0 && (fate === 'held' || fate === 'queued')) this.waiting.add(at, ++this.#waits)
+    if (about === 0 && (fate === 'held' || fate === 'queued' || fate === 'forwarded'))
+      this.waiting.add(at, ++this.#waits)
     const leaves =
-      kind === 'cod.released' || (kind === 'hold.released' && fate !== 'queued') || enders.has(kind)
-    if (leaves && fate !== 'queued') this.waiting.add(at, this.#waits > 0 ? --this.#waits : 0)
+      (about > 0 && kind.endsWith('.released') && fate !== 'queued' && fate !== 'forwarded') ||
+      enders.has(kind)
+    if (leaves) this.waiting.add(at, this.#waits > 0 ? --this.#waits : 0)
     if (fate === 'held') this.#backups((sum) => sum.held++)
     else if (kind === 'hold.released') this.#backups((sum) => sum.released++)
     else if (kind === 'hold.dropped' || kind === 'hold.failed') this.#backups((sum) => sum.dropped++)

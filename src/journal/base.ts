@@ -50,7 +50,8 @@ function encodeBase({ first, previous, epoch }: Base): Uint8Array {
   return value
 }
 
-function decodeBase(value: Uint8Array | undefined): Base {
+/** The base as stored. Throws JOURNAL_CORRUPT. */
+export function decodeBase(value: Uint8Array | undefined): Base {
   if (value === undefined) return { first: 1, previous: noDigest, epoch: 0 }
   try {
     const packed = value.subarray(0, Math.max(0, value.length - digestBytes))

@@ -11,15 +11,13 @@ import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync,
 import { join } from 'node:path'
 
 export interface Evidence {
-  /** Where the files are as they were found; undefined when there are no links. */
-  readonly folder: string | undefined
   /** Leaves the files as found beside the database; returns what to tell, empty when there is nothing to tell. */
   keep(): string
   /** Gives the links up. */
   discard(): void
 }
 
-const none: Evidence = { folder: undefined, keep: () => '', discard: () => undefined }
+const none: Evidence = { keep: () => '', discard: () => undefined }
 
 /**
  * Links the files of the database of the journal at `path`. Links cost no room to speak of; where there can be none
@@ -39,7 +37,6 @@ export function gatherEvidence(path: string): Evidence {
     return none
   }
   return {
-    folder: links,
     discard,
     keep() {
       if (!existsSync(kept)) renameSync(links, kept)
@@ -56,6 +53,7 @@ export function droppedAtOpening(path: string): string | undefined {
   return line === null ? undefined : line[0]
 }
 
-function isData(name: string): boolean {
+/** True for the files of a database that hold data. */
+export function isData(name: string): boolean {
   return /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:log|ldb|sst))$/.test(name)
 }

@@ -21,13 +21,17 @@ import {
 import { join } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
 import { droppedAtOpening, gatherEvidence } from './evidence.ts'
+import { fileStore } from './file-store.ts'
+import { damagedDatabase, damageRemark, foundDamage, type Look } from './found-damage.ts'
 import { damage } from './frame.ts'
 import { emptyHead, encodeHead, type HeadStore, newestHead, slotSpacing } from './head.ts'
 import { headFile, syncFolder } from './head-file.ts'
 import type { Attachments } from './journal.ts'
 import { openStoreJournal } from './opening.ts'
+import type { StoreFault } from './scrub.ts'
 import { isDamage, type KvStore, levelStore, readError, storeError, writeBufferBytes } from './store.ts'
 import type { StoreJournal } from './store-journal.ts'
+import { isWholeValue } from './whole-value.ts'
 
 const formatName = 'blockbox-journal'
 const formatVersion = 1
@@ -43,10 +47,10 @@ export interface FolderOptions {
   readonly attach?: (store: KvStore) => Promise<Attachments>
   readonly createdIso?: string
   /**
-   * Called with a folder that holds the database's files as they were found, before LevelDB read them and deleted some;
-   * where there can be no such folder, with that of the database as it is now.
+   * Looks at the database's files as they are found, while nobody has them open. Without it only what LevelDB finds its
+   * way by is looked at. A journal with damage in them is read without LevelDB, and not opened to write.
    */
-  readonly onFound?: (folder: string) => Promise<void>
+  readonly onFound?: Look
 }
 
 /**
@@ -57,11 +61,12 @@ export interface FolderOptions {
 export async function openJournalFolder(path: string, options: FolderOptions = {}): Promise<StoreJournal> {
   const fresh = identify(path, options)
   refuseHeadless(path)
+  const faults = await foundDamage(join(path, 'db'), options.onFound)
+  if (faults.length > 0) return openDamaged(path, options, faults)
   const evidence = gatherEvidence(path)
   try {
     const store = levelStore(join(path, 'db'))
     const tookReserve = await openStore(store, path)
-    await lookAt(store, evidence.folder ?? join(path, 'db'), options)
     const dropped = droppedAtOpening(path)
     const remarks =
       dropped === undefined ? [] : [`the database dropped records: ${dropped}; ${evidence.keep()}`]
@@ -78,14 +83,15 @@ export async function openJournalFolder(path: string, options: FolderOptions = {
   }
 }
 
-/** Nothing opens when the look at the files fails or is interrupted. */
-async function lookAt(store: KvStore, folder: string, { onFound }: FolderOptions): Promise<void> {
-  try {
-    await onFound?.(folder)
-  } catch (error) {
-    await store.close()
-    throw error
-  }
+/** Opens a journal whose database is damaged to look at it; the database's files stay as they are. */
+async function openDamaged(
+  path: string,
+  options: FolderOptions,
+  faults: readonly StoreFault[],
+): Promise<StoreJournal> {
+  if (options.readOnly !== true) throw damagedDatabase(faults)
+  const store = await fileStore(join(path, 'db'), isWholeValue)
+  return openOn(store, path, options, false, [damageRemark(faults)])
 }
 
 async function openOn(

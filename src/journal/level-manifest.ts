@@ -6,7 +6,8 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { logFault, logRecords, Numbers } from './level-file.ts'
+import { Numbers } from './level-file.ts'
+import { logFault, logRecords } from './level-log.ts'
 
 /** What an edit's parts begin with; a part's form follows from its tag. */
 const tag = {

@@ -7,8 +7,10 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { type FileFault, logFault, tableFault } from './level-file.ts'
+import type { FileFault } from './level-file.ts'
+import { logFault } from './level-log.ts'
 import { tablesInUse } from './level-manifest.ts'
+import { outlineFault, tableFault } from './level-table.ts'
 
 export interface StoreFault extends FileFault {
   readonly file: string
@@ -26,6 +28,23 @@ export async function scrub(folder: string, signal?: AbortSignal): Promise<Store
     await setImmediate()
     signal?.throwIfAborted()
     const fault = look(join(folder, name))
+    if (fault !== undefined) faults.push({ file: name, ...fault })
+  }
+  return faults
+}
+
+/**
+ * The first damage in each file that LevelDB opens a database by: its manifest, and of the tables in use what it finds
+ * its way by. LevelDB ends the whole process over some of it. Costs a read of each table's index, not of its data.
+ */
+export function outlineFaults(folder: string): StoreFault[] {
+  const faults: StoreFault[] = []
+  const tables = tablesInUse(folder)
+  for (const name of readdirSync(folder).sort()) {
+    const table = /^(\d+)\.(?:ldb|sst)$/.exec(name)?.[1]
+    const isInUse = table !== undefined && (tables === undefined || tables.has(Number(table)))
+    const look = isInUse ? outlineFault : /^MANIFEST-/.test(name) ? logFault : undefined
+    const fault = look?.(join(folder, name))
     if (fault !== undefined) faults.push({ file: name, ...fault })
   }
   return faults

@@ -4,6 +4,9 @@
  *     append:  one synced batch: frame and payload ─▶ head (durable) ─▶ followers
  *              head (attempted), while it is synced
  *
+ * In the batch the frame comes last: where a store tears batches, payload without a frame is nothing, a frame without
+ * its payload would be a write half applied.
+ *
  * One append is in flight at a time; whoever takes over waits for its end. A failed one is in doubt: nobody writes
  * until opening again settled what was written. Nothing is ever written again over a frame.
  */
@@ -214,11 +217,12 @@ export class StoreJournal implements Journal {
     if (waiting.length === 0)
       await this.#store.put(key(tables.frame, frame.first), frame.bytes, { sync: true })
     else {
-      const batch = this.#store.batch().put(key(tables.frame, frame.first), frame.bytes)
+      const batch = this.#store.batch()
       for (const [at, value] of waiting) {
         batch.put(at, value)
         bytes += value.length
       }
+      batch.put(key(tables.frame, frame.first), frame.bytes)
       await batch.write({ sync: true })
       this.#options.attachments?.stored()
     }

@@ -58,9 +58,20 @@ export function levelStore(location: string): KvStore {
   return new Level<Uint8Array, Uint8Array>(location, options) as unknown as KvStore
 }
 
-/** Has LevelDB put together what it can of a database that does not open. Only ever on a copy: it drops what it dislikes. */
-export async function repairStore(location: string): Promise<void> {
-  await (Level as unknown as { repair(location: string): Promise<void> }).repair(location)
+export const inUseMessage = 'the journal is in use by another process: stop it first'
+
+/**
+ * Throws JOURNAL_LOCKED when somebody has the database at `location` open, which has to exist. LevelDB takes the lock,
+ * refuses what exists, and gives the lock back, all before it reads a byte.
+ */
+export async function refuseLocked(location: string): Promise<void> {
+  const probe = new Level(location, { createIfMissing: false, errorIfExists: true })
+  try {
+    await probe.open()
+  } catch (error) {
+    const failure = storeError(error, 'the journal was being looked at')
+    if (failure.code === 'JOURNAL_LOCKED') throw failure
+  }
 }
 
 /** Names of the errors that a store's failure becomes: what is in doubt, what is full, what is locked. */
@@ -72,9 +83,7 @@ export function storeError(error: unknown, doing: string): BlockboxError {
   }
   const all = texts.join(' ')
   if (/LEVEL_LOCKED/.test(all)) {
-    return new BlockboxError('JOURNAL_LOCKED', 'the journal is in use by another process: stop it first', {
-      cause: error,
-    })
+    return new BlockboxError('JOURNAL_LOCKED', inUseMessage, { cause: error })
   }
   if (/No space left|ENOSPC|File too large|EFBIG/i.test(all)) {
     return new BlockboxError(

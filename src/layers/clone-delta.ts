@@ -13,9 +13,13 @@ import { isRunning, restoresOf } from './restore-state.ts'
 
 /** Another clone of a source that is about to change differs wherever the restoring pair does (SPEC 5.3, 1). */
 export function widen(other: Pair, restoring: Pair): void {
-  for (let e = restoring.cdm.next(0); e >= 0; e = restoring.cdm.next(e + 1)) {
-    const { first, last } = extentsOf(rangeOfExtent(restoring, e), other.extent)
-    for (let touched = first; touched <= last; touched++) other.cdm.set(touched)
+  const runs = restoring.cdm.runs()
+  for (let k = 0; k < runs.length; k += 2) {
+    const { offset } = rangeOfExtent(restoring, runs[k]!)
+    const end = rangeOfExtent(restoring, runs[k]! + runs[k + 1]! - 1)
+    const length = end.offset + end.length - offset
+    const { first, last } = extentsOf({ offset, length }, other.extent)
+    other.cdm.setRange(first, last - first + 1)
   }
 }
 

@@ -72,7 +72,7 @@ export function submitted(state: HoldQueue, event: Event, world: World): void {
 export function tookEffect(state: HoldQueue, event: Event, world: World): void {
   const asking = askingBackups(state, requestOf(event), world)
   if (asking.length === 0) return
-  const waited = event.kind === 'hold.released' || event.kind === 'cod.released'
+  const waited = event.about > 0 && event.kind.endsWith('.released')
   must(waited, 'S1-I2', `write ${event.seq} passed the gate of volume ${event.volume} while its flag is set`)
   const image = asking.find((backup) => backup.phase === 'holding')
   must(image === undefined, 'S1-I3', `event ${event.seq} changes volume ${event.volume} during a backup`)

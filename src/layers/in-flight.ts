@@ -4,6 +4,8 @@
  *     submitted ──▶ held ──▶ queued ──▶ (takes effect)
  *               └────────────▶ queued ─┘      └──▶ dropped, lost, failed
  *
+ * What a tap forwarded to its far server waits with the queued ones.
+ *
  * It stands at the bottom of the stack and lets everything pass; it exists so that there is one place that knows
  * what still waits: a backup quiesces until nothing admitted is left (SPEC 3.3), the end of a session or a crash
  * ends exactly these, and a history that ends a request twice, or releases another than was submitted, is caught (G-I2).
@@ -45,8 +47,10 @@ export const inFlight: Layer<InFlight> = {
     'io.write',
     'io.zeroes',
     'io.discard',
+    'io.flush',
     'hold.released',
     'cod.released',
+    'tap.released',
     'hold.dropped',
     'hold.failed',
     'io.failed',
@@ -65,6 +69,7 @@ export const inFlight: Layer<InFlight> = {
         released(unhold(state, event.about), event, world)
         break
       case 'cod.released':
+      case 'tap.released':
         released(leave(state, event.about), event, world)
         break
       case 'hold.dropped':
@@ -88,7 +93,7 @@ export const inFlight: Layer<InFlight> = {
       must(changes(event.op), 'S1-I10', `request ${event.seq} changes nothing and is held`)
       hold(state, requestOf(event))
     }
-    if (event.fate === 'queued') enter(state, requestOf(event))
+    if (event.fate === 'queued' || event.fate === 'forwarded') enter(state, requestOf(event))
   },
   decide: () => 'E_UNSUPPORTED',
   due: () => undefined,

@@ -106,6 +106,7 @@ export type Mark =
   | 'fenced'
   | 'fenced-own'
   | 'fenced-own-full'
+  | 'tapped'
 
 /** A volume a command is about, and in which role: the rows of the admission matrix. */
 export interface Target {
@@ -126,6 +127,7 @@ export interface Target {
     | 'cancel'
     | 'change'
     | 'fence'
+    | 'tap'
   readonly volume: number
 }
 

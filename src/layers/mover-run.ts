@@ -38,12 +38,15 @@ export interface MoverRun {
   pending: Report[]
 }
 
-/** A run that mover.requested begins; it goes on where an earlier run of the same image stopped. */
+/**
+ * A run that mover.requested begins; it goes on where an earlier run of the same image stopped. An image without a digest
+ * may be another one by now: it begins anew.
+ */
 export function freshRun(event: Event, before: MoverRun | undefined): MoverRun {
   const image = text(event.detail, 'image')
   const digest = text(event.detail, 'digest')
   const size = count(event.detail, 'size')
-  const same = before !== undefined && before.digest === digest && before.size === size
+  const same = before !== undefined && digest !== '' && before.digest === digest && before.size === size
   const moved = same && !before.ended ? before.moved : 0
   return {
     image,

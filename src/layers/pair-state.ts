@@ -162,8 +162,7 @@ export function nextSyncExtent(pair: Pair): number {
 /** True when a range touches an extent that is being copied. */
 export function touchesCopy(gate: CopyGate, range: Range): boolean {
   const { first, last } = extentsOf(range, gate.extent)
-  const copying = gate.copying.next(first)
-  return copying >= 0 && copying <= last
+  return gate.copying.next(first, last + 1) >= 0
 }
 
 export function savePair(pair: Pair): unknown {

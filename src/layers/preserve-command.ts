@@ -7,6 +7,7 @@ import { type Command, type Decision, type Volume, volumeOf, type World } from '
 import { pairsOf, pairsOn, touchesCopy } from './pair-state.ts'
 import { maxBlocks, type Overlay, type Preserves } from './preserve-state.ts'
 import { endOf } from './request.ts'
+import { tapOf } from './tap-state.ts'
 
 /** A merge of more runs than this is refused: an entry must stay a piece that one can look at. */
 export const maxRuns = 2 ** 18
@@ -51,6 +52,7 @@ function rebind(state: Preserves, session: number, from: number, to: number, wor
   if (!world.sessions.has(session)) return 'E_NO_SESSION'
   if (state.byView.get(to)?.base !== from) return 'E_NO_VOLUME'
   if (state.rebound.get(session)?.has(from) === true) return 'E_ALREADY'
+  if (tapOf(world, from)?.phase === 'attached') return 'E_TAPPED'
   const late = [...inFlightOf(world).queued.values()].some(
     (request) => request.session === session && request.volume === from,
   )

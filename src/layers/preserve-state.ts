@@ -85,17 +85,13 @@ export function reached(world: World, session: number, volume: number): number {
 
 /** The first block in [from, end) that lies in image 2; `end` when none does. */
 export function nextStored(table: Bitmap, from: number, end: number): number {
-  const near = Math.min(end, from + 4096)
-  for (let block = from; block < near; block++) if (table.get(block)) return block
-  const far = near < end ? table.next(near) : -1
-  return far < 0 || far > end ? end : far
+  const stored = table.next(from, end)
+  return stored < 0 ? end : stored
 }
 
 /** The first block in [from, end) that does not lie in image 2; `end` when all do. */
 export function nextShared(table: Bitmap, from: number, end: number): number {
-  let block = from
-  while (block < end && table.get(block)) block++
-  return block
+  return Math.min(end, table.nextClear(from))
 }
 
 /** True when a range of a view shows at least one block of its base. */

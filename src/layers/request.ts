@@ -41,7 +41,7 @@ export function requestOf(event: Event): Request {
  * blocks take effect, whoever records it puts their place in (sub-block.ts).
  */
 export function releaseOf(
-  kind: 'hold.released' | 'cod.released',
+  kind: 'hold.released' | 'cod.released' | 'tap.released',
   request: Request,
   fate: Fate,
   code: Code,

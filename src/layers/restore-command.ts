@@ -8,7 +8,7 @@ import { blocksIn, type Fence, fencesOf, fencesOn, isClosing, of } from './fence
 import { type Command, type Decision, type Volume, volumeOf, type World } from './layer.ts'
 import { named, type Pair, pairsOf, pairsOn } from './pair-state.ts'
 import { endOf } from './request.ts'
-import { neededCount, type Restore, type Restores, restoresOf } from './restore-state.ts'
+import { lacks, neededCount, type Restore, type Restores, restoresOf } from './restore-state.ts'
 
 /** A restore gives up background copying after this many failed copies in a row. */
 const maxFailures = 3
@@ -113,7 +113,7 @@ function brought(source: number, command: Command, world: World): NewEvent[] {
   )
 }
 
-/** A copy in either direction came back: who waited for one that failed gets the error (SPEC S3-I11). */
+/** A copy in either direction came back: who needs one that failed gets the error, and nobody else (SPEC S3-I11). */
 function reported(state: Restores, command: Command, world: World): Decision {
   const pair = pairsOf(world).byTag.get(command.tag)
   if (pair === undefined) return 'E_NO_PAIR'
@@ -125,7 +125,10 @@ function reported(state: Restores, command: Command, world: World): Decision {
     return command.brought ? brought(pair.source, command, world) : []
   }
   const e = extentsOf(command, pair.extent).first
-  const ends = gate.waitingOn(e).map((request) => endOf('io.failed', request, 'E_IO'))
+  const lost = gate.waitingOn(e).filter((request) => {
+    return one === undefined || gate !== one.gate || lacks(one, pair.cdm, request, world, e)
+  })
+  const ends = lost.map((request) => endOf('io.failed', request, 'E_IO'))
   const last = one !== undefined && gate === one.gate && one.background && one.failures + 1 >= maxFailures
   return last ? [...ends, { kind: 'restore.failed', tag: one.tag, code: 'E_IO' }] : ends
 }

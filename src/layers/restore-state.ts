@@ -73,8 +73,9 @@ export function needs(restore: Restore, cdm: Bitmap, e: number): boolean {
 
 /** The next extent at or after `from` that needs its copy and has none running; -1 when there is none. */
 export function nextNeeded(restore: Restore, cdm: Bitmap, from: number): number {
-  for (let e = cdm.next(from); e >= 0; e = cdm.next(e + 1)) {
-    if (!restore.prm.get(e) && !restore.gate.copying.get(e)) return e
+  const { prm, gate } = restore
+  for (let e = cdm.nextBeyond(prm, from); e >= 0; e = cdm.nextBeyond(prm, e + 1)) {
+    if (!gate.copying.get(e)) return e
   }
   return -1
 }
@@ -88,9 +89,7 @@ export function isRunning(world: World, report: Event): boolean {
 
 /** How many extents still need their copy. */
 export function neededCount(restore: Restore, cdm: Bitmap): number {
-  let count = 0
-  for (let e = cdm.next(0); e >= 0; e = cdm.next(e + 1)) if (!restore.prm.get(e)) count++
-  return count
+  return cdm.countBeyond(restore.prm)
 }
 
 /** The restore whose gate a request passes: that of its volume; for a view that of the view's base. */
@@ -134,6 +133,16 @@ export function blockers(restore: Restore, cdm: Bitmap, request: Request, world:
       blocking.push(e)
   }
   return blocking
+}
+
+/**
+ * True when a request cannot do without the copy of extent `e`, which is running: it reads the extent, or changes a part
+ * of it. A change of all of it only waits for the copy to end, well or not.
+ */
+export function lacks(restore: Restore, cdm: Bitmap, request: Request, world: World, e: number): boolean {
+  const own = request.volume === restore.source && changes(request.op)
+  if (own && covers(request, e, restore.extent, restore.size)) return false
+  return blockers(restore, cdm, request, world).includes(e)
 }
 
 /** What two overlapping ranges have in common. */

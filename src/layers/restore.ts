@@ -162,12 +162,10 @@ export const restore: Layer<Restores> = {
         continue
       }
       if (one.gate.copying.count >= copiesAtOnce) continue
-      const e = one.background && !one.paused ? nextNeeded(one, cdm, one.cursor) : -1
-      if (e >= 0) {
-        one.cursor = e
-        return { outcome: copyStarted(one, e, 0) }
-      }
-      if (one.gate.copying.count + one.gate.length > 0 || nextNeeded(one, cdm, 0) >= 0) continue
+      const e = nextNeeded(one, cdm, one.cursor)
+      if (e >= 0) one.cursor = e
+      if (e >= 0 && one.background && !one.paused) return { outcome: copyStarted(one, e, 0) }
+      if (e >= 0 || one.gate.copying.count + one.gate.length > 0) continue
       return { outcome: completed(one, cdm) }
     }
     return undefined

@@ -9,6 +9,7 @@
  */
 
 import { firstValueFrom } from 'rxjs'
+import { isZeros } from '../core/zeros.ts'
 import type { CommandAsk } from '../engine/ask.ts'
 import type { Engine } from '../engine/engine.ts'
 import { moverTarget } from '../layers/fence-mover.ts'
@@ -61,7 +62,7 @@ async function nextReport(fence: Fence, options: MoverOptions): Promise<CommandA
   const detail = { done: false, controlBytes: 0 }
   try {
     const bytes = data.carry(await image.read(next.offset, next.length))
-    const zeros = bytes.every((byte) => byte === 0)
+    const zeros = isZeros(bytes)
     return { ...asked, offset: next.offset, detail, ...(zeros ? { length: next.length } : { data: bytes }) }
   } catch {
     return { ...asked, code: 'E_IO', detail }

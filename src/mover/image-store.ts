@@ -10,7 +10,7 @@ const pieceBytes = 2 ** 20
 export interface Image {
   readonly name: string
   readonly size: number
-  /** SHA-256 of its bytes, lower-case hexadecimal. */
+  /** SHA-256 of its bytes, lower-case hexadecimal; empty where it cannot be known beforehand. */
   readonly digest: string
   /** Bytes from `offset` on; zeros behind the end of the image. */
   read(offset: number, length: number): Promise<Uint8Array>
@@ -18,11 +18,11 @@ export interface Image {
 }
 
 export interface ImageStore {
-  /** Opens an image and reads it once for its digest. Throws USAGE when there is none of that name. */
+  /** Opens an image. Throws USAGE when there is none of that name. */
   open(name: string): Promise<Image>
 }
 
-/** The images in folder `path`. */
+/** The images in folder `path`; one that is opened is read once for its digest. */
 export function imageFolder(path: string): ImageStore {
   return {
     async open(name) {

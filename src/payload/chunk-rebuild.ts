@@ -38,7 +38,7 @@ export class ChunkRebuild {
       data.set(part, at)
       at += part.length
     }
-    const rebuilt = { number: this.#number, bytes: encodeChunk(data) }
+    const rebuilt = { number: this.#number, bytes: encodeChunk(data, this.#number) }
     this.#parts = []
     this.#length = 0
     return rebuilt

@@ -116,7 +116,7 @@ export class LevelPayload implements PayloadStore, Attachments {
       const data = bytes.subarray(piece * pieceBytes, (piece + 1) * pieceBytes)
       const end = at + chunkHeaderBytes + data.length
       stored.set(data, at + chunkHeaderBytes)
-      this.#waiting.set(idOf(chunk, piece), sealChunk(stored.subarray(at, end)))
+      this.#waiting.set(idOf(chunk, piece), sealChunk(stored.subarray(at, end), chunk, piece))
       at = end
     }
     this.#gathering = { chunk: chunk + 1, start, length: 0 }
@@ -127,7 +127,7 @@ export class LevelPayload implements PayloadStore, Attachments {
     const { chunk, start, length } = this.#gathering
     if (length === 0) return
     const end = start + chunkHeaderBytes + length
-    this.#waiting.set(idOf(chunk, 0), sealChunk(this.#slab.subarray(start, end)))
+    this.#waiting.set(idOf(chunk, 0), sealChunk(this.#slab.subarray(start, end), chunk, 0))
     this.#gathering = { chunk: chunk + 1, start: end, length: 0 }
   }
 
@@ -180,7 +180,7 @@ export class LevelPayload implements PayloadStore, Attachments {
     if (waiting !== undefined) return waiting.subarray(chunkHeaderBytes)
     const bytes = this.#stored(chunk, piece)
     if (bytes === undefined && piece > 0) return undefined
-    const data = decodeChunk(bytes, chunk)
+    const data = decodeChunk(bytes, chunk, piece)
     this.#keep(id, data)
     return data
   }

@@ -18,7 +18,7 @@ export function rowsWithPayload(row: Row, digests: number): number[] {
   for (row.index = 0; row.index < row.columns.count; row.index++) {
     if (row.payload === 0 || row.kind === 'branch.report') continue
     if (row.isInput) inputs.push(row.index)
-    const releases = row.kind === 'hold.released' || row.kind === 'cod.released'
+    const releases = row.kind.endsWith('.released')
     if (row.isInput || (releases && row.digestHigh + row.digestLow > 0)) own.push(row.index)
   }
   if (inputs.length === digests) return inputs

@@ -15,6 +15,7 @@ import { BlockboxError } from '../core/errors.ts'
 import { isInput } from '../events/kind.ts'
 import { readContent } from '../images/content.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
+import { isOnRecord } from '../layers/tap-state.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 
 /** How much of the reads could be checked. */
@@ -22,7 +23,7 @@ export interface ContentCount {
   /** Reads whose digest was noted and compared, and their bytes. */
   reads: number
   bytes: number
-  /** Reads that were answered and left no digest. */
+  /** Reads that were answered and left no digest, and those of far disks whose content nobody recorded. */
   unknown: number
 }
 
@@ -74,7 +75,9 @@ export function contentCheck(payload: PayloadStore, count: ContentCount): MakeCh
       after(event, world) {
         if (event.op !== 'read' || event.fate !== 'passed') return
         const { seq, session, request, volume, offset, length, digestHigh: high, digestLow: low } = event
-        if (high === 0 && low === 0) {
+        const range = { offset, length }
+        const isKnown = event.kind !== 'tap.released' || isOnRecord(world, volumeOf(world, volume)!, range)
+        if ((high === 0 && low === 0) || !isKnown) {
           count.unknown++
           return
         }

@@ -135,7 +135,7 @@ const blockSizes = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536] as cons
  */
 function isOwn({ isInput, kind, digestHigh, digestLow }: Row): boolean {
   if (kind === 'branch.report') return false
-  return isInput || ((kind === 'hold.released' || kind === 'cod.released') && digestHigh + digestLow > 0)
+  return isInput || (kind.endsWith('.released') && digestHigh + digestLow > 0)
 }
 
 function bytesIn(row: Row, block: number): number {

@@ -7,6 +7,7 @@ import type { Finding } from '../check/check.ts'
 import { hex } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import { Columns } from '../events/columns.ts'
+import { faultText } from '../journal/found-damage.ts'
 import { checkRows, type Frame } from '../journal/frame.ts'
 import type { Bounds, Journal } from '../journal/journal.ts'
 import type { StoreFault } from '../journal/scrub.ts'
@@ -91,10 +92,7 @@ async function ofCheckpoints(journal: Journal): Promise<Finding[]> {
 
 /** Damage to the database's files as findings; no event can be named, so the sequence number is 0. */
 export function findingsOfStore(faults: readonly StoreFault[]): Finding[] {
-  return faults.map(({ file, offset, what }) => {
-    const detail = `${what} at byte ${offset} of the file ${file} does not match its checksum`
-    return { seq: 0, rule: 'STORE_CORRUPT', detail }
-  })
+  return faults.map((fault) => ({ seq: 0, rule: 'STORE_CORRUPT', detail: faultText(fault) }))
 }
 
 interface GivenHead {

@@ -139,7 +139,7 @@ function volumeCommand(dice: Dice, world: World): CommandAsk {
 /** A branch of a moment that is not long ago, or is yet to come; the size is that of now, which it need not have been. */
 function branchCommand(dice: Dice, world: World): CommandAsk {
   const from = 1 + dice.below(world.volumes.length)
-  const size = world.volumes[from - 1]!.size
+  const size = world.volumes[from - 1]?.size ?? block
   const seq = Math.max(0, world.seq + 2 - dice.below(recentEvents / 2))
   return { kind: 'volume.branch', detail: { name: `b${world.volumes.length + 1}`, from, seq, size } }
 }

@@ -4,9 +4,9 @@
  *     write ─▶ visible at once ─▶ unsynced, in order ── a synced write completes ─▶ durable
  *                                       └── power fails: some first part of it survives, the rest is gone
  *
- * That is LevelDB's own promise: one log, written in order, a synced put carries all puts before it (FAULTS section 1
- * of the fault model: `sync: true` never lost an acknowledged put). What LevelDB does not promise is asked for by
- * name: a batch torn in the middle, a sync that lies, a bit that rots.
+ * That is LevelDB's own promise: one log, written in order, a synced put carries all puts before it (`sync: true` never
+ * lost an acknowledged put in any power cut that was measured). What it does not promise is asked for by name: a batch
+ * torn in the middle, a sync that lies, a bit that rots where it lies.
  */
 
 import sorted from 'sorted-btree'
@@ -20,14 +20,32 @@ export interface Change {
 /** Writes that are visible and may still be lost; `changes` become durable together. */
 interface Unsynced {
   readonly changes: readonly Change[]
+  /** True when somebody was told that they are durable. */
+  promised: boolean
+}
+
+/** Where a write was torn: so many changes whole, and so many bytes of the value behind them. */
+export interface Tear {
+  readonly changes: number
+  readonly bytes: number
+}
+
+/** A value that rotted: its key, what it was, and which bit of it flipped. */
+export interface Rotten {
+  readonly key: Uint8Array
+  readonly was: Uint8Array
+  readonly bit: number
 }
 
 type Content = sorted.default<Uint8Array, Uint8Array>
+
+const whole: Tear = { changes: 0, bytes: 0 }
 
 export class Disk {
   #content: Content = new sorted.default<Uint8Array, Uint8Array>(undefined, compareBytes)
   #durable: Content = this.#content.clone()
   #unsynced: Unsynced[] = []
+  #rotten: Rotten | undefined
 
   /** What a reader sees now: not to be changed. */
   get content(): Content {
@@ -39,19 +57,44 @@ export class Disk {
     return this.#unsynced.length
   }
 
+  /** The value that rotted last, as long as nothing was written over it. */
+  get rotten(): Rotten | undefined {
+    return this.#rotten
+  }
+
+  /** What was stored under a key, whatever rotted since. */
+  sound(key: Uint8Array): Uint8Array | undefined {
+    const rotten = this.#rotten
+    return rotten !== undefined && compareBytes(rotten.key, key) === 0 ? rotten.was : this.#content.get(key)
+  }
+
+  /** Changes of the `index`-th unsynced write; 0 when there is none. */
+  changesOf(index: number): number {
+    return this.#unsynced[index]?.changes.length ?? 0
+  }
+
   /** The disk as it is at this moment, on its own from now on. */
   fork(): Disk {
     const fork = new Disk()
     fork.#content = this.#content.clone()
     fork.#durable = this.#durable.clone()
     fork.#unsynced = [...this.#unsynced]
+    fork.#rotten = this.#rotten
     return fork
+  }
+
+  /** The disk as it would be had nothing rotted. */
+  mended(): Disk {
+    const mended = this.fork()
+    if (this.#rotten !== undefined) mended.write([{ key: this.#rotten.key, value: this.#rotten.was }])
+    return mended
   }
 
   /** Makes changes visible, together. Returns what `sync` is given. */
   write(changes: readonly Change[]): Unsynced {
+    for (const { key } of changes) this.#overwritten(key)
     apply(this.#content, changes)
-    const written = { changes }
+    const written = { changes, promised: false }
     this.#unsynced.push(written)
     return written
   }
@@ -63,15 +106,28 @@ export class Disk {
     this.#unsynced = this.#unsynced.slice(upTo + 1)
   }
 
+  /** A sync that lies: whoever wrote this believes that it is durable. */
+  lie(written: Unsynced): void {
+    written.promised = true
+  }
+
   /**
-   * Power fails. Of the writes that were not durable the first `kept` survive; of the next one, the first `torn`
-   * changes (0: none of it, as LevelDB promises).
+   * Power fails; returns true when something is gone that a sync had promised. Of the writes that were not durable the first `kept` survive; the next one as far as `torn` says (none
+   * of it unless told otherwise, as LevelDB promises).
    */
-  powerLoss(kept: number, torn = 0): void {
+  powerLoss(kept: number, torn: Tear = whole): boolean {
+    const broken = this.#unsynced.slice(kept).some(({ promised }) => promised)
     for (const { changes } of this.#unsynced.slice(0, kept)) apply(this.#durable, changes)
-    apply(this.#durable, (this.#unsynced[kept]?.changes ?? []).slice(0, torn))
+    const changes = this.#unsynced[kept]?.changes ?? []
+    apply(this.#durable, changes.slice(0, torn.changes))
+    const half = changes[torn.changes]
+    if (half?.value !== undefined && torn.bytes > 0) {
+      apply(this.#durable, [{ key: half.key, value: half.value.slice(0, torn.bytes) }])
+    }
     this.#unsynced = []
     this.#content = this.#durable.clone()
+    if (this.#rotten !== undefined && !this.#content.has(this.#rotten.key)) this.#rotten = undefined
+    return broken
   }
 
   /** The process dies and the machine lives on: all that was handed to it is there. */
@@ -81,19 +137,28 @@ export class Disk {
     this.#content = this.#durable.clone()
   }
 
-  /** One bit of the `index`-th value (counted modulo) flips, where it lies durable too. Returns its key. */
-  rot(index: number, bit: number): Uint8Array | undefined {
-    const keys = this.#content.keysArray()
-    const key = keys[index % Math.max(1, keys.length)]
-    if (key === undefined) return undefined
-    const value = this.#content.get(key)!.slice()
-    if (value.length === 0) return undefined
-    const at = bit % (value.length * 8)
-    value[at >> 3]! ^= 1 << (at & 7)
+  /** One bit of the value of a key flips, where it lies durable too; nothing does where there is no value. */
+  rot(key: Uint8Array, bit: number): Rotten | undefined {
+    const was = this.#content.get(key)
+    if (was === undefined || was.length === 0) return undefined
+    const rotten = { key, was, bit: bit % (was.length * 8) }
+    const value = flipped(was, rotten.bit)
     this.#content.set(key, value)
     if (this.#durable.has(key)) this.#durable.set(key, value)
-    return key
+    this.#rotten = rotten
+    return rotten
   }
+
+  #overwritten(key: Uint8Array): void {
+    if (this.#rotten !== undefined && compareBytes(this.#rotten.key, key) === 0) this.#rotten = undefined
+  }
+}
+
+/** A value with one bit of it flipped. */
+export function flipped(value: Uint8Array, bit: number): Uint8Array {
+  const altered = value.slice()
+  altered[bit >> 3]! ^= 1 << (bit & 7)
+  return altered
 }
 
 function apply(content: Content, changes: readonly Change[]): void {

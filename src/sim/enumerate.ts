@@ -11,7 +11,6 @@
 import type { Finding } from '../check/check.ts'
 import type { Ask } from '../engine/ask.ts'
 import type { Engine } from '../engine/engine.ts'
-import { ContentOracle } from './content-oracle.ts'
 import { Dice } from './dice.ts'
 import type { Disk } from './disk.ts'
 import type { FaultyHead } from './faulty-head.ts'
@@ -138,7 +137,6 @@ class SmallWorld {
   /** What a crash would find, at each disk write while `watching`. */
   readonly moments: Moment[] = []
   watching = false
-  readonly #oracle: ContentOracle
   #engine!: Engine
   #requests = 10
 
@@ -149,8 +147,7 @@ class SmallWorld {
       onWrite: () => this.#noted(),
     })
     this.machine = machine
-    this.#oracle = new ContentOracle((place, length) => machine.payload.read(place, length), outside)
-    this.witness = new Witness(this.#oracle)
+    this.witness = new Witness((place, length) => machine.payload.read(place, length), outside)
     this.witness.expect(acknowledged)
   }
 

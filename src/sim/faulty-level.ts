@@ -8,19 +8,21 @@
  */
 
 import { AbstractIterator, AbstractLevel } from 'abstract-level'
-import { type Change, compareBytes, type Disk } from './disk.ts'
+import { type Change, compareBytes, type Disk, flipped } from './disk.ts'
 
 export interface Operation {
   readonly kind: 'get' | 'put' | 'batch' | 'read'
   readonly sync: boolean
   /** Bytes written; 0 for reads. */
   readonly bytes: number
+  /** What is read. */
+  readonly key?: Uint8Array
 }
 
 /**
  * `refused`: an error, nothing written. `doubt`: an error, and it is written all the same, perhaps durable. `full`: the
  * disk is full. `lie`: a synced write says it is durable and is not. `rot`: a read returns a flipped bit. `misdirect`:
- * a read returns the value of the key behind.
+ * a read returns the value of the key behind; of the last key, that of the one before.
  */
 export type Fault = 'refused' | 'doubt' | 'full' | 'lie' | 'rot' | 'misdirect'
 
@@ -29,9 +31,14 @@ export interface Conditions {
   fault?(operation: Operation): Fault | undefined
   /** Resolves when a write may complete; at once unless told otherwise. */
   turn?(operation: Operation): Promise<void>
+  /** Which of so many bits a rotten read flips; one in the middle unless told otherwise. */
+  bit?(bits: number): number
 }
 
+const none = new Uint8Array(0)
+
 interface Range {
+  readonly values: boolean
   readonly gte?: Uint8Array
   readonly gt?: Uint8Array
   readonly lte?: Uint8Array
@@ -89,20 +96,19 @@ export class FaultyLevel extends AbstractLevel<Uint8Array, Uint8Array, Uint8Arra
   }
 
   protected _iterator(options: Range): FaultyIterator {
+    if (options.values === false) return new FaultyIterator(this, options, () => none)
+
     return new FaultyIterator(this, options, (key) => this.#read('read', key))
   }
 
   #read(kind: 'get' | 'read', key: Uint8Array): Uint8Array | undefined {
     const { content } = this.disk
     const value = content.get(key)
-    const fault = this.#conditions.fault?.({ kind, sync: false, bytes: 0 })
-    if (fault === undefined || value === undefined) return value
-    if (fault === 'misdirect') return content.nextHigherPair(key)?.[1] ?? value
-    if (fault === 'rot') {
-      const altered = value.slice()
-      altered[altered.length >> 1]! ^= 4
-      return altered
-    }
+    const { fault, bit } = this.#conditions
+    const met = value === undefined ? undefined : fault?.({ kind, sync: false, bytes: 0, key })
+    if (met === undefined || value === undefined) return value
+    if (met === 'misdirect') return (content.nextHigherPair(key) ?? content.nextLowerPair(key))?.[1] ?? value
+    if (met === 'rot') return flipped(value, bit?.(value.length * 8) ?? value.length * 4 + 2)
     throw new Error('Input/output error (EIO) while reading')
   }
 
@@ -114,7 +120,8 @@ export class FaultyLevel extends AbstractLevel<Uint8Array, Uint8Array, Uint8Arra
     const written = this.disk.write(changes.map(copied))
     await this.#conditions.turn?.(operation)
     if (this.#cut) return never
-    if (operation.sync && fault !== 'lie') this.disk.sync(written)
+    if (operation.sync && fault === 'lie') this.disk.lie(written)
+    else if (operation.sync) this.disk.sync(written)
     if (fault === 'doubt') throw new Error('Input/output error (EIO) in fdatasync')
   }
 }

@@ -12,14 +12,19 @@ import type { ExternalImage } from '../images/external.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openStoreJournal } from '../journal/opening.ts'
 import type { KvStore } from '../journal/store.ts'
-import { openLevelPayload } from '../payload/level-payload.ts'
+import { LevelPayload, openLevelPayload } from '../payload/level-payload.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { worldAt } from '../replay/at.ts'
 import type { Dice } from './dice.ts'
 import { Disk } from './disk.ts'
+import { type Rates, ratesOf } from './disk-nature.ts'
 import { FaultyHead } from './faulty-head.ts'
-import { type Fault, FaultyLevel } from './faulty-level.ts'
+import { type Fault, FaultyLevel, type Operation } from './faulty-level.ts'
+import { Harm } from './harm.ts'
 import { SimClock } from './sim-clock.ts'
+
+/** What a disk did, by kind: faults of single operations, and what it does besides. */
+export type Faults = Partial<Record<Fault | 'slow' | 'tear' | 'decay' | 'broken', number>>
 
 export interface MachineOptions {
   /** Decides about failures of the disk. */
@@ -28,10 +33,14 @@ export interface MachineOptions {
   readonly faultEvery: number
   /** A certain disk write, counted from 1, fails, or that one and all behind it. */
   readonly failure?: Failure
+  /** What else is the matter with the disk; nothing unless told otherwise. */
+  readonly rates?: Rates
   /** The clone outside. */
   readonly outside: ExternalImage
   /** Where it goes on; a new disk unless told otherwise. */
   readonly from?: { readonly disk: Disk; readonly head: FaultyHead }
+  /** What disks did so far: counted on. */
+  readonly faults?: Faults
   /** Told of each disk write when it is under way. */
   readonly onWrite?: () => void
 }
@@ -46,52 +55,73 @@ export class Machine {
   readonly disk: Disk
   readonly head: FaultyHead
   readonly clock = new SimClock()
-  /** Failures of the disk, by kind. */
-  readonly faults: Partial<Record<Fault, number>> = {}
-  /** True once the disk failed since the last boot: the engine may end. */
+  readonly faults: Faults
+  /** What became of the journal through the disk. */
+  readonly harm: Harm
+  /** True once a write failed since the last boot: the engine may end. */
   hurt = false
   /** True when no more failures come. */
   calm = false
   payload!: PayloadStore
+  /** What was stored, whatever a read brings. */
+  truth!: PayloadStore
   readonly #options: MachineOptions
+  readonly #rates: Rates
   #level: FaultyLevel | undefined
+  #hand: ReturnType<FaultyHead['hand']> | undefined
   #copies: ((code: Code) => void)[] = []
   #writes: (() => void)[] = []
+  /** Disk writes that take longer. */
+  readonly #slow = new Set<() => void>()
   #written = 0
 
   constructor(options: MachineOptions) {
     this.#options = options
+    this.#rates = options.rates ?? ratesOf('honest')
+    this.faults = options.faults ?? {}
     const { disk = new Disk(), head = new FaultyHead() } = options.from ?? {}
     this.disk = disk
     this.head = head
+    this.harm = new Harm(disk, head)
+    head.lies = () => {
+      const lies = this.#happens('lie', this.#rates.lie)
+      if (lies) this.harm.headHarmed()
+      return lies
+    }
   }
 
   /** Opens the journal as it is on the disk, lets `look` see it, recovers an engine. */
   async boot(look: (journal: Journal) => Promise<void>): Promise<Engine> {
     this.#copies = []
     this.#writes = []
+    this.#slow.clear()
     this.hurt = false
-    const writes = this.#writes
+    this.harm.boot()
     const level = new FaultyLevel(this.disk, {
-      fault: ({ kind }) => (kind === 'put' || kind === 'batch' ? this.#fault() : undefined),
+      fault: (operation) => this.#fault(operation),
       turn: () => {
         this.#options.onWrite?.()
-        return new Promise((go) => writes.push(go))
+        return new Promise((go) => this.#begin(go))
       },
+      bit: (bits) => this.#options.dice.below(bits),
     })
     this.#level = level
     const store = level as unknown as KvStore
     const payload = await openLevelPayload(store)
     this.payload = payload
+    const { rot, astray, decay } = this.#rates
+    this.truth = rot + astray + decay === 0 ? payload : this.#sound()
     return await this.until(this.#recover(store, payload, look))
   }
 
   async #recover(
     store: KvStore,
-    payload: Awaited<ReturnType<typeof openLevelPayload>>,
+    payload: LevelPayload,
     look: (journal: Journal) => Promise<void>,
   ): Promise<Engine> {
-    const journal = await openStoreJournal({ store, head: this.head, attachments: payload })
+    const hand = this.head.hand()
+    this.#hand = hand
+    const journal = await openStoreJournal({ store, head: hand.store, attachments: payload })
     await look(journal)
     const copies = this.#copies
     return await openEngine({
@@ -105,16 +135,33 @@ export class Machine {
     })
   }
 
-  /** The process dies, or the machine with it: then what was not synced may be gone. */
+  /** The payload as it was stored: a reader that nothing misleads. */
+  #sound(): PayloadStore {
+    const store = { getSync: (key: Uint8Array) => this.disk.sound(key) }
+    return new LevelPayload(store as KvStore, Number.MAX_SAFE_INTEGER)
+  }
+
+  /** The process dies, or the machine with it: then what was not synced may be gone, torn, or rotten. */
   die(dice: Dice): void {
     this.stop()
+    const { tear, decay } = this.#rates
     if (dice.once(2)) this.head.powerLoss(dice.below(4))
-    this.disk.powerLoss(dice.below(this.disk.unsynced + 1))
+    const kept = dice.below(this.disk.unsynced + 1)
+    const changes = this.disk.changesOf(kept)
+    const torn = changes > 0 && this.#happens('tear', tear, dice)
+    const broken = this.disk.powerLoss(
+      kept,
+      torn ? { changes: dice.below(changes), bytes: dice.below(200) } : undefined,
+    )
+    if (broken) this.#count('broken')
+    this.harm.powerCut(broken)
+    if (this.disk.rotten === undefined && this.#happens('decay', decay, dice)) this.harm.decay(dice)
   }
 
   /** Nothing that is under way ever ends. */
   stop(): void {
     this.#level?.cut()
+    this.#hand?.cut()
     this.clock.forget()
   }
 
@@ -151,15 +198,42 @@ export class Machine {
 
   /** All disk writes under way come to their end. Returns false when there were none. */
   writeAll(): boolean {
-    const writes = this.#writes.splice(0)
+    const writes = [...this.#writes.splice(0), ...this.#slow]
+    this.#slow.clear()
     for (const go of writes) go()
     return writes.length > 0
   }
 
-  #fault(): Fault | undefined {
-    const fault = this.calm ? undefined : this.#decided()
-    if (fault === undefined) return undefined
-    this.faults[fault] = (this.faults[fault] ?? 0) + 1
+  /** A write is under way: at its end when somebody lets the disk write, a slow one not before its time. */
+  #begin(go: () => void): void {
+    const writes = this.#writes
+    if (!this.#happens('slow', this.#rates.slow)) {
+      writes.push(go)
+      return
+    }
+    this.#slow.add(go)
+    this.clock.after(1 + this.#options.dice.below(10), () => {
+      if (this.#slow.delete(go)) writes.push(go)
+    })
+  }
+
+  #fault(operation: Operation): Fault | undefined {
+    const { kind, sync, key } = operation
+    if (this.calm) return undefined
+    if (key !== undefined) {
+      const { rot, astray } = this.#rates
+      const met = this.#happens('rot', rot)
+        ? 'rot'
+        : this.#happens('misdirect', astray)
+          ? 'misdirect'
+          : undefined
+      if (met !== undefined) this.harm.misread(key)
+      return met
+    }
+    if (kind !== 'put' && kind !== 'batch') return undefined
+    const fault = this.#decided()
+    if (fault === undefined) return sync && this.#happens('lie', this.#rates.lie) ? 'lie' : undefined
+    this.#count(fault)
     this.hurt = true
     return fault
   }
@@ -173,6 +247,17 @@ export class Machine {
     }
     if (faultEvery === 0 || !dice.once(faultEvery)) return undefined
     return dice.of('refused', 'doubt', 'full')
+  }
+
+  /** True once in `every` times, unless all is calm; counted. */
+  #happens(what: keyof Faults, every: number, dice = this.#options.dice): boolean {
+    if (every === 0 || this.calm || !dice.once(every)) return false
+    this.#count(what)
+    return true
+  }
+
+  #count(what: keyof Faults): void {
+    this.faults[what] = (this.faults[what] ?? 0) + 1
   }
 }
 

@@ -19,7 +19,10 @@ import { reached } from '../layers/preserve-state.ts'
 import { Player } from '../replay/replay.ts'
 import { stateHashText } from '../volume/snapshot.ts'
 import { newWorld } from '../volume.ts'
-import type { ContentOracle } from './content-oracle.ts'
+import { type BytesAt, ContentOracle, type Outside } from './content-oracle.ts'
+
+/** No opening takes back more frames than a few of what the one before it found. */
+const keptEnds = 64
 
 export class Witness {
   readonly world: World = newWorld()
@@ -34,8 +37,11 @@ export class Witness {
   /** The last position of any answer of this process. */
   #answered = 0
   #head: Uint8Array = new Uint8Array(32)
+  /** Ends of the frames since the machine began, and of some before, with their hashes. */
+  readonly #seen = new Map<number, Uint8Array>()
 
-  constructor(oracle: ContentOracle) {
+  constructor(bytesAt: BytesAt, outside: Outside) {
+    const oracle = new ContentOracle(bytesAt, outside)
     this.#oracle = oracle
     const effects = (): Check => ({
       rules: [],
@@ -71,7 +77,19 @@ export class Witness {
     else if (!sameBytes(frame.previous, this.#head)) this.find('chain', `frame ${frame.first} is not chained`)
     else this.#player.play(frame, this.#columns)
     this.#head = frame.hash.slice()
+    this.#seen.set(frame.last, this.#head)
     this.frames++
+  }
+
+  /** True when a journal that ends with `last` lacks something that was durable. */
+  isBehind(last: number): boolean {
+    return last < Math.max(this.world.seq, this.#acknowledged)
+  }
+
+  /** True when a frame that ended with `last` had this hash, or the first one is yet to come. */
+  saw(last: number, hash: string): boolean {
+    const seen = this.#seen.get(last)
+    return last === 0 || (seen !== undefined && hex(seen) === hash)
   }
 
   /** The last event that somebody was told is durable. */
@@ -125,13 +143,12 @@ export class Witness {
     this.#answered = 0
     const { last } = journal.bounds()
     const { seq } = this.world
-    if (last < Math.max(seq, this.#acknowledged)) {
-      this.find(
-        'lost',
-        `the journal ends with event ${last}; event ${Math.max(seq, this.#acknowledged)} was durable`,
-      )
+    if (this.isBehind(last)) {
+      const durable = Math.max(seq, this.#acknowledged)
+      this.find('lost', `the journal ends with event ${last}; event ${durable} was durable`)
       return
     }
+    for (const end of [...this.#seen.keys()].slice(0, -keptEnds)) this.#seen.delete(end)
     for await (const frame of journal.read(seq + 1)) this.frame(frame)
   }
 

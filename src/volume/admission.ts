@@ -7,10 +7,9 @@
 
 import type { Code } from '../events/code.ts'
 import type { Mark, Target } from '../layers/layer.ts'
+import { type Others, withTaps } from './admission-tap.ts'
 
-type Row = Readonly<Record<Mark, Code>>
-
-export const admission: Readonly<Record<Target['role'], Row>> = {
+const others: Others = {
   backup: {
     held: 'ok',
     'held-writes': 'ok',
@@ -268,6 +267,8 @@ export const admission: Readonly<Record<Target['role'], Row>> = {
     'fenced-own-full': 'E_FENCED',
   },
 }
+
+export const admission: Readonly<Record<Target['role'], Readonly<Record<Mark, Code>>>> = withTaps(others)
 
 /** The code of the first cell that refuses; ok when none does. */
 export function admitted(targets: readonly Target[], marks: (volume: number) => readonly Mark[]): Code {

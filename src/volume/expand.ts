@@ -58,11 +58,13 @@ function submitted(world: World, event: Event): Derived[] {
     return [...log, derived('hold.enqueued', { position: before + 1 })]
   }
   if (event.fate === 'queued') return [...log, enqueued(world, event)]
+  if (event.fate === 'forwarded') return log
   return [...log, ...dispatched(world, event)]
 }
 
 function released(world: World, event: Event): Derived[] {
   if (event.fate === 'queued') return [enqueued(world, event)]
+  if (event.fate === 'forwarded') return []
   if (event.fate === 'passed') return dispatched(world, event)
   return [derive(event)('io.completed', { code: event.code })]
 }

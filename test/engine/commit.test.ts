@@ -6,7 +6,7 @@
 import { suite, type Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { BlockboxError } from '../../src/core/errors.ts'
-import { maxInbox } from '../../src/engine/engine.ts'
+import { maxInbox } from '../../src/engine/ask.ts'
 import { openEngine, recoverWorld } from '../../src/engine/open-engine.ts'
 import { flag } from '../../src/events/kind.ts'
 import { frameFlags } from '../../src/journal/frame.ts'

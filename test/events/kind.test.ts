@@ -52,6 +52,9 @@ const stored: Readonly<Record<number, string>> = {
   90: 'mover.request',
   91: 'mover.report',
   92: 'fence.flushed',
+  104: 'tap.attach',
+  105: 'tap.report',
+  106: 'tap.detach',
   128: 'session.opened',
   129: 'session.closed',
   130: 'volume.created',
@@ -110,6 +113,9 @@ const stored: Readonly<Record<number, string>> = {
   211: 'mover.dispatched',
   212: 'mover.copied',
   213: 'mover.done',
+  230: 'tap.attached',
+  231: 'tap.released',
+  232: 'tap.detached',
 }
 
 const storedCodes = [
@@ -118,15 +124,15 @@ const storedCodes = [
   ...['E_QUEUE_FULL', 'E_IO', 'E_NAME', 'E_UNSUPPORTED', 'E_CRASH', 'E_SESSION_CLOSED', 'E_DEADLINE'],
   ...['E_BOUND', 'E_BROKEN', 'E_READ_ONLY', 'E_STOPPED', 'E_FENCED', 'E_BUSY_FENCE', 'E_DIRTY'],
   ...['E_SHARED_META', 'E_PARTIAL', 'E_CHAIN', 'E_BUSY_OVERLAY', 'E_BUSY_MERGE', 'E_NOT_OWNER'],
-  ...['E_MIXED', 'E_AGAIN', 'E_NOSPC'],
+  ...['E_MIXED', 'E_AGAIN', 'E_NOSPC', 'E_KEY_USED', 'E_TAPPED', 'E_TAP_ENDED'],
 ]
 
 test('what is stored keeps its number', () => {
   for (const [number, name] of Object.entries(stored)) assert.is(kindNames[Number(number)], name)
   for (const [number, name] of storedCodes.entries()) assert.is(codeName(number), name)
-  assert.equal(fates, ['none', 'passed', 'held', 'queued', 'refused'])
+  assert.equal(fates, ['none', 'passed', 'held', 'queued', 'refused', 'forwarded'])
   assert.equal(ops, ['none', 'read', 'write', 'zeroes', 'discard', 'flush'])
-  assert.equal(flag, { fua: 1, meta: 2, sync: 4, demand: 8 })
+  assert.equal(flag, { fua: 1, meta: 2, sync: 4, demand: 8, noHole: 16, fastZero: 32 })
 })
 
 test('numbers of kinds are unique and fit a byte', () => {
@@ -139,7 +145,7 @@ test('numbers of codes have no gap, and each code has its advice', () => {
   assert.equal(Object.values(codes), [...Object.keys(codes).keys()])
   assert.is(codeName(Object.keys(codes).length), undefined)
   for (const code of Object.keys(codes))
-    assert.ok(code === 'ok' || advice[code as keyof typeof codes].length > 10, code)
+    if (code !== 'ok') assert.match(advice[code as keyof typeof codes], /: \S/, `${code} says what to do`)
 })
 
 test('inputs are asked, outcomes have happened', () => {

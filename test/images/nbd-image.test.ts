@@ -92,6 +92,14 @@ test('a server that is gone is an error of each read, and is asked again by the 
     await other.close()
   }))
 
+test('an image whose server is gone can be closed', () =>
+  withServer({ size }, async (served) => {
+    const image = await openNbdImage(uriOf(served))
+    await served.server.close()
+    assert.is(await failure(image.read(0, 512)), 'SOCKET')
+    await image.close()
+  }))
+
 test('an export that has another size now is not the same image', () =>
   withServer({ size }, async (served) => {
     const image = await openNbdImage(uriOf(served))
@@ -105,9 +113,10 @@ test('no such export, no such server, no such form', () =>
   withServer({}, async (served) => {
     assert.is(await failure(openNbdImage(uriOf(served, 'none'))), 'NBD_REFUSED')
     assert.is(await failure(openNbdImage('nbd+unix:///x?socket=/no/such/socket')), 'SOCKET')
-    assert.is(await failure(openNbdImage('nbds://host/x')), 'USAGE')
+    assert.is(await failure(openNbdImage('nbds://host/x?tls-certificates=/no/such/folder')), 'USAGE')
     assert.match(recordedName('x.img'), /^\/.*\/x\.img$/)
     assert.is(recordedName('nbd://h/x'), 'nbd://h/x')
+    assert.match(recordedName('nbd+unix:///x?socket=s'), /^nbd\+unix:\/\/\/x\?socket=\/.*\/s$/)
   }))
 
 test.run()

@@ -181,10 +181,10 @@ test('one bit of a table, wherever it is: said, or nothing is missing and nothin
   const whole = `whole ${events}`
   const verdicts = verdictsApart(paths)
   for (const [k, verdict] of verdicts.entries()) {
-    const known = [...damageCodes, whole, 'SIGABRT'].includes(verdict)
-    assert.ok(known, `byte ${places[k]} of ${size}: ${verdict}`)
+    const known = k < 20 ? [...damageCodes, whole, 'SIGABRT'] : [whole]
+    assert.ok(known.includes(verdict), `byte ${places[k]} of ${size}: ${verdict}`)
   }
-  assert.ok(verdicts.filter((verdict) => verdict === whole).length <= 8, verdicts.join())
+  assert.ok(verdicts.slice(0, 20).filter((verdict) => verdict === whole).length <= 4, verdicts.join())
 })
 
 test('a manifest cut in half, a bit of it, or none', async () => {

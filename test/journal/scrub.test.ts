@@ -47,8 +47,11 @@ function biggest(path: string): string {
 async function named(path: string): Promise<string[]> {
   try {
     const found: string[] = []
-    const onFound = async (at: string) =>
-      void found.push(...findingsOfStore(await scrub(at)).map(({ rule }) => rule))
+    const onFound = async (at: string) => {
+      const faults = await scrub(at)
+      found.push(...findingsOfStore(faults).map(({ rule }) => rule))
+      return faults
+    }
     const { journal, payload } = await openToRead(path, { onFound })
     const { findings } = await verify(journal, payload)
     await journal.close()

@@ -72,6 +72,10 @@ test('a mover that fails leaves the fence stuck, and goes on where it stopped', 
   given(...fenced, asks(), reports(0, 4, 50_000), moverFails(), asks(1, { digest: 'another' })).and(
     (history) => assert.is(fenceIn(history).mover?.sent, 0),
   )
+  const unknown = asks(1, { digest: '' })
+  given(...fenced, unknown, reports(0, 4, 50_000), moverFails(), unknown).and((history) =>
+    assert.is(fenceIn(history).mover?.sent, 0, 'an image without a digest may be another one by now'),
+  )
 })
 
 test('mover requests that make no sense', () => {

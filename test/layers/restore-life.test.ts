@@ -68,6 +68,24 @@ test('a failed copy fails who waits for it; its extent is tried again', () => {
     .and((history) => assert.is(history.place(1, 0), old(0)))
 })
 
+test('a failed copy fails nobody who can do without it: a write of the whole extent goes', () => {
+  given(...restoring, read(4), write(5, { count: 4 }), write(6, { at: 2, count: 4 }), read(7, { at: 4 }))
+    .when(copyEnds(1, 0, 'E_IO'))
+    .and((history) => {
+      const events = history.ledger.from(history.world.seq - 4).map(({ kind, request }) => [kind, request])
+      assert.equal(events, [
+        ['copy.report', undefined],
+        ['io.failed', 4],
+        ['io.failed', 6],
+        ['cod.released', 5],
+        ['copy.started', undefined],
+      ])
+      assert.ok(run(history).prm.get(0), 'the host has the extent')
+    })
+    .when(copied)
+    .and((history) => assert.is(restoresOf(history.world).byTag.size, 0, 'complete'))
+})
+
 test('after three failures in a row only demand copies go on, until the next start', () => {
   given(...restoring)
     .when(copyEnds(1, 0, 'E_IO'), copyEnds(1, 0, 'E_IO'), copyEnds(1, 0, 'E_IO'))

@@ -27,8 +27,8 @@ async function drainInto(store: KvStore, payload: LevelPayload): Promise<void> {
 }
 
 /** The stored form of a chunk of these payloads. */
-function chunkOf(...payloads: readonly Uint8Array[]): Uint8Array {
-  return encodeChunk(Buffer.concat(payloads))
+function chunkOf(number: number, ...payloads: readonly Uint8Array[]): Uint8Array {
+  return encodeChunk(Buffer.concat(payloads), number)
 }
 
 const test = payloadSuite('payload in memory', async () => {
@@ -100,7 +100,7 @@ test('the cache of chunks has a bound, and a chunk in it is read once', async ()
   const chunk = 4 * 2 ** 20
   const count = 20
   for (let k = 1; k <= count; k++) {
-    await plain.put(key(tables.payload, k), chunkOf(contentOf(k, chunk)), { sync: true })
+    await plain.put(key(tables.payload, k), chunkOf(k, contentOf(k, chunk)), { sync: true })
   }
   const payload = await openLevelPayload(store)
   const read = (k: number) => payload.read(placeIn(k, 512 * k), 512)
@@ -179,7 +179,7 @@ test('a chunk from before there were pieces is read from the one value it has', 
   const store = memoryStore()
   await store.open()
   const content = contentOf(1, 4 * pieceBytes)
-  await store.put(pieceKey(1, 0), encodeChunk(content), { sync: true })
+  await store.put(pieceKey(1, 0), encodeChunk(content, 1), { sync: true })
   for (const at of [0, pieceBytes - 512, 3 * pieceBytes + 512]) {
     const payload = await openLevelPayload(store)
     const expected = hex(content.subarray(at, at + 1024))
@@ -218,12 +218,24 @@ test('what is put after the frame was sealed goes with the next one', async () =
 })
 
 test('a chunk is laid out as the format says', async () => {
-  const bytes = chunkOf(contentOf(1, 512), contentOf(2, 512))
+  const bytes = chunkOf(1, contentOf(1, 512), contentOf(2, 512))
   assert.is(bytes.length, 1040)
   assert.is(hex(bytes.subarray(0, 4)), '42425031')
-  assert.is(hex(bytes.subarray(8, 16)), '0004000000000000')
+  assert.is(hex(bytes.subarray(8, 16)), '0004000001400000')
   assert.is(hex(decodeChunk(bytes, 1).subarray(512)), hex(contentOf(2, 512)))
   await fails('PAYLOAD_CORRUPT', () => decodeChunk(undefined, 3))
+})
+
+test('a chunk that is another one is not taken for it, one from before that does not say which it is is', async () => {
+  const bytes = chunkOf(7, contentOf(1, 512))
+  for (const [chunk, piece] of [
+    [8, 0],
+    [7, 1],
+  ] as const) {
+    await fails('PAYLOAD_CORRUPT', () => decodeChunk(bytes, chunk, piece))
+  }
+  bytes.fill(0, 12, 16)
+  assert.is(hex(decodeChunk(bytes, 8)), hex(contentOf(1, 512)))
 })
 
 test.run()

@@ -117,9 +117,34 @@ test('a log cut in half, and a database that does not open', async () => {
   const headless = folder.copy(whole.path)
   rmSync(join(headless, 'db', 'CURRENT'))
   const to = folder.fresh()
-  const repaired = await salvage(headless, to)
-  assert.is(repaired.last, whole.last)
+  const { last, unlisted } = await salvage(headless, to)
+  assert.equal({ last, unlisted }, { last: whole.last, unlisted: true })
   await isSound(to, whole.last)
+})
+
+test('only a checksum in front of the last frame is damaged: the journal does not open, all of it is kept', async () => {
+  const damaged = folder.copy(whole.path)
+  const log = logOf(damaged)
+  const bytes = readFileSync(log)
+  const recordHeader = 7 + 12 + 1 + 10 + 2
+  bytes[bytes.lastIndexOf('BBF1') - recordHeader]! ^= 1
+  writeFileSync(log, bytes)
+  const refused = folder.copy(damaged)
+  const { seq } = await fails('JOURNAL_LOST_TAIL', () => openToRead(refused))
+  const to = folder.fresh()
+  const { last, fault } = await salvage(damaged, to)
+  assert.equal({ last, fault }, { last: whole.last, fault: undefined })
+  assert.ok(seq! <= whole.last)
+  await isSound(to, whole.last)
+})
+
+test('an append that was torn behind the head is no fault', async () => {
+  const torn = folder.copy(whole.path)
+  const log = logOf(torn)
+  const bytes = readFileSync(log)
+  writeFileSync(log, Buffer.concat([bytes, bytes.subarray(0, 500)]))
+  const { last, fault, behind } = await salvage(torn, folder.fresh())
+  assert.equal({ last, fault, behind }, { last: whole.last, fault: undefined, behind: 0 })
 })
 
 test('a folder that exists is not written over, one without a database is refused', async () => {

@@ -37,12 +37,33 @@ test('what was synced survives, what came before it too, and nothing in between 
 })
 
 test('a batch is lost whole or, where that is asked for, torn', () => {
-  for (const torn of [0, 1]) {
+  for (const changes of [0, 1]) {
     const disk = new Disk()
     disk.write([put(1, 1), put(2, 2)])
-    disk.powerLoss(0, torn)
-    assert.is(disk.content.size, torn)
+    disk.powerLoss(0, { changes, bytes: 0 })
+    assert.is(disk.content.size, changes)
   }
+})
+
+test('a torn batch may end within a value', () => {
+  const disk = new Disk()
+  disk.write([put(1, 1), { key: at(2), value: Uint8Array.of(2, 2, 2) }, put(3, 3)])
+  disk.powerLoss(0, { changes: 1, bytes: 2 })
+  assert.equal([...disk.content.values()], [Uint8Array.of(1), Uint8Array.of(2, 2)])
+})
+
+test('what a lying sync promised is known to be gone when it is', () => {
+  for (const kept of [0, 1]) {
+    const disk = new Disk()
+    disk.lie(disk.write([put(1, 1)]))
+    disk.write([put(2, 2)])
+    assert.is(disk.powerLoss(kept), kept === 0)
+  }
+  const disk = new Disk()
+  disk.lie(disk.write([put(1, 1)]))
+  disk.sync(disk.write([put(2, 2)]))
+  assert.is(disk.powerLoss(0), false)
+  assert.is(disk.content.size, 2)
 })
 
 test('a dying process loses nothing that it had written', () => {
@@ -56,9 +77,13 @@ test('a dying process loses nothing that it had written', () => {
 test('rot flips one bit, durably', () => {
   const disk = new Disk()
   disk.sync(disk.write([put(1, 8)]))
-  disk.rot(0, 0)
+  disk.rot(at(1), 0)
   disk.powerLoss(0)
   assert.equal(disk.content.get(at(1)), Uint8Array.of(9))
+  assert.equal(disk.sound(at(1)), Uint8Array.of(8))
+  assert.equal(disk.mended().content.get(at(1)), Uint8Array.of(8))
+  disk.write([put(1, 5)])
+  assert.is(disk.rotten, undefined)
 })
 
 test.run()

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
+import { BlockboxError } from '../../src/core/errors.ts'
 import { listExports } from '../../src/nbd/client/client.ts'
 
 export interface FarSide {
@@ -10,9 +11,16 @@ export interface FarSide {
   kill(): Promise<void>
 }
 
-/** Starts `program`, which is to listen on `socket`. Resolves when clients may come. Throws when it ends before. */
-export async function farSide(program: string, args: readonly string[], socket: string): Promise<FarSide> {
-  rmSync(socket, { force: true })
+/**
+ * Starts `program`, which is to listen on a unix socket or on a port. Resolves when clients may come, with TLS or
+ * without. Throws when it ends before.
+ */
+export async function farSide(
+  program: string,
+  args: readonly string[],
+  at: string | { readonly port: number },
+): Promise<FarSide> {
+  if (typeof at === 'string') rmSync(at, { force: true })
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 60_000 })
   let err = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -22,9 +30,10 @@ export async function farSide(program: string, args: readonly string[], socket: 
   for (let k = 0; k < 400; k++) {
     if (ended(child)) throw new Error(`${program} ended: ${err}`)
     try {
-      await listExports({ socket }, { limitMs: 1000 })
+      await listExports(typeof at === 'string' ? { socket: at } : at, { limitMs: 1000 })
       break
-    } catch {
+    } catch (error) {
+      if (error instanceof BlockboxError && error.code === 'NBD_REFUSED') break
       await new Promise((resolve) => setTimeout(resolve, 25))
     }
   }

@@ -21,6 +21,7 @@ import {
   write,
 } from '../support/given.ts'
 import { raise } from '../support/given-fence.ts'
+import { attach } from '../support/given-tap.ts'
 import type { Cell, Role } from './fence-cells.ts'
 
 /**
@@ -53,6 +54,7 @@ export const commands: Readonly<Record<Role, (volume: number) => NewEvent>> = {
   rebind: (of) => rebind(of),
   fence: (of) => raise({ name: 'asked', volume: of, meta: [15], covered: [14] }),
   cancel: () => cancel('p'),
+  tap: (of) => attach(of),
   change: (of) => (of < 6 ? remove(of) : resize(of, 8)),
 }
 
@@ -69,6 +71,7 @@ export const merging = (of: number): Step => {
 }
 
 export const cells: readonly Cell[] = [
+  { role: 'tap', mark: 'merging', on: 1, past: [view(), merging(6)] },
   { role: 'backup', mark: 'held', on: 1, past: held(1) },
   { role: 'backup', mark: 'held-writes', on: 1, past: writes(1) },
   { role: 'backup', mark: 'restore-source', on: 1, past: [restore('p')] },

@@ -13,11 +13,14 @@ import { stack } from '../../src/volume.ts'
 import { copied, given, merge, pair, preserve, restore, sync } from '../support/given.ts'
 import type { History } from '../support/history.ts'
 import { base, cells, commands, merging, view } from './admission-cells.ts'
+import { table } from './admission-table.ts'
 import { fenceCells, type Role } from './fence-cells.ts'
+import { notTapped, tapCells } from './tap-cells.ts'
 
 const test = suite('admission')
 
-const everyCell = [...cells, ...fenceCells(Object.keys(commands) as Role[])]
+const roles = Object.keys(commands) as Role[]
+const everyCell = [...cells, ...fenceCells(roles.filter((role) => role !== 'tap')), ...tapCells(roles)]
 const notOfViews: readonly Mark[] = [
   ...(['overlay-base', 'restore-source', 'restore-clone', 'restore-u-source', 'restore-u-clone'] as const),
   ...(['sync-source', 'sync-clone'] as const),
@@ -63,6 +66,7 @@ const cannotBe: readonly [Role, Mark][] = [
   ['merge', 'restore-u-clone'],
   ['cancel', 'overlay-view'],
   ['cancel', 'merging'],
+  ...notTapped,
 ]
 /** Reached, but the source of the same pair has answered before: the code is the same. */
 const answeredBefore: readonly [Role, Mark][] = [
@@ -88,7 +92,7 @@ const refusalIn = (history: History, from: number) =>
   history.ledger.from(from).find(({ kind }) => kind === 'command.refused')
 
 for (const { role, mark, on, past, session, layer = 'ok' } of everyCell) {
-  const code = admission[role][mark]
+  const code = table[role]![mark]!
   test(`${role} on a volume that is ${mark}: ${code}`, () => {
     given(...base, ...past).and((history) => {
       assert.ok(marksOf(history, on, session).includes(mark), `the volume is ${mark}`)
@@ -106,6 +110,10 @@ for (const { role, mark, on, past, session, layer = 'ok' } of everyCell) {
     })
   })
 }
+
+test('the matrix is the one that was written out by hand, cell by cell', () => {
+  assert.equal(JSON.parse(JSON.stringify(admission)), table)
+})
 
 test('every cell of the table is here', () => {
   const listed = [

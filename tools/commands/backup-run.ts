@@ -34,7 +34,7 @@ export function addRun(backup: Command): void {
   controlOption(backup.command('run'))
     .description('copy a volume as it is at one moment, to a file or to another NBD server')
     .argument('<volume>', 'the volume')
-    .requiredOption('-o, --output <target>', 'a file, or nbd://... or nbd+unix://..., which is overwritten')
+    .requiredOption('-o, --output <target>', 'a file, or an NBD URI, which is overwritten')
     .option('--name <name>', 'of the backup; the volume and the time unless given')
     .option('--hold', 'hold writes until the copy is made, not only until its moment is fixed')
     .option('--deadline-ms <n>', 'hold for at most so long; 0 for the default', wholeNumber(0), 0)

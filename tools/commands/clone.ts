@@ -47,7 +47,7 @@ export function add(program: Command): void {
     .description('make a pair of two volumes of equal size and block; it begins fractured')
     .argument('<pair>', 'letters, digits, dots, dashes, underscores')
     .requiredOption('--source <volume>', 'what hosts use')
-    .option('--clone <volume>', 'its copy, a volume; or outside, as nbd://... or nbd+unix://..., only read')
+    .option('--clone <volume>', 'its copy, a volume; or outside, as an NBD URI, only read')
     .option('--clone-file <file>', 'its copy, a raw file of that size outside, which is only read')
     .option('--extent <size>', 'the unit of the maps and of copying, a power of two', parseSize, 65_536)
     .addHelpText(
@@ -78,7 +78,7 @@ export function add(program: Command): void {
   journalOption(clone.command('verify'))
     .description('read all that was copied from a clone outside again: is it what it was?')
     .argument('<pair>', 'the name of the pair')
-    .option('--clone-file <file>', 'where it is now: a file, or nbd://... or nbd+unix://...')
+    .option('--clone-file <file>', 'where it is now: a file, or an NBD URI')
     .option('--json', 'as one JSON object')
     .addHelpText(
       'after',

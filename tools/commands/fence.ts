@@ -6,10 +6,10 @@
  *                └────────── abort: nothing changed ──────────▲
  */
 
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { fenceVerbs, raiseFence, restoreFence } from '../../src/control/fence-routes.ts'
 import { defaultOwner } from '../../src/control/schema.ts'
+import { recordedName } from '../../src/images/open-external.ts'
 import type { FenceContents } from '../../src/inspect/contents.ts'
 import { gathered } from '../control.ts'
 import { controlOption } from '../control-option.ts'
@@ -54,11 +54,15 @@ export function add(program: Command): void {
       fenceControl(name, options, (use) => writeBehind(use, name, options.from, options.at)),
     )
   ofOwner(fence.command('restore'))
-    .description('restore a raw image behind a fence; its metadata waits beside the volume')
+    .description('restore an image behind a fence; its metadata waits beside the volume')
     .argument('<fence>', 'the name of the fence')
-    .requiredOption('--from <image>', 'the image, at most as long as the volume')
+    .requiredOption('--from <image>', 'a raw file or an NBD URI, at most as long as the volume')
     .option('--lower', 'lower the fence when all is there')
-    .addHelpText('after', '\nExample:\n  blockbox fence restore guard --from backup.img --lower -j DIR\n')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  blockbox fence restore guard --from backup.img --lower -j DIR\n' +
+        "  blockbox fence restore guard --from 'nbd://store/backup' -j DIR\n",
+    )
     .action((name: string, options: FenceOptions & { readonly from: string; readonly lower?: boolean }) =>
       fenceControl(name, options, async (use) => {
         const restored = await restore(use, name, options.from)
@@ -134,7 +138,11 @@ async function raise(use: FenceUse, name: string, options: RaiseOptions): Promis
 }
 
 async function restore(use: FenceUse, name: string, image: string): Promise<FenceAnswer> {
-  const { command, answer, about = {} } = await use.ask(restoreFence, { fence: name, image: resolve(image) })
+  const {
+    command,
+    answer,
+    about = {},
+  } = await use.ask(restoreFence, { fence: name, image: recordedName(image) })
   const { data_bytes, control_bytes } = about
   const phase = (about.fence as FenceContents | null)?.phase
   if (answer.code === 'ok' && phase !== 'ready') {

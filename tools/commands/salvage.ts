@@ -33,7 +33,7 @@ function isShort({ durable, last }: Salvaged): boolean {
 }
 
 function lines(found: Salvaged, made: string): string[] {
-  const { first, last, frames, head, fault, durable, behind, repaired } = found
+  const { first, last, frames, head, fault, durable, behind, unlisted } = found
   const kept = last < first ? 'no event verifies' : `events ${first} to ${last} in ${frames} frames verify`
   const lost = isShort(found) ? [`lost: events ${last + 1} to ${durable}, which were durable`] : []
   const unknown =
@@ -47,7 +47,7 @@ function lines(found: Salvaged, made: string): string[] {
     ...(behind > 0
       ? [`${behind} frames behind the fault look whole; nothing ties them to what is kept`]
       : []),
-    ...(repaired ? ['LevelDB could not open the database as it was; a copy was repaired'] : []),
+    ...(unlisted ? ["the database's own list of its tables is lost: all that are there were read"] : []),
   ]
 }
 
@@ -59,10 +59,10 @@ function plain({
   fault = null,
   durable = null,
   behind,
-  repaired,
+  unlisted,
 }: Omit<Salvaged, 'fault' | 'durable'> & {
   fault?: Salvaged['fault'] | null
   durable?: number | null | undefined
 }) {
-  return { version: 1, first, last, frames, head, fault, durable, frames_behind: behind, repaired }
+  return { version: 1, first, last, frames, head, fault, durable, frames_behind: behind, unlisted }
 }

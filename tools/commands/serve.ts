@@ -28,8 +28,10 @@ import { wholeNumber } from '../number.ts'
 import { print } from '../output.ts'
 import { remark } from '../remark.ts'
 import { activatedSocket, runBeside } from '../serving.ts'
+import { parseSize } from '../size.ts'
+import { type TapOptions, type Tapping, tapping } from '../tapping.ts'
 
-interface ServeOptions extends JournalOption {
+interface ServeOptions extends JournalOption, TapOptions {
   readonly socket?: string
   readonly port?: number
   readonly bind: string
@@ -50,6 +52,17 @@ interface ServeOptions extends JournalOption {
 export function add(program: Command): void {
   journalOption(program.command('serve'))
     .description('volumes as NBD exports NAME, their past as NAME@POINT')
+    .option('--tap <uri>', 'stand before the disk of another NBD server and record what hosts do there')
+    .option(
+      '--as <name>',
+      'with --tap: the volume that records it, a new one; the name of its export if left out',
+    )
+    .option('--block <size>', 'with --tap: bytes of a block of that volume; 4K, or 512', parseSize)
+    .option(
+      '--copy-first',
+      'with --tap: copy all of the far disk into the volume first, so that nothing is unknown',
+    )
+    .option('--log-first', 'with --tap: no change goes to the far server before the record names it')
     .option('--socket <path>', 'listen on a unix socket')
     .option('--port <n>', 'listen on a TCP port; 0 takes a free one', wholeNumber(0, 65_535))
     .option('--bind <address>', 'with --port: the address to listen on', '127.0.0.1')
@@ -78,7 +91,10 @@ export function add(program: Command): void {
       'after',
       '\nExamples:\n  blockbox serve -j nightly.journal --socket vol.sock --print-uri\n' +
         "  blockbox serve -j nightly.journal --socket vol.sock --run 'nbdinfo --list $uri'\n" +
-        "  nbdcopy 'nbd+unix:///disk0@mark:before-upgrade?socket=vol.sock' disk0.img\n",
+        "  nbdcopy 'nbd+unix:///disk0@mark:before-upgrade?socket=vol.sock' disk0.img\n" +
+        '  blockbox serve -j nightly.journal --tap nbd://storage/disk0 --as disk0 --socket tap.sock\n' +
+        '\nWith --tap hosts use a disk that stays where it is: its server answers, and each answer is on the record before\n' +
+        'a host has it. When that server goes, hosts get errors and the exit code is 1.\n',
     )
     .action(serve)
 }
@@ -87,23 +103,32 @@ async function serve(options: ServeOptions): Promise<void> {
   const address = addressOf(options)
   const folder = options.tlsCertificates
   const credentials = folder === undefined ? undefined : await readCredentials(folder)
-  const { readOnly = false, connections, ack } = options
-  const places = new Places()
-  const how = { ack, worldAt, openImage: places.open }
-  const { engine, journal, payload } = await openToWrite(journalDir(options), how)
+  const { readOnly = false, connections } = options
+  const tapped = await tapping(options)
+  const places = new Places(tapped?.engine.openImage)
+  const { engine, journal, payload } = await opened(options, tapped, places)
   for (const text of journal.remarks) remark(text)
-  const catalog = new VolumeCatalog({ engine, journal, payload, readOnly })
+  const catalog = new VolumeCatalog({
+    engine,
+    journal,
+    payload,
+    readOnly,
+    ...(tapped && { tapped: tapped.tap }),
+  })
   const server = new NbdServer({ catalog, connections, ...(credentials && { credentials }) })
   let control: ControlServer | undefined
   try {
+    await tapped?.begin(engine)
     control = await controlFor(options, { engine, journal, payload, places })
     const bound = await server.listen(address)
-    const uris = catalog.volumes().map((name) => exportUri(bound, name, credentials !== undefined))
+    const names = tapped === undefined ? catalog.volumes() : [tapped.name]
+    const uris = names.map((name) => exportUri(bound, name, credentials !== undefined))
     await announce(options, bound, uris)
-    await stopped(engine, options, bound, uris)
+    await stopped(engine, tapped, options, bound, uris)
   } finally {
     await control?.close()
     await server.close()
+    await tapped?.tap.stop()
     catalog.close()
     if (options.pidFile !== undefined) await rm(options.pidFile, { force: true })
     await engine.close()
@@ -111,6 +136,18 @@ async function serve(options: ServeOptions): Promise<void> {
   if (engine.remains !== undefined) throw engine.remains.reason.cause
   if (interrupt.reason instanceof Interrupted && interrupt.reason.signal === 'SIGTERM') {
     process.exitCode = exitCodes.ok
+  }
+}
+
+/** The journal with an engine; one for a tap is made when there is none. */
+async function opened(options: ServeOptions, tapped: Tapping | undefined, places: Places) {
+  const { ack } = options
+  const how = { ...(tapped && { create: true, ...tapped.engine }), openImage: places.open }
+  try {
+    return await openToWrite(journalDir(options), { ack, worldAt, ...how })
+  } catch (error) {
+    await tapped?.tap.stop()
+    throw error
   }
 }
 
@@ -136,20 +173,26 @@ async function announce(options: ServeOptions, bound: Address, uris: readonly st
   else if (options.printUri === true) await print(uris.join('\n'))
 }
 
-/** Resolves when it is time to stop. An engine that failed serves on what is durable, and says so. */
+/**
+ * Resolves when it is time to stop. An engine that failed serves on what is durable, and says so; before the disk of
+ * another server, whose content it does not have, it ends. Rejects with that reason, or when the far server is lost.
+ */
 function stopped(
   engine: Engine,
+  tapped: Tapping | undefined,
   { run }: ServeOptions,
   bound: Address,
   uris: readonly string[],
 ): Promise<void> {
   return new Promise((done, fail) => {
     engine.frames$.subscribe({
-      error: ({ message }: Error) =>
-        remark(
-          `nothing is recorded any more: ${message}. Reads go on, of what is durable, until this is stopped`,
-        ),
+      error: (error: Error) => {
+        if (tapped !== undefined) return fail(error)
+        const on = 'Reads go on, of what is durable, until this is stopped'
+        remark(`nothing is recorded any more: ${error.message}. ${on}`)
+      },
     })
+    void tapped?.tap.lost.then(fail)
     if (interrupt.aborted) done()
     interrupt.addEventListener('abort', () => done())
     if (run === undefined) return

@@ -6,6 +6,7 @@
 
 import type { Command } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
+import { type Nature, natures, type Rates, rateNames } from '../../src/sim/disk-nature.ts'
 import { enumerateCrashes } from '../../src/sim/enumerate.ts'
 import { type Shrunk, shrink } from '../../src/sim/shrink.ts'
 import { type Simulated, type SimulateOptions, simulate } from '../../src/sim/simulator.ts'
@@ -29,6 +30,8 @@ interface SimulateCommand {
   readonly steps: number
   readonly crashEvery: number
   readonly faultEvery: number
+  readonly disk?: Nature
+  readonly rates?: Partial<Rates>
   readonly untilFailure?: boolean
   readonly once?: boolean
   readonly shrink: boolean
@@ -47,6 +50,12 @@ export function add(program: Command): void {
     .option('--steps <n>', 'steps of each run', wholeNumber(1, 100_000_000), 10_000)
     .option('--crash-every <n>', 'a crash once in so many steps; 0: none', wholeNumber(0), 2000)
     .option('--fault-every <n>', 'a failure once in so many disk writes; 0: none', wholeNumber(0), 1000)
+    .option('--disk <nature>', `${natures.join(', ')}; the seed says it unless told otherwise`, parseNature)
+    .option(
+      '--rates <name=n,...>',
+      `once in how many occasions the disk does what it does: ${rateNames.join(', ')}; 0: never`,
+      parseRates,
+    )
     .option('--until-failure', 'go on with the next seed until something is found')
     .option('--once', 'do not run each seed a second time to compare')
     .option('--no-shrink', 'show what is found as it is')
@@ -69,6 +78,26 @@ export function add(program: Command): void {
         '`blockbox replay`. Exit code 12 with findings.\n',
     )
     .action(act)
+}
+
+/** Throws USAGE. */
+function parseNature(text: string): Nature {
+  const found = natures.find((nature) => nature === text)
+  if (found !== undefined) return found
+  throw new BlockboxError('USAGE', `there is no disk "${text}": choose one of ${natures.join(', ')}`)
+}
+
+/** NAME=N,NAME=N. Throws USAGE. */
+function parseRates(text: string): Partial<Rates> {
+  const rates: { -readonly [Name in keyof Rates]?: number } = {}
+  for (const one of text.split(',')) {
+    const [word = '', number = ''] = one.split('=')
+    const name = rateNames.find((rate) => rate === word)
+    if (name === undefined)
+      throw new BlockboxError('USAGE', `there is no rate "${word}": there are ${rateNames.join(', ')}`)
+    rates[name] = wholeNumber(0)(number)
+  }
+  return rates
 }
 
 /** K/N. Throws USAGE. */
@@ -96,7 +125,11 @@ async function act(options: SimulateCommand): Promise<void> {
   const last = options.untilFailure === true ? 2 ** 32 - 1 : first + seeds - 1
   for (let seed = first; seed <= last && !interrupt.aborted; seed++) {
     showProgress(() => `seed ${seed}`)
-    const asked: SimulateOptions = { seed, steps, crashEvery, faultEvery }
+    const asked: SimulateOptions = {
+      ...{ seed, steps, crashEvery, faultEvery },
+      ...(options.disk !== undefined && { disk: options.disk }),
+      ...(options.rates !== undefined && { rates: options.rates }),
+    }
     const run = await simulate({ ...asked, twice: options.once !== true })
     const found = run.findings.length > 0
     const shrunk = found && options.shrink ? await shrink(asked, run) : undefined
@@ -114,14 +147,16 @@ async function report(
   shrunk: Shrunk | undefined,
   { json, keep }: SimulateCommand,
 ): Promise<void> {
-  const { seed, steps, events, crashes, faults, head, stateHash, findings } = run
-  const failures = Object.values(faults).reduce((sum, count) => sum + count, 0)
+  const { seed, nature, steps, events, crashes, lives, reports, faults, head, stateHash, findings } = run
   if (json === true) {
-    const told = { seed, steps, events, crashes, faults: failures, head, state_hash: stateHash, findings }
+    const counted = { steps, events, crashes, journals: lives, reports, faults }
+    const told = { seed, disk: nature, ...counted, head, state_hash: stateHash, findings }
     const made = shrunk === undefined ? {} : { shrunk: { steps: shrunk.steps, runs: shrunk.runs } }
     return print(JSON.stringify({ ...told, ...made }))
   }
-  const line = `seed ${seed}: ${steps} steps, ${events} events, ${crashes} crashes, ${failures} failed writes`
+  const done = Object.entries(faults).map(([name, count]) => `${count} ${name}`)
+  const seen = `${crashes} crashes, ${[...done, lives === 1 ? '1 journal' : `${lives} journals`].join(', ')}`
+  const line = `seed ${seed}, ${nature} disk: ${steps} steps, ${events} events, ${seen}`
   if (findings.length === 0)
     return print(`${line}: 0 findings\n  state ${stateHash}, head ${head.hash}@${head.seq}`)
   const kept = keep === undefined ? 'add --keep FILE.trace.jsonl to look at it' : `kept in ${keep}`

@@ -14,9 +14,11 @@ import type { OpenFolder } from '../../src/engine/open-folder.ts'
 import { journalIdentity } from '../../src/journal/identity.ts'
 import { headKey, isSignedBy, parseHeads } from '../../src/journal/kept-head.ts'
 import { scrub } from '../../src/journal/scrub.ts'
+import { survey } from '../../src/replay/survey.ts'
 import { findingsOfStore, type VerifyVerdict, verify } from '../../src/replay/verify.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine, findingOf } from '../finding.ts'
+import { type HeadArgument, parseHead } from '../head-argument.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { escaped, print } from '../output.ts'
@@ -25,14 +27,9 @@ import { showProgress } from '../remark.ts'
 
 interface VerifyOptions extends JournalOption {
   readonly json?: boolean
-  readonly head?: readonly Head[]
+  readonly head?: readonly HeadArgument[]
   readonly heads?: string
   readonly key?: string
-}
-
-interface Head {
-  readonly seq: number
-  readonly hash: string
 }
 
 interface Verified extends VerifyVerdict {
@@ -63,20 +60,15 @@ export function add(program: Command): void {
 /** Damage that touches neither frame nor payload. */
 const besideHistory: ReadonlySet<string> = new Set(['CHECKPOINT_CORRUPT', 'STORE_CORRUPT'])
 
-/** HASH@SEQ. Throws USAGE. */
-function parseHead(text: string): Head {
-  const form = /^([0-9a-f]{64})@(\d{1,16})$/i.exec(text)
-  const seq = Number(form?.[2])
-  if (form !== null && Number.isSafeInteger(seq)) return { hash: form[1]!.toLowerCase(), seq }
-  throw new BlockboxError('USAGE', `"${text}" is no head: write HASH@SEQ, as \`blockbox info\` prints it`)
-}
-
-function collectHead(text: string, before: readonly Head[] = []): Head[] {
+function collectHead(text: string, before: readonly HeadArgument[] = []): HeadArgument[] {
   return [...before, parseHead(text)]
 }
 
 /** The heads the journal must hold. Throws USAGE for a file of heads that cannot be used, or of another journal. */
-function headsOf(source: string | undefined, options: VerifyOptions): { heads: Head[]; unsigned: Finding[] } {
+function headsOf(
+  source: string | undefined,
+  options: VerifyOptions,
+): { heads: HeadArgument[]; unsigned: Finding[] } {
   const { head = [], heads: file, key: keyFile } = options
   if (file === undefined) return { heads: [...head], unsigned: [] }
   if (source !== undefined && !existsSync(join(source, 'journal.json'))) {
@@ -105,8 +97,10 @@ async function act(source: string | undefined, options: VerifyOptions): Promise<
   const { heads, unsigned } = headsOf(source, options)
   const store: Finding[] = []
   try {
-    const look = {
-      onFound: async (folder: string) => void store.push(...findingsOfStore(await scrub(folder, interrupt))),
+    const onFound = async (folder: string) => {
+      const faults = await scrub(folder, interrupt)
+      store.push(...findingsOfStore(faults))
+      return faults
     }
     const use = async ({ journal, payload }: OpenFolder) => {
       const { last } = journal.bounds()
@@ -118,19 +112,40 @@ async function act(source: string | undefined, options: VerifyOptions): Promise<
       const findings = [...unsigned, ...found.findings, ...store]
       return { ...found, findings, remarks: journal.remarks }
     }
-    verdict = await withSource(source, options, true, use, look)
+    verdict = await withSource(source, options, true, use, { onFound })
   } catch (error) {
     const finding = findingOf(error)
     if (finding === undefined) throw error
-    const nothing = { events: 0, frames: 0, payloads: 0, payloadBytes: 0, remarks: [] }
-    await report({ ...nothing, findings: [finding, ...store] }, options.json === true)
+    const path = source ?? journalDir(options)
+    await report(await unopened(path, [finding, ...unsigned, ...store]), options.json === true)
     return
   }
   await report(verdict, options.json === true)
 }
 
+/**
+ * The verdict about a journal that does not open, or a recording: how much of it verifies all the same. Where the end is
+ * lost, what lies in front of it may be damaged too.
+ */
+async function unopened(path: string, findings: readonly Finding[]): Promise<Omit<Verified, 'head'>> {
+  const sums = { payloads: 0, payloadBytes: 0, remarks: [] }
+  const found = existsSync(join(path, 'db')) ? await survey(path).catch(() => undefined) : undefined
+  if (found === undefined) return { ...sums, events: 0, frames: 0, findings }
+  const { base, end, frames, fault } = found
+  const isEarlier = fault !== undefined && fault.seq < findings[0]!.seq
+  return {
+    ...sums,
+    events: (end?.last ?? base.first - 1) - base.first + 1,
+    frames: frames.length,
+    findings: isEarlier ? [fault, ...findings] : findings,
+  }
+}
+
 /** Prints a verdict; one without a head is of a journal that could not be opened. */
-async function report(verdict: Omit<Verified, 'head'> & { head?: Head }, json: boolean): Promise<void> {
+async function report(
+  verdict: Omit<Verified, 'head'> & { head?: HeadArgument },
+  json: boolean,
+): Promise<void> {
   const { events, frames, payloads, payloadBytes, findings, head = null, remarks } = verdict
   if (findings.length > 0) process.exitCode = exitCodes.verification
   if (json) {
@@ -146,6 +161,8 @@ async function report(verdict: Omit<Verified, 'head'> & { head?: Head }, json: b
     first === undefined
       ? 'history and payloads are sound, the database is damaged: copy the journal to a good disk'
       : `not to be trusted from event ${first.seq} on`
-  const opened = head === null ? `${trust}: the journal does not open` : `${trust}; looked at ${seen}`
+  const verified = `${events} events in ${frames} frames verify`
+  const opened =
+    head === null ? `${trust}: the journal does not open, ${verified}` : `${trust}; looked at ${seen}`
   await print([opened, ...findings.map(findingLine)].map(escaped).join('\n'))
 }

@@ -50,7 +50,7 @@ export function add(program: Command): void {
     .description('make a volume, of zeros or from a disk; makes the journal when there is none')
     .argument('<name>', 'letters, digits, dots, dashes, underscores')
     .option('--size <size>', 'bytes, with an optional suffix: 512M, 1G', parseSize)
-    .option('--from <disk>', 'begin as this disk: a raw file, or nbd://... or nbd+unix://..., only read')
+    .option('--from <disk>', 'begin as this disk: a raw file, or an NBD URI, only read')
     .option('--extent <size>', 'with --from: what a touch brings in, a power of two from 64K', parseSize)
     .option('--copy', 'with --from: bring all of it in now, and wait for the end')
     .option('--rate <n>', 'with --copy: at most so many extents a second', wholeNumber(1), 0)
@@ -61,8 +61,10 @@ export function add(program: Command): void {
       'after',
       '\nExamples:\n  blockbox volume create disk0 --size 1G -j nightly.journal\n' +
         '  blockbox volume create disk1 --from old-disk.img -j nightly.journal\n' +
+        "  blockbox volume create disk2 --from 'nbds://store/night?tls-certificates=/etc/pki/nbd' -j nightly.journal\n" +
         '\nWith --from hosts may use the volume at once. What they touch is brought in; `blockbox restore resume disk1`\n' +
-        'brings in the rest. Until then the disk must stay as it is and be reachable.\n',
+        'brings in the rest. Until then the disk must stay as it is and be reachable. An NBD URI is nbd://HOST/EXPORT or\n' +
+        'nbd+unix:///EXPORT?socket=PATH; nbds is TLS, by ca-cert.pem, client-cert.pem and client-key.pem of the folder.\n',
     )
     .action(create)
   controlOption(volume.command('rm'))

@@ -1,18 +1,18 @@
 /**
- * What becomes of a damaged journal folder, held against what was whole.
+ * What becomes of a damaged journal folder, held against what was whole: as `verify` looks at it, with a scrub, or as it
+ * is read by everything else.
  *
  *     scrubbed ─▶ opened ─▶ read, frame by frame, and the content of its volumes ─▶ verified
  *        │           └─ refused, with the first bad event                │             └─ findings
  *        └─ a file's checksum                                            └─ not as recorded, and no error: SILENT
  */
 
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { hex } from '../../src/core/digest.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { type OpenFolder, openToRead } from '../../src/engine/open-folder.ts'
-import { scrub } from '../../src/journal/scrub.ts'
+import { type StoreFault, scrub } from '../../src/journal/scrub.ts'
 import { salvage } from '../../src/replay/salvage.ts'
+import { survey } from '../../src/replay/survey.ts'
 import { verify } from '../../src/replay/verify.ts'
 import { contentOf, type Whole } from './whole.ts'
 
@@ -29,18 +29,44 @@ export interface Judged {
   /** The first event that cannot be trusted. */
   readonly seq?: number
   readonly why?: string
+  /** True when a scrub found damage in the database's files: LevelDB did not open them. */
+  readonly isScrubbed?: boolean
 }
 
 const damageCodes = new Set(['JOURNAL_LOST_TAIL', 'JOURNAL_GAP', 'JOURNAL_CORRUPT', 'PAYLOAD_CORRUPT'])
 const identityCodes = new Set(['JOURNAL_FOREIGN', 'JOURNAL_VERSION', 'JOURNAL_MISSING'])
 
-/** Judges the folder, which is changed by being opened. Throws what is no answer to damage. */
-export async function judge(path: string, whole: Whole): Promise<Judged> {
-  const db = join(path, 'db')
-  const [fault] = existsSync(db) ? await scrub(db) : []
+/**
+ * Judges the folder, which LevelDB changes when it opens it: where a scrub found nothing, or without one.
+ * Throws what is no answer to damage.
+ */
+export async function judge(path: string, whole: Whole, { scrubs = true } = {}): Promise<Judged> {
+  let fault: StoreFault | undefined
+  const onFound = async (folder: string) => {
+    const faults = await scrub(folder)
+    fault = faults[0]
+    return faults
+  }
+  let judged = await judgeOpened(() => openToRead(path, scrubs ? { onFound } : {}), whole)
+  if (scrubs && judged.verdict === 'open') judged = await surveyed(path, judged, whole)
+  if (fault === undefined) return judged
+  const verdict =
+    judged.verdict === 'harmless' ? ({ verdict: 'store', code: 'STORE_CORRUPT' } as const) : judged
+  return { ...verdict, isScrubbed: true }
+}
+
+/** Where a journal does not open, `verify` looks how much of it verifies all the same. */
+async function surveyed(path: string, judged: Judged, whole: Whole): Promise<Judged> {
+  const found = await survey(path).catch(() => undefined)
+  const { fault } = found ?? {}
+  if (fault === undefined || fault.seq >= judged.seq!) return judged
+  return checked('open', fault.rule, fault.seq, whole)
+}
+
+async function judgeOpened(open: () => Promise<OpenFolder>, whole: Whole): Promise<Judged> {
   let opened: OpenFolder
   try {
-    opened = await openToRead(path)
+    opened = await open()
   } catch (error) {
     return refusal(error, whole)
   }
@@ -52,7 +78,7 @@ export async function judge(path: string, whole: Whole): Promise<Judged> {
     const said = findings.find(({ rule }) => damageCodes.has(rule))
     if (said !== undefined) return checked('verify', said.rule, said.seq, whole)
     if (!isWhole) return { verdict: 'silent', why: `${events} of ${whole.events} events, and no finding` }
-    const beside = findings[0]?.rule ?? (fault === undefined ? undefined : 'STORE_CORRUPT')
+    const beside = findings[0]?.rule
     return beside === undefined ? { verdict: 'harmless' } : { verdict: 'store', code: beside }
   } finally {
     await opened.journal.close()

@@ -2,7 +2,8 @@
  * A lane of the sweep: judges a chunk of cases in child processes, one after the other.
  *
  *     child ─ a line a case ─▶ done
- *       └─ ended by a signal, or no line for too long ─▶ that case is `aborted` or `hung`, a new child goes on behind it
+ *       └─ ended by a signal, or no line for too long ─▶ that case is `ended` or `hung`, or `aborted` where a verify had
+ *          said what there is to say; a new child goes on behind it
  */
 
 import { spawn } from 'node:child_process'
@@ -15,8 +16,11 @@ import type { Judged } from './judge.ts'
 
 export interface Line {
   readonly k: number
-  /** LevelDB ended the process, or did not come back: whoever opens the journal is told by that, not by us. */
-  readonly verdict: Judged['verdict'] | 'aborted' | 'hung'
+  /**
+   * `aborted`: a verify says what is damaged; who reads without one has the process ended by LevelDB. `ended`: so has
+   * a verify or a salvage. `hung`: did not come back.
+   */
+  readonly verdict: Judged['verdict'] | 'aborted' | 'ended' | 'hung'
   readonly code?: string
   readonly seq?: number
   readonly why?: string
@@ -27,6 +31,8 @@ export interface Stretch {
   readonly from: number
   readonly to: number
   readonly step: number
+  /** One reported case in so many is salvaged too. */
+  readonly salvageEvery: number
 }
 
 const child = fileURLToPath(new URL('child.js', import.meta.url))
@@ -35,14 +41,14 @@ const patienceMs = 60_000
 
 /** Judges the cases of a stretch; `take` gets a line of each. `work` is a folder that copies are made in. */
 export async function judgeStretch(
-  { folder, from, to, step }: Stretch,
+  { folder, from, to, step, salvageEvery }: Stretch,
   work: string,
   take: (line: Line) => void,
 ): Promise<void> {
   for (let next = from; next < to; ) {
     const place = mkdtempSync(join(work, 'lane-'))
     try {
-      const ended = await judgeSome([folder, place, next, to, step].map(String), (line) => {
+      const ended = await judgeSome([folder, place, next, to, step, salvageEvery].map(String), (line) => {
         next = line.k + step
         take(line)
       })
@@ -59,26 +65,29 @@ export async function judgeStretch(
 async function judgeSome(
   args: readonly string[],
   take: (line: Line) => void,
-): Promise<'aborted' | 'hung' | undefined> {
+): Promise<'aborted' | 'ended' | 'hung' | undefined> {
   const running = spawn(process.execPath, [child, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
+  let complaint = ''
   let isHung = false
+  let isVerified = false
   const watch = setTimeout(() => {
     isHung = true
     running.kill('SIGKILL')
   }, patienceMs)
   running.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-2000)
+    complaint = (complaint + text).slice(-2000)
   })
   const closed = once(running, 'close') as Promise<[number | null, string | null]>
   for await (const line of createInterface({ input: running.stdout })) {
     watch.refresh()
-    take(JSON.parse(line) as Line)
+    const said = JSON.parse(line) as Line | { readonly verified: true }
+    isVerified = 'verified' in said
+    if (!('verified' in said)) take(said)
   }
   const [code, signal] = await closed
   clearTimeout(watch)
   if (isHung) return 'hung'
-  if (signal !== null) return 'aborted'
+  if (signal !== null) return isVerified ? 'aborted' : 'ended'
   if (code === 0) return undefined
-  throw new Error(`a process of the sweep ended with ${code}: ${said}`)
+  throw new Error(`a process of the sweep ended with ${code}: ${complaint}`)
 }

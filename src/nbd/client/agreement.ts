@@ -6,7 +6,14 @@
 
 import type { Socket } from 'node:net'
 import { BlockboxError } from '../../core/errors.ts'
-import { allocationContext, handshakeFlag, info, option, optionReply } from '../protocol/constant.ts'
+import {
+  allocationContext,
+  handshakeFlag,
+  info,
+  option,
+  optionError,
+  optionReply,
+} from '../protocol/constant.ts'
 import { maxListed } from '../protocol/limit.ts'
 import { protocolBroken } from '../protocol/nbd-error.ts'
 import { clientFlags, contextMessage, goMessage, optionMessage } from '../protocol/option.ts'
@@ -28,6 +35,8 @@ export class Agreement {
   readonly #limitMs: number
   #socket: Socket
   #stream: ServerStream
+  /** True from TLS to the first word of the server: it may yet turn this side's certificate down. */
+  #fresh = false
 
   /** @param stream reads what the server says, from its greeting on */
   constructor(socket: Socket, stream: ServerStream, limitMs: number) {
@@ -49,9 +58,10 @@ export class Agreement {
     }
     this.#socket.write(clientFlags())
     if (tls === undefined) return
-    await this.#ask(option.startTls, optionMessage(option.startTls), () => undefined)
+    await this.#startTls()
     if (this.#stream.underWay) throw protocolBroken('bytes that were not encrypted came after STARTTLS')
     this.#socket = await secure(this.#socket, tls, this.#limitMs)
+    this.#fresh = true
   }
 
   /** True when the server will send structured replies. */
@@ -91,6 +101,16 @@ export class Agreement {
     return found
   }
 
+  async #startTls(): Promise<void> {
+    try {
+      await this.#ask(option.startTls, optionMessage(option.startTls), () => undefined)
+    } catch (error) {
+      if (!(error instanceof BlockboxError && error.code === 'NBD_REFUSED')) throw error
+      const message = `the server speaks no TLS: start it with certificates, or write nbd in place of nbds`
+      throw new BlockboxError('NBD_REFUSED', message, { cause: error })
+    }
+  }
+
   /** True when the option was granted, false when it was refused. */
   async #asked(ask: () => Promise<void>): Promise<boolean> {
     try {
@@ -109,7 +129,10 @@ export class Agreement {
       if (reply.kind !== 'option' || reply.option !== number)
         throw protocolBroken('a reply to another option')
       if (reply.type >= refused) {
-        throw new BlockboxError('NBD_REFUSED', `the server refused: ${refusalText(reply.type, reply.data)}`)
+        const hint =
+          reply.type === optionError.tlsRequired ? ': it wants TLS, write nbds in place of nbd' : ''
+        const text = refusalText(reply.type, reply.data)
+        throw new BlockboxError('NBD_REFUSED', `the server refused: ${text}${hint}`)
       }
       if (reply.type === optionReply.ack) return
       each(reply)
@@ -135,16 +158,21 @@ export class Agreement {
         this.#stream.push(bytes)
         take()
       }
-      const onClose = () => end(new BlockboxError('NBD_CLOSED', 'the server closed the connection'))
-      const onError = (cause: Error) => end(new BlockboxError('NBD_CLOSED', cause.message, { cause }))
+      const hint = this.#fresh
+        ? ' when TLS was on: does it want client-cert.pem, signed by its authority?'
+        : ''
+      const onClose = () => end(new BlockboxError('NBD_CLOSED', `the server closed the connection${hint}`))
+      const onError = (cause: Error) =>
+        end(new BlockboxError('NBD_CLOSED', `${cause.message}${hint}`, { cause }))
       const end = (result: ServerMessage | Error) => {
         clearTimeout(timer)
         socket.pause()
         socket.off('data', onData)
         socket.off('close', onClose)
         socket.off('error', onError)
-        if (result instanceof Error) reject(result)
-        else resolve(result)
+        if (result instanceof Error) return reject(result)
+        this.#fresh = false
+        resolve(result)
       }
       socket.on('data', onData)
       socket.on('close', onClose)

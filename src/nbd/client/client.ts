@@ -80,8 +80,11 @@ export class NbdClient {
   readonly #waiting: Map<number, Pending>
   readonly #agreed: Agreed
   readonly #watch: NodeJS.Timeout
+  /** Resolves with the reason when the connection is over, whoever ended it. */
+  readonly over: Promise<Error>
   #cookies = 0
   #ended: Error | undefined
+  #setOver: (reason: Error) => void = () => undefined
   #closing: Promise<void> | undefined
 
   /** See `openClient`. */
@@ -90,6 +93,9 @@ export class NbdClient {
     this.#stream = stream
     this.#waiting = waiting
     this.#agreed = agreed
+    this.over = new Promise((resolve) => {
+      this.#setOver = resolve
+    })
     this.#watch = setInterval(() => this.#checkDeadline(), Math.max(10, agreed.limitMs / 8))
     socket.on('data', (bytes) => this.#onData(bytes))
     socket.on('error', (cause) => this.#fail(new BlockboxError('NBD_CLOSED', cause.message, { cause })))
@@ -225,5 +231,6 @@ export class NbdClient {
     this.#socket.destroy()
     for (const pending of this.#waiting.values()) pending.fail(error)
     this.#waiting.clear()
+    this.#setOver(error)
   }
 }

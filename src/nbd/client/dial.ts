@@ -1,13 +1,13 @@
 /** A connection to a server, plain, and then secure if that is wanted; each step within the time it may take. */
 
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import { BlockboxError } from '../../core/errors.ts'
 
 export type ServerAddress = { readonly socket: string } | { readonly port: number; readonly host?: string }
 
 export interface ClientTls extends Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> {
-  /** The name that the certificate of the server must bear. */
+  /** The name or address that the certificate of the server must bear. */
   readonly servername: string
 }
 
@@ -22,8 +22,24 @@ export async function dial(address: ServerAddress, limitMs: number): Promise<Soc
 
 /** Goes on encrypted. Throws SOCKET when the other side is not who it should be. */
 export async function secure(socket: Socket, tls: ClientTls, limitMs: number): Promise<TLSSocket> {
-  const secured = connectTls({ ...tls, socket, minVersion: 'TLSv1.2', rejectUnauthorized: true })
-  await happens(secured, 'secureConnect', limitMs, 'TLS')
+  const { servername: name, ...certificates } = tls
+  const who = isIP(name) === 0 ? { servername: name } : { host: name }
+  const secured = connectTls({
+    ...certificates,
+    ...who,
+    socket,
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: true,
+  })
+  try {
+    await happens(secured, 'secureConnect', limitMs, 'TLS')
+  } catch (error) {
+    if (secured.authorizationError == null) throw error
+    const why = `the certificate of the server is not trusted as that of ${name}: ${(error as Error).message}`
+    throw new BlockboxError('SOCKET', `${why}; is it signed by the ca-cert.pem of tls-certificates?`, {
+      cause: error,
+    })
+  }
   return secured
 }
 

@@ -16,10 +16,15 @@ export interface ExportDescription {
   /** Requests are multiples of this many bytes, and do best as multiples of `preferredBlock`. */
   readonly minimumBlock: number
   readonly preferredBlock: number
+  /** The longest read or write in bytes, where it is shorter than what this side takes. */
+  readonly maximumBlock?: number
+  /** What may be asked, bits of `transmissionFlag`, where another server says so. */
+  readonly flags?: number
 }
 
 /** The flags of an export. Writes, flushes and views of several connections are one disk, so many may be opened. */
-export function transmissionFlags({ readOnly }: ExportDescription): number {
+export function transmissionFlags({ readOnly, flags }: ExportDescription): number {
+  if (flags !== undefined) return flags
   const common =
     bit.hasFlags | bit.sendFlush | bit.sendFua | bit.sendDontFragment | bit.canMultiConn | bit.sendCache
   const writable = bit.sendTrim | bit.sendWriteZeroes | bit.sendFastZero
@@ -36,8 +41,10 @@ export function infoData(about: ExportDescription, what: number): Uint8Array | u
       return fields.text(about.name).done()
     case info.description:
       return fields.text(about.description).done()
-    case info.blockSize:
-      return fields.u32(about.minimumBlock).u32(about.preferredBlock).u32(maxRequestBytes).done()
+    case info.blockSize: {
+      const { minimumBlock, preferredBlock, maximumBlock = maxRequestBytes } = about
+      return fields.u32(minimumBlock).u32(preferredBlock).u32(maximumBlock).done()
+    }
     default:
       return undefined
   }

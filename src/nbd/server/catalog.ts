@@ -24,6 +24,15 @@ export interface RecordedVolumes {
   readonly payload: PayloadStore
   /** True: nobody may write to a volume. */
   readonly readOnly?: boolean
+  /** The volume whose live content is that of a far server, and how it is opened. */
+  readonly tapped?: TappedVolume
+}
+
+/** A live export that is not the volume itself. */
+export interface TappedVolume {
+  readonly volume: number
+  describe(): ExportDescription
+  open(peer: string): Promise<OpenExport>
 }
 
 export class VolumeCatalog implements Catalog {
@@ -40,7 +49,7 @@ export class VolumeCatalog implements Catalog {
   /** Nobody is told of a volume before it is durable. */
   async list(): Promise<readonly Listed[]> {
     const live = await this.#of.engine.look(liveVolumes)
-    const volumes = live.map((volume) => listed(describeVolume(volume, this.#readOnly)))
+    const volumes = live.map((volume) => listed(this.#describe(volume)))
     const views = this.#marks.known(live).map(({ name, seq }) => ({
       name,
       description: `as it was after event ${seq}, read-only`,
@@ -51,14 +60,18 @@ export class VolumeCatalog implements Catalog {
   async describe(name: string, signal: AbortSignal): Promise<ExportDescription> {
     const { world, volume, point } = await this.#named(name)
     if (point.by === 'last' && world !== undefined) return describeRemaining(volume, world)
-    if (point.by === 'last') return this.#of.engine.look(() => describeVolume(volume, this.#readOnly))
+    if (point.by === 'last') return this.#of.engine.look(() => this.#describe(volume))
     return describePast(name, (await this.#past.at(volume, point, signal)).volume)
   }
 
   async open(name: string, peer: string, signal: AbortSignal): Promise<OpenExport> {
     const { world, volume, point } = await this.#named(name)
-    if (point.by === 'last' && world !== undefined) return this.#remaining(volume, world)
-    if (point.by === 'last') return openVolume(this.#of.engine, volume, peer, this.#readOnly)
+    if (point.by === 'last') {
+      const { tapped, engine } = this.#of
+      if (world !== undefined) return this.#remaining(volume, world)
+      if (tapped?.volume === volume.id) return tapped.open(peer)
+      return openVolume(engine, volume, peer, this.#readOnly)
+    }
     const state = await this.#past.take(volume, point, signal)
     return new PastExport(describePast(name, state.volume), state, this.#of.payload)
   }
@@ -71,6 +84,11 @@ export class VolumeCatalog implements Catalog {
   /** Stops learning about the journal. */
   close(): void {
     this.#marks.close()
+  }
+
+  #describe(volume: Volume): ExportDescription {
+    const { tapped } = this.#of
+    return tapped?.volume === volume.id ? tapped.describe() : describeVolume(volume, this.#readOnly)
   }
 
   get #readOnly(): boolean {
@@ -96,6 +114,10 @@ export class VolumeCatalog implements Catalog {
   /** A volume of an engine that has failed. Behind a fence nobody can be told from its owner any more. */
   #remaining(volume: Volume, world: World): OpenExport {
     const description = describeRemaining(volume, world)
+    if (this.#of.tapped?.volume === volume.id) {
+      const why = `volume ${volume.name} lies at another server and nothing can be recorded: start this one again`
+      throw new BlockboxError('NBD_REFUSED', why)
+    }
     if (fencesOn(fencesOf(world), volume.id).length > 0) {
       const why = `a fence stands on volume ${volume.name} and nothing can be recorded: start the server again`
       throw new BlockboxError('NBD_REFUSED', why)

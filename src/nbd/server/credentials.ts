@@ -14,7 +14,7 @@ import { BlockboxError } from '../../core/errors.ts'
 export type Credentials = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>
 
 /** Reads the certificates of a folder. Throws USAGE when they are missing or do not belong together. */
-export async function readCredentials(folder: string, side = 'server'): Promise<Credentials> {
+export async function readCredentials(folder: string): Promise<Credentials> {
   const read = async (name: string) => {
     try {
       return await readFile(join(folder, name))
@@ -24,8 +24,8 @@ export async function readCredentials(folder: string, side = 'server'): Promise<
   }
   const [ca, cert, key] = [
     await read('ca-cert.pem'),
-    await read(`${side}-cert.pem`),
-    await read(`${side}-key.pem`),
+    await read('server-cert.pem'),
+    await read('server-key.pem'),
   ]
   try {
     createSecureContext({ ca, cert, key })

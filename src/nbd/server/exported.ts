@@ -7,6 +7,7 @@ import type { Code } from '../../events/code.ts'
 import type { IoKind } from '../../events/kind.ts'
 import type { ExportDescription } from '../protocol/export-description.ts'
 import type { Extent } from '../protocol/reply.ts'
+import type { Failure } from './failure.ts'
 
 export interface DiskRequest {
   readonly kind: IoKind
@@ -14,6 +15,9 @@ export interface DiskRequest {
   readonly offset: number
   readonly length: number
   readonly fua: boolean
+  /** Of zeros: the range shall stay allocated; and nothing shall be done where it is not fast. */
+  readonly noHole?: boolean
+  readonly fastZero?: boolean
   /** Of a write: taken over. */
   readonly data?: Uint8Array
 }
@@ -22,6 +26,8 @@ export interface DiskAnswer {
   readonly code: Code
   /** What a read returned. */
   readonly data?: Uint8Array
+  /** What the host is to see of a request that failed, where the code does not say all of it. */
+  readonly failure?: Failure
 }
 
 /** An export while one connection has it open. */

@@ -23,6 +23,7 @@ const errnoOf: Readonly<Partial<Record<Code, Errno>>> = {
   E_AGAIN: 'ENOMEM',
   E_BOUND: 'ENOSPC',
   E_NOSPC: 'ENOSPC',
+  E_TAP_ENDED: 'ESHUTDOWN',
   E_CRASH: 'ESHUTDOWN',
   E_SESSION_CLOSED: 'ESHUTDOWN',
   E_STOPPED: 'ESHUTDOWN',

@@ -119,14 +119,17 @@ export class Transmission {
       offset,
       length,
       fua: (flags & commandFlag.fua) !== 0,
+      ...((flags & commandFlag.noHole) !== 0 && { noHole: true }),
+      ...((flags & commandFlag.fastZero) !== 0 && { fastZero: true }),
       ...(data !== undefined && { data }),
     }
     const reads = type === command.read
     const bytes = reads || data !== undefined ? length : 0
     this.#carry(request, bytes, this.#opened.submit(asked), (answer) => {
-      if (answer.code !== 'ok')
-        this.#fail(request, failureOf(answer.code, type === command.write || type === command.writeZeroes))
-      else if (reads) this.#sendRead(request, answer.data!)
+      if (answer.code !== 'ok') {
+        const grows = type === command.write || type === command.writeZeroes
+        this.#fail(request, answer.failure ?? failureOf(answer.code, grows))
+      } else if (reads) this.#sendRead(request, answer.data!)
       else this.#done(request)
     })
   }

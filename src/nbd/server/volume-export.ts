@@ -36,8 +36,13 @@ export async function openVolume(
   peer: string,
   readOnly: boolean,
 ): Promise<OpenExport> {
+  return new VolumeExport(engine, volume, await openSession(engine, peer), readOnly)
+}
+
+/** The number of a new session. Throws NBD_REFUSED when the engine refuses it. */
+export async function openSession(engine: Engine, peer: string): Promise<number> {
   const { code, made } = await engine.submit({ kind: 'session.open', detail: { name: peer } })
-  if (code === 'ok') return new VolumeExport(engine, volume, made, readOnly)
+  if (code === 'ok') return made
   throw new BlockboxError('NBD_REFUSED', `session ${peer} was refused: ${code}: ${advice[code]}`)
 }
 

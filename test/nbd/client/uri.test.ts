@@ -3,7 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BlockboxError } from '../../../src/core/errors.ts'
-import { isNbdUri, parseNbdUri } from '../../../src/nbd/client/uri.ts'
+import { isNbdUri, parseNbdUri, withFullPaths } from '../../../src/nbd/client/uri.ts'
 import { exportUri } from '../../../src/nbd/server/address.ts'
 
 const test = suite('NBD URIs')
@@ -23,6 +23,34 @@ test('which server, and which export', () => {
   }
 })
 
+test('TLS: whose certificate is expected, and where the own ones are', () => {
+  const known = [
+    ['nbds://example.org/disk', 'example.org', undefined],
+    ['nbds://[::1]:9000/?tls-certificates=/etc/pki', '::1', '/etc/pki'],
+    ['nbds+unix:///disk?socket=/run/s&tls-certificates=/a%20b', 'localhost', '/a b'],
+    ['nbds+unix:///disk?socket=/run/s&tls-hostname=store', 'store', undefined],
+    ['nbds://host/disk?tls-hostname=store&tls-certificates=', 'store', undefined],
+  ] as const
+  for (const [text, hostname, certificates] of known) {
+    assert.ok(isNbdUri(text))
+    assert.equal(parseNbdUri(text).tls, { hostname, certificates }, text)
+  }
+  assert.is(parseNbdUri('nbd://host/x?tls-certificates=/a').tls, undefined)
+})
+
+test('paths in a URI are made full, and nothing else is touched', () => {
+  const full = (path: string) => `/home/${path}`
+  const known = [
+    ['nbd://host/a?b=c', 'nbd://host/a?b=c'],
+    ['nbd+unix:///a%20b?socket=s', 'nbd+unix:///a%20b?socket=/home/s'],
+    [
+      'nbds+unix:///x?socket=a%20b&tls-certificates=c',
+      'nbds+unix:///x?socket=/home/a%20b&tls-certificates=/home/c',
+    ],
+  ] as const
+  for (const [text, expected] of known) assert.is(withFullPaths(text, full), expected)
+})
+
 test('what a server prints is what a client takes', () => {
   for (const name of ['vol', 'vol@mark:früher', 'a b?c#d%', '']) {
     const socket = '/tmp/a folder/vol.sock'
@@ -37,8 +65,10 @@ test('what is no NBD URI, or asks for what is not done, is refused', () => {
     assert.not(isNbdUri(text), text)
   }
   const wrong = [
-    'nbds://host/x',
-    'nbds+unix:///x?socket=s',
+    'nbds:///x',
+    'nbds+unix:///x',
+    'nbds://host/x?tls-psk-file=keys',
+    'nbdx://host/x',
     'nbd+unix:///x',
     'nbd+unix:///x?socket=',
     'nbd:///x',

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { readClientCertificates } from '../../../src/nbd/client/certificates.ts'
 import { listExports } from '../../../src/nbd/client/client.ts'
 import { option, optionError, optionReply } from '../../../src/nbd/protocol/constant.ts'
 import { u32 } from '../../../src/nbd/protocol/field.ts'
@@ -30,7 +31,7 @@ test.after(async () => {
 })
 
 async function tlsOf(from: string) {
-  return { tls: { ...(await readCredentials(from, 'client')), servername: 'localhost' } }
+  return { tls: { ...(await readClientCertificates(from)), servername: 'localhost' } }
 }
 
 test('a client with a certificate reads and writes, encrypted', async () => {

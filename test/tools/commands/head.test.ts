@@ -1,7 +1,7 @@
 /** Heads kept elsewhere, signed or not: a journal that was rolled back or is another one is found out. */
 
 import { generateKeyPairSync } from 'node:crypto'
-import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -80,6 +80,80 @@ test('a file that is none, heads of another journal, keys of another kind: usage
   rmSync(pem)
   appendFileSync(pem, 'no key')
   assert.is((await blockbox(['head', '-j', journal, '--sign', pem])).code, 2)
+})
+
+test('a proof that the newer head extends the older is checked without the journal, and against kept heads', async () => {
+  const proof = join(folder, 'one.proof')
+  const [older, newer] = readFileSync(heads, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { seq: number; hash: string })
+  const text = ({ seq, hash }: { seq: number; hash: string }) => `${hash}@${seq}`
+  const made = await json('head', '-j', journal, '--prove', text(older!), '-o', proof)
+  assert.equal(
+    [made.from, made.to],
+    [older!, newer!].map(({ seq, hash }) => ({ seq, hash })),
+  )
+  assert.is(made.bytes, readFileSync(proof).length)
+  assert.is(
+    (await blockbox(['head', '-j', journal, '--prove', text(older!), '-o', proof])).code,
+    2,
+    'it is there',
+  )
+  const { code, out } = await blockbox(['head', '--check-proof', proof])
+  assert.is(code, 0)
+  assert.match(
+    out,
+    /^proven: .*\njournal [0-9a-f]{32}\nearlier [0-9a-f]{64}@\d+\nlater {3}[0-9a-f]{64}@\d+\ncompare/,
+  )
+  const against = (...args: readonly string[]) => blockbox(['head', '--check-proof', proof, ...args])
+  assert.is((await against('--heads', heads, '--key', keys.check)).code, 0)
+  assert.is((await against('--heads', heads, '--key', keys.other)).code, 12)
+  const one = join(folder, 'first.heads')
+  writeFileSync(one, `${readFileSync(heads, 'utf8').split('\n')[0]}\n`)
+  const lacking = await against('--heads', one)
+  assert.is(lacking.code, 12)
+  assert.match(lacking.err, `holds no head ${text(newer!)}`)
+  const bytes = readFileSync(proof)
+  bytes[bytes.length >> 1]! ^= 1
+  writeFileSync(proof, bytes)
+  const spoilt = await against()
+  assert.is(spoilt.code, 12)
+  assert.match(spoilt.err, /not proven: the frame of event \d+/)
+  const old = join(folder, 'old.journal')
+  const backwards = await blockbox([
+    'head',
+    '-j',
+    old,
+    '--prove',
+    text(older!),
+    '--to',
+    text(newer!),
+    '-o',
+    `${proof}.2`,
+  ])
+  assert.is(backwards.code, 12)
+  assert.is(existsSync(`${proof}.2`), false, 'nothing is left of what could not be proven')
+})
+
+test('options that do not go together, a head that is none, a file that is not there: usage', async () => {
+  const head = `${'0'.repeat(64)}@0`
+  for (const args of [
+    ['--prove', 'x', '-o', 'f'],
+    ['--prove', head],
+    ['--prove', head, '-o', 'f', '--append', 'g'],
+    ['--prove', head, '--heads', heads, '-o', 'f'],
+    ['--to', head],
+    ['-o', 'f'],
+    ['--force'],
+    ['--heads', heads],
+    ['--check-proof', 'f', '--prove', head],
+    ['--check-proof', 'f', '--key', keys.check],
+    ['--check-proof', join(folder, 'none.proof')],
+  ]) {
+    const { code, err } = await blockbox(['head', '-j', journal, ...args])
+    assert.is(code, 2, `${args.join(' ')}: ${err}`)
+  }
 })
 
 test.run()

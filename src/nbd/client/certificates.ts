@@ -1,0 +1,48 @@
+/**
+ * What a client trusts and shows of itself over TLS, from a folder with the names that other NBD programs use:
+ *
+ *     ca-cert.pem                        who may have signed the certificate of the server
+ *     client-cert.pem, client-key.pem    this side's own, where the server wants one; both, or none
+ *
+ * Without a folder the authorities that the system knows are believed, and nothing is shown.
+ */
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { BlockboxError } from '../../core/errors.ts'
+
+export type ClientCertificates = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>
+
+/** Reads the certificates of a folder. Throws USAGE when they are missing or do not belong together. */
+export async function readClientCertificates(folder: string): Promise<ClientCertificates> {
+  const [ca, cert, key] = await Promise.all(
+    ['ca-cert.pem', 'client-cert.pem', 'client-key.pem'].map((name) => readIfThere(join(folder, name))),
+  )
+  if (ca === undefined) throw missing(folder, 'ca-cert.pem', 'TLS needs it')
+  if (cert === undefined && key !== undefined)
+    throw missing(folder, 'client-cert.pem', 'there is a key for it')
+  if (cert !== undefined && key === undefined)
+    throw missing(folder, 'client-key.pem', 'its certificate is there')
+  const certificates = { ca, ...(cert !== undefined && { cert, key }) }
+  try {
+    createSecureContext(certificates)
+  } catch (cause) {
+    const why = (cause as Error).message
+    throw new BlockboxError('USAGE', `the certificates in ${folder} cannot be used: ${why}`, { cause })
+  }
+  return certificates
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new BlockboxError('USAGE', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function missing(folder: string, name: string, why: string): BlockboxError {
+  return new BlockboxError('USAGE', `${join(folder, name)} is not there: ${why}`)
+}

@@ -1,0 +1,172 @@
+/**
+ * Harm: what a disk did to a journal, known from the disk itself, and what opening must say of it. Silence is a finding.
+ *
+ *     K   the end of the last frame on the disk that is whole      H   the last event that the head file knows
+ *
+ *     H > K                    opening refuses with K + 1: a lost tail, or damage where the frame behind K is torn or rotten
+ *     no head that verifies    opening refuses with event 1
+ *     else                     opening ends at K, and says so when a torn frame behind K is cut back
+ *     a frame is misread       opening may refuse with its first event, or take it for torn and say that it cut it back
+ *     a frame has rotted       the same, and audit.ts asks verify
+ *
+ * So an event that somebody was told is durable can be gone only where a sync lied, or where the frame at the very end
+ * was not what had been written: then whoever watches goes back to what is left.
+ */
+
+import { BlockboxError } from '../core/errors.ts'
+import { decodeFrame, type Frame } from '../journal/frame.ts'
+import { newestHead } from '../journal/head.ts'
+import type { Journal } from '../journal/journal.ts'
+import { key, numberOf, tables } from '../journal/keys.ts'
+import type { Dice } from './dice.ts'
+import type { Disk } from './disk.ts'
+import type { FaultyHead } from './faulty-head.ts'
+
+/** What the disk and the head file hold. */
+interface Ending {
+  /** The end of the last frame that is whole. */
+  readonly last: number
+  /** The first event of a frame behind it that is not. */
+  readonly torn: number | undefined
+  /** The last event that the head knows to be durable; undefined where no head verifies though there is one. */
+  readonly head: number | undefined
+}
+
+const damageCodes = ['JOURNAL_LOST_TAIL', 'JOURNAL_CORRUPT', 'JOURNAL_GAP']
+
+export class Harm {
+  readonly #disk: Disk
+  readonly #head: FaultyHead
+  #ending: Ending = { last: 0, torn: undefined, head: 0 }
+  /** First events of frames that were misread since the last boot. */
+  readonly #misread = new Set<number>()
+  #misreads = 0
+  #broken = false
+  #headHarmed = false
+  /** The frame that has rotted, by its first event. */
+  #rottenFrame: number | undefined
+
+  constructor(disk: Disk, head: FaultyHead) {
+    this.#disk = disk
+    this.#head = head
+  }
+
+  /** True when something that is read may not be what was written. */
+  get misleads(): boolean {
+    return this.#misreads > 0 || this.#disk.rotten !== undefined
+  }
+
+  /** True when the disk and the head file disagree for good, so that opening has to refuse. */
+  get isLost(): boolean {
+    const { head, last } = this.#ending
+    return head === undefined || head > last
+  }
+
+  /** The head file lost what its sync had promised, or a bit of it flipped. */
+  headHarmed(): void {
+    this.#headHarmed = true
+  }
+
+  /** A read of this key brought something else. */
+  misread(at: Uint8Array): void {
+    this.#misreads++
+    if (at[0] === tables.frame) this.#misread.add(numberOf(at))
+  }
+
+  /** @param broken true when something that a sync had promised is gone. */
+  powerCut(broken: boolean): void {
+    this.#broken = broken
+  }
+
+  /** A bit flips for good: of the head file, of a value that will be read soon, or of any other. */
+  decay(dice: Dice): void {
+    if (dice.once(8)) {
+      this.#headHarmed = true
+      return this.#head.rot(dice.of(0, 1), dice.below(2 ** 16))
+    }
+    const table = dice.of(
+      tables.frame,
+      tables.frame,
+      tables.payload,
+      tables.payload,
+      tables.checkpoint,
+      tables.part,
+    )
+    const [first] = this.#disk.content.nextHigherPair(Uint8Array.of(table)) ?? []
+    const [last] = this.#disk.content.nextLowerPair(Uint8Array.of(table + 1)) ?? []
+    if (first?.[0] !== table || last === undefined) return
+    const span = numberOf(last) - numberOf(first)
+    const back = dice.below(dice.once(2) ? Math.min(span, 300) + 1 : span + 1)
+    const at = this.#disk.content.nextLowerPair(key(table, numberOf(last) - back + 1)) ?? [last]
+    if (at[0][0] === table) this.#disk.rot(at[0], dice.below(2 ** 20))
+  }
+
+  /** The journal is about to be opened. */
+  boot(): void {
+    this.#misread.clear()
+    this.#misreads = 0
+    const { rotten } = this.#disk
+    this.#rottenFrame = rotten?.key[0] === tables.frame ? numberOf(rotten.key) : undefined
+    const slots = this.#head.slots
+    const known = slots.some(({ length }) => length > 0) || this.#disk.content.size > 0
+    const head = newestHead(slots)?.durable.seq ?? (known ? undefined : 0)
+    this.#ending = { ...this.#frames(), head }
+  }
+
+  /** The journal opened: what is wrong with where it ends and with what it says of it; undefined when nothing is. */
+  opened(journal: Pick<Journal, 'bounds'> & { readonly remarks?: readonly string[] }): string | undefined {
+    const { last, torn, head } = this.#ending
+    const found = journal.bounds().last
+    if (head === undefined) return 'the journal opens though no copy of its head verifies'
+    if (head > last)
+      return `the journal opens, ends with ${found}, and the head knows of ${head}: that is not said`
+    const cut = found < last ? found + 1 : torn
+    if (found !== last && !(found < last && this.#misread.has(found + 1)))
+      return `the journal ends with event ${found}, the disk has whole frames up to ${last}`
+    const says = (text: string) => journal.remarks?.some((remark) => remark.includes(text)) === true
+    if (cut !== undefined && !says(`torn frame at event ${cut}:`))
+      return `the frame of event ${cut} was cut back, and that is not said`
+    const harmed = this.#head.slots.some((slot) => slot.length > 0 && newestHead([slot]) === undefined)
+    return harmed && !says('copies of the head')
+      ? 'a copy of the head is damaged, and that is not said'
+      : undefined
+  }
+
+  /** The journal did not open: what is wrong with the reason; undefined when the disk is to blame just so. */
+  refused(error: Error): string | undefined {
+    const { last } = this.#ending
+    const isDamage = error instanceof BlockboxError && damageCodes.includes(error.code)
+    if (!isDamage) return this.misleads && error instanceof BlockboxError ? undefined : error.message
+    const { seq } = error
+    if (this.#ending.head === undefined && seq === 1 && this.#headHarmed) return undefined
+    if (this.isLost && seq === last + 1 && this.#broken) return undefined
+    if (seq !== undefined && (this.#misread.has(seq) || seq === this.#rottenFrame)) return undefined
+    return `opening blames event ${seq}, the disk did not harm it: ${error.message}`
+  }
+
+  /** True when an event that was acknowledged may be gone from a journal that ends with `last`. */
+  mayLose(last: number): boolean {
+    return this.#broken || this.#misread.has(last + 1) || this.#rottenFrame === last + 1
+  }
+
+  #frames(): Pick<Ending, 'last' | 'torn'> {
+    let torn: number | undefined
+    for (let before = Uint8Array.of(tables.frame + 1); ; ) {
+      const [at, value] = this.#disk.content.nextLowerPair(before) ?? []
+      if (at?.[0] !== tables.frame) return { last: 0, torn }
+      const first = numberOf(at)
+      const frame = wholeFrame(value!, first)
+      if (frame !== undefined) return { last: frame.last, torn }
+      torn = first
+      before = at as Uint8Array<ArrayBuffer>
+    }
+  }
+}
+
+function wholeFrame(value: Uint8Array, first: number): Frame | undefined {
+  try {
+    return decodeFrame(value, first)
+  } catch {
+    return undefined
+  }
+}

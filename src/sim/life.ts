@@ -1,0 +1,211 @@
+/**
+ * The life of one simulated journal: its machine, the engine that runs on it, and the witness.
+ *
+ *     begin ─▶ step ─▶ step ─ crash ─▶ step ... ─▶ finish
+ *                        └─ the disk lost or damaged what no reading again brings back, and opening or verify said so:
+ *                           over, whoever uses it puts in a new disk (simulator.ts begins another life)
+ *
+ * Through a loss that a lying disk leaves no trace of, the life goes on: another witness takes the journal from its first
+ * event, and what the first one saw up to there must be what is left.
+ */
+
+import { BlockboxError } from '../core/errors.ts'
+import type { Ask } from '../engine/ask.ts'
+import type { Engine } from '../engine/engine.ts'
+import { openStoreJournal } from '../journal/opening.ts'
+import type { KvStore } from '../journal/store.ts'
+import { audit } from './audit.ts'
+import { beginning, commandByChance } from './command-chance.ts'
+import type { Dice } from './dice.ts'
+import { FaultyLevel } from './faulty-level.ts'
+import { ioByChance } from './io-chance.ts'
+import { Machine, type MachineOptions, turn } from './machine.ts'
+import { Witness } from './witness.ts'
+
+export interface LifeOptions extends MachineOptions {
+  /** Content of the clone outside, at an offset. */
+  readonly outsideBytes: (offset: number, length: number) => Uint8Array
+  /** Once in how many steps the machine or the process dies; 0: never. */
+  readonly crashEvery: number
+  /** How many steps come between two moments at which anything under way may end. */
+  readonly pace: number
+}
+
+export class Life {
+  readonly machine: Machine
+  witness: Witness
+  crashes = 0
+  /** Damage that was reported: by opening, by verify, to a reader. */
+  reports = 0
+  /** True when the disk has to be replaced. */
+  over = false
+  readonly #options: LifeOptions
+  #engine!: Engine
+  #requests = 0
+  /** While a new engine is opened, what becomes of the one before is nobody's concern. */
+  #booting = false
+  /** Why the engine ended, if it did. */
+  #ended: Error | undefined
+  /** True when damage was reported that reading again does not cure. */
+  #damaged = false
+
+  constructor(options: LifeOptions) {
+    this.#options = options
+    this.machine = new Machine(options)
+    this.witness = this.#newWitness()
+  }
+
+  /** Opens the journal for the first time and asks what a run begins with. */
+  async begin(dice: Dice): Promise<void> {
+    await this.#boot()
+    for (const ask of beginning(dice)) {
+      if (this.#ended === undefined) await this.machine.until(this.#ask(ask))
+    }
+  }
+
+  async step(dice: Dice): Promise<void> {
+    const { crashEvery, pace } = this.#options
+    const { machine } = this
+    if (this.#ended !== undefined || (crashEvery > 0 && dice.once(crashEvery))) return this.#crash(dice)
+    const what = dice.below(100)
+    if (what < 62) this.#post(ioByChance(dice, this.#engine.world, ++this.#requests))
+    else if (what < 80) machine.endCopy(dice)
+    else if (what < 90) this.#post(commandByChance(dice, this.#engine.world))
+    else if (what < 97) machine.write(dice)
+    else if (what < 99) machine.clock.pass(dice.below(3_000_000))
+    else if (dice.once(4)) machine.clock.jump(BigInt(dice.below(7_200_000) - 3_600_000) * 1_000_000n)
+    else if (dice.once(20)) await this.#restart()
+    if (dice.once(pace)) await turn()
+  }
+
+  /** Copies end, the disk writes, until nothing is left to do; then an orderly stop, a start, and an audit. */
+  async finish(): Promise<void> {
+    const { machine } = this
+    machine.calm = true
+    if (this.#ended !== undefined) {
+      machine.stop()
+      await this.#boot()
+      if (this.over) return
+    }
+    for (let idle = 0; idle < 3; idle++) {
+      if (machine.endAll()) idle = 0
+      await turn()
+    }
+    await this.#restart()
+    if (this.over) return
+    this.witness.end()
+    await this.#audit()
+  }
+
+  #newWitness(): Witness {
+    const { machine } = this
+    return new Witness((place, length) => machine.truth.read(place, length), this.#options.outsideBytes)
+  }
+
+  #post(ask: Ask): void {
+    void this.#ask(ask)
+  }
+
+  #ask(ask: Ask): Promise<void> {
+    const engine = this.#engine
+    const after = this.witness.asked()
+    return engine.submit(ask).then(
+      (answer) => {
+        if (engine === this.#engine) this.witness.answer(ask, answer, after)
+      },
+      (error: Error) => this.#turnedAway(engine, ask, error),
+    )
+  }
+
+  /** An ask that cannot be recorded is nothing; the end of an engine has its reason, and that must be the disk's. */
+  #turnedAway(engine: Engine, ask: Ask, error: Error): void {
+    if (engine !== this.#engine) return
+    const code = error instanceof BlockboxError ? error.code : 'error'
+    if (code === 'USAGE' || code === 'ENGINE_STOPPED' || code.startsWith('JOURNAL_')) return
+    if (code === 'PAYLOAD_CORRUPT' && this.machine.harm.misleads) this.reports++
+    else this.witness.find('engine', `${ask.kind} ended the engine: ${error.message}`)
+  }
+
+  async #crash(dice: Dice): Promise<void> {
+    this.crashes++
+    this.machine.die(dice)
+    if (this.#damaged) this.over = true
+    else await this.#boot()
+  }
+
+  /** An orderly stop, and a new start. */
+  async #restart(): Promise<void> {
+    await this.machine.until(this.#engine.close()).catch((error: Error) => this.#failed(error))
+    if (this.#ended !== undefined) return
+    this.machine.stop()
+    await this.#boot()
+  }
+
+  async #boot(): Promise<void> {
+    const { machine } = this
+    this.#ended = undefined
+    this.#booting = true
+    try {
+      this.#engine = await machine.boot(async (journal) => {
+        const wrong = machine.harm.opened(journal)
+        if (wrong !== undefined) return this.witness.find('silent', wrong)
+        const { last } = journal.bounds()
+        if (this.witness.isBehind(last) && machine.harm.mayLose(last)) await this.#goBackTo(last)
+        await this.witness.recovered(journal)
+        journal.follow(this.witness.world.seq + 1).subscribe((frame) => this.witness.frame(frame))
+      })
+    } catch (error) {
+      return this.#refused(error as Error)
+    } finally {
+      this.#booting = false
+    }
+    const engine = this.#engine
+    engine.frames$.subscribe({
+      error: (error: Error) => {
+        if (engine === this.#engine && !this.#booting) this.#failed(error)
+      },
+    })
+    this.witness.agrees(engine.durableSeq, engine.world)
+    if (machine.disk.rotten !== undefined && !this.#damaged) await this.#audit()
+  }
+
+  /** Opening failed: right when a write had failed, or when the disk is to blame as the reason says. */
+  #refused(error: Error): void {
+    this.#ended = error
+    const { harm, hurt } = this.machine
+    const wrong = harm.refused(error)
+    if (hurt && wrong !== undefined) return
+    if (wrong !== undefined) this.witness.find('opening', wrong)
+    this.reports++
+    if (harm.isLost || this.machine.disk.rotten !== undefined) this.over = true
+  }
+
+  /** An append failed: right when the disk had failed, a finding otherwise. */
+  #failed(error: Error): void {
+    this.#ended = error
+    if (this.machine.hurt || this.machine.harm.misleads) return
+    this.witness.find('engine', `the engine ended though the disk did not fail: ${error.message}`)
+  }
+
+  /** Events behind `last` are gone, and nobody can know: another witness takes the journal from its first event. */
+  async #goBackTo(last: number): Promise<void> {
+    const { disk, head } = this.machine
+    const store = new FaultyLevel(disk.mended()) as unknown as KvStore
+    const journal = await openStoreJournal({ store, head: head.fork(), readOnly: true })
+    const before = this.witness
+    this.witness = this.#newWitness()
+    await this.witness.recovered(journal)
+    if (!before.saw(last, this.witness.head)) {
+      this.witness.find('rewritten', `what is left up to event ${last} is not what was there`)
+    }
+  }
+
+  async #audit(): Promise<void> {
+    const { disk, head } = this.machine
+    const found = await audit(disk, head)
+    for (const { seq, rule, detail } of found) this.witness.find(rule, detail, seq)
+    if (disk.rotten === undefined) return
+    this.#damaged = true
+    this.reports++
+  }
+}

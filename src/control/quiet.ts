@@ -56,8 +56,8 @@ function writesInFlight(world: World, volumes: readonly number[] | undefined): n
 
 function stalled(world: World, volumes: readonly number[] | undefined, deadlineMs: number): BlockboxError {
   const names = volumes?.map((id) => world.volumes[id - 1]?.name ?? `#${id}`).join(', ')
-  const where = names === undefined ? 'on some volume' : `on ${names}`
+  const where = names === undefined ? 'all volumes' : names
   const count = writesInFlight(world, volumes)
-  const why = `${count} writes ${where} were in flight at the end of ${deadlineMs} ms, waiting for a backup or a copy`
-  return new BlockboxError('STALLED', `${why}: wait for that to end, or give it a longer deadline`)
+  const why = `writes in flight on ${where} at the end of ${deadlineMs} ms: ${count}, waiting for a backup or a copy`
+  return new BlockboxError('STALLED', `${why}; wait for that to end, or give it a longer deadline`)
 }

@@ -28,13 +28,14 @@ import { reached } from '../layers/preserve-state.ts'
 import { isMerged, isWhole } from '../layers/sub-block.ts'
 import { type PayloadStore, wholeUnits } from '../payload/payload.ts'
 import { enterCommand, enterRequest, judgeNext } from '../volume/entry.ts'
-import { type Ask, type CommandAsk, type IoAsk, isIo, isSynced, keyedDetail } from './ask.ts'
+import { type CommandAsk, type IoAsk, isIo, isSynced, keyedDetail } from './ask.ts'
 import { Draft } from './draft.ts'
 import type { Effects } from './effects.ts'
 import { type FarAnswer, farAnswer } from './far-answer.ts'
 import type { FrameBuilder } from './frame-builder.ts'
 import { ioRow, type Placed } from './io-row.ts'
-import { type Asker, type Decided, Replies } from './replies.ts'
+import { type Decided, Replies } from './replies.ts'
+import type { Waiting } from './waiting.ts'
 
 export interface DeciderOptions {
   readonly payload: PayloadStore
@@ -42,16 +43,6 @@ export interface DeciderOptions {
   readonly ack?: 'durable' | 'buffered'
   /** A digest of what a read returned goes on the record always, or where a layer is at work on the volume. */
   readonly readDigests?: 'always' | 'active'
-}
-
-/** What a state has to be like for an ask to be decided in it. */
-export type Condition = (world: World) => boolean
-
-/** An ask that waits to be decided, and whom to tell. */
-export interface Waiting extends Asker {
-  readonly ask: Ask
-  readonly when: Condition | undefined
-  readonly arrivedNs: bigint
 }
 
 export class Decider {

@@ -27,12 +27,13 @@ import type { World } from '../layers/layer.ts'
 import { stateHash } from '../volume/snapshot.ts'
 import { type Answer, type Ask, askFault, maxInbox } from './ask.ts'
 import { BranchEffects, type WorldAt } from './branch-effects.ts'
-import { type Condition, Decider, type DeciderOptions, type Waiting } from './decider.ts'
+import { Decider, type DeciderOptions } from './decider.ts'
 import type { Sealed } from './draft.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
 import { FenceEffects } from './fence-effects.ts'
 import { Forwarding, type TapTerms } from './forwarding.ts'
 import { type Recover, Remains } from './remains.ts'
+import type { Condition, Waiting } from './waiting.ts'
 
 export interface EngineOptions extends DeciderOptions {
   readonly journal: Journal

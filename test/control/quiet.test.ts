@@ -75,7 +75,7 @@ test('past the deadline it says who is waited for, and puts nothing on record', 
   const before = last()
   const { status, json } = await mark({ quiesce: true, deadline_ms: 30 })
   assert.equal([status, json.error.code], [409, 'STALLED'])
-  assert.match(json.error.message, /1 writes on disk were in flight at the end of 30 ms/)
+  assert.match(json.error.message, /in flight on disk at the end of 30 ms: 1/)
   assert.is(last(), before)
   await stop('two')
   await held

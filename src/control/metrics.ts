@@ -46,7 +46,7 @@ export class Metrics {
     this.#gauges(engine, journal)
     this.#subscription = engine.frames$.subscribe({
       next: (frame) => this.#count(frame),
-      error: () => undefined,
+      error: () => void engine.remains?.world().catch(() => undefined),
     })
   }
 

@@ -28,8 +28,8 @@ export const info = readRoute({
   input: {},
   output: infoAnswer,
   async act({ journal, folder, engine }) {
-    const told = await journalInfo(journal, folder, engine.remains?.known ?? engine.world)
     const { remains } = engine
+    const told = await journalInfo(journal, folder, (await remains?.world()) ?? engine.world)
     if (remains === undefined) return { version: 1, ...told }
     const failed = `nothing is recorded any more, what is durable can be read: ${remains.reason.message}`
     return { version: 1, ...told, remarks: [...told.remarks, failed] }
@@ -106,7 +106,7 @@ export const queues = readRoute({
   output: queuesAnswer,
   async act(controlled) {
     const { engine } = controlled
-    const world = engine.remains?.known ?? engine.world
+    const world = (await engine.remains?.world()) ?? engine.world
     const { held, queued } = inFlightOf(world)
     const of = (volume: number, waiting: ReadonlyMap<number, Request>) =>
       [...waiting.values()].filter((request) => request.volume === volume).length

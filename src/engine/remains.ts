@@ -33,8 +33,9 @@ export class Remains {
   readonly reason: BlockboxError
   /** When that was, nanoseconds since the Unix epoch. */
   readonly sinceNs: bigint
-  readonly #world: Promise<World>
+  readonly #fold: () => Promise<World>
   readonly #payload: PayloadStore
+  #world: Promise<World> | undefined
   #known: World | undefined
 
   /** @param written settles when the frame that was in flight is durable, or is not */
@@ -47,21 +48,23 @@ export class Remains {
     this.reason = reason
     this.sinceNs = clock.nowNs()
     this.#payload = payload
-    this.#world = Promise.resolve(written).then(() => recover(journal))
-    this.#world.then(
-      (world) => {
-        this.#known = world
-      },
-      () => undefined,
-    )
+    this.#fold = async () => {
+      await written
+      this.#known = await recover(journal)
+      return this.#known
+    }
   }
 
-  /** The state, which does not change any more. Rejects with what damage says when the journal cannot be read. */
+  /**
+   * The state, which does not change any more; folded when it is first asked for. Rejects with what damage says when
+   * the journal cannot be read.
+   */
   world(): Promise<World> {
+    this.#world ??= this.#fold()
     return this.#world
   }
 
-  /** The same; undefined until it is folded. */
+  /** The same; undefined until it was asked for and is folded. */
   get known(): World | undefined {
     return this.#known
   }
@@ -72,7 +75,7 @@ export class Remains {
    * still to come from a clone outside, and as `world`.
    */
   async read(ask: IoAsk): Promise<Answer> {
-    const world = await this.#world
+    const world = await this.world()
     const io = ioRow(ask, 0)
     io.volume = reached(world, io.session, io.volume)
     const { fate, code } = judgeNext(world, io)

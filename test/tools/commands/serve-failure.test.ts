@@ -8,7 +8,7 @@
 // needs: program unshare
 // needs: program mount
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
@@ -31,34 +31,58 @@ const piece = 256 * 1024
 const bytesOf = (k: number) => new Uint8Array(piece).fill(1 + (k % 250))
 
 interface Said {
-  readonly child: ChildProcess
+  /** The folder of its sockets. */
+  readonly home: string
   err(): string
   /** Tells it to stop and resolves with its exit code. */
-  end(signal: NodeJS.Signals, pid?: number): Promise<number | null>
+  end(signal: NodeJS.Signals): Promise<number | null>
+  /** Ends it if it still runs. */
+  kill(): void
 }
 
-/** A command that ends up as the server, listening on `nbd` and `control` in the folder. */
-function start(command: readonly string[]): Said {
-  const [name, ...args] = command
+let homes = 0
+
+/** Runs `serve` on a journal; `inside` is the command that is run, with that one in it. */
+async function start(
+  journal: string,
+  inside: (serve: readonly string[]) => readonly string[],
+): Promise<Said> {
+  const home = join(folder, `home-${++homes}`)
+  mkdirSync(home)
+  const at = (name: string) => join(home, name)
+  const listen = ['--socket', at('nbd'), '--control', at('control'), '--pid-file', at('pid')]
+  const [name, ...args] = inside([process.execPath, program, 'serve', '-j', journal, ...listen])
   const child = spawn(name!, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let err = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text
   })
   const exited = once(child, 'exit') as Promise<[number | null]>
-  return {
-    child,
+  const pid = () => Number(readFileSync(at('pid'), 'utf8'))
+  const said = {
+    home,
     err: () => err,
-    async end(signal, pid = child.pid) {
-      process.kill(pid!, signal)
+    async end(signal: NodeJS.Signals) {
+      process.kill(pid(), signal)
       return (await exited)[0]
     },
+    kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      if (existsSync(at('pid'))) process.kill(pid(), 'SIGKILL')
+      child.kill('SIGKILL')
+    },
   }
+  const isUp = () => existsSync(at('pid')) && readFileSync(at('pid'), 'utf8').endsWith('\n')
+  await until(isUp, 'it listens', 60_000).catch((error: unknown) => {
+    said.kill()
+    throw new Error(`${String(error)}: ${err}`)
+  })
+  return said
 }
 
-function controlled(path: string): Promise<string> {
+function controlled({ home }: Said, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asking = request({ socketPath: join(folder, 'control'), path, agent: false }, (response) => {
+    const asking = request({ socketPath: join(home, 'control'), path, agent: false }, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (part: string) => {
         text += part
@@ -72,11 +96,10 @@ function controlled(path: string): Promise<string> {
 
 /** Writes until it fails; then everything that is promised of a failed server. */
 async function failAndRead(serving: Said, errno: string, code: string): Promise<number> {
-  const at = { socket: join(folder, 'nbd') }
-  await until(() => existsSync(at.socket) && existsSync(join(folder, 'control')), 'it listens', 20_000)
+  const at = { socket: join(serving.home, 'nbd') }
   const disk = await openClient(at, 'vol')
-  assert.is(JSON.parse(await controlled('/state')).state, 'recording')
-  assert.match(await controlled('/metrics'), /^blockbox_engine_failed 0$/m)
+  assert.is(JSON.parse(await controlled(serving, '/state')).state, 'recording')
+  assert.match(await controlled(serving, '/metrics'), /^blockbox_engine_failed 0$/m)
   let acked = 0
   const failure = async (asked: Promise<unknown>) =>
     asked.then(
@@ -105,21 +128,16 @@ async function failAndRead(serving: Said, errno: string, code: string): Promise<
     (await late.read(acked * piece, piece)).every((byte) => byte === 0),
     'nothing that failed is shown',
   )
-  const state = JSON.parse(await controlled('/state'))
+  const state = JSON.parse(await controlled(serving, '/state'))
   assert.equal([state.state, state.failure.code], ['failed', code])
-  assert.match(await controlled('/metrics'), /^blockbox_engine_failed 1$/m)
-  assert.match(JSON.parse(await controlled('/info')).remarks.join(), /nothing is recorded any more/)
+  assert.match(await controlled(serving, '/metrics'), /^blockbox_engine_failed 1$/m)
+  assert.match(JSON.parse(await controlled(serving, '/info')).remarks.join(), /nothing is recorded any more/)
   const past = await openClient(at, `vol@seq:${state.durable_seq - 1}`)
   await past.read(0, piece)
   for (const one of [disk, late, past]) await one.close()
   assert.match(serving.err(), /blockbox: nothing is recorded any more: .*Reads go on/)
   return acked
 }
-
-const listen = (journal: string) => [
-  ...[process.execPath, program, 'serve', '-j', journal],
-  ...['--socket', join(folder, 'nbd'), '--control', join(folder, 'control')],
-]
 
 test('a full disk: ENOSPC, reads go on, exit code 1; with room the next start records again', async () => {
   if (spawnSync('unshare', ['-rm', 'true']).status !== 0) {
@@ -131,11 +149,14 @@ test('a full disk: ENOSPC, reads go on, exit code 1; with room the next start re
   const make = `${process.execPath} ${program} volume create vol --size ${size} -j ${journal}`
   const again = `${process.execPath} ${program} verify -j ${journal}`
   const first = `mount -t tmpfs -o size=14m none ${mount} && ${make} >/dev/null`
-  const script = `${first} && { "$@" & echo $! >${folder}/pid; wait $!; code=$?; }; mount -o remount,size=64m ${mount} && ${again} >/dev/null || exit 9; exit $code`
-  const serving = start(['unshare', '-rm', 'sh', '-c', script, 'sh', ...listen(journal)])
-  await failAndRead(serving, 'ENOSPC', 'JOURNAL_FULL')
-  const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'))
-  assert.is(await serving.end('SIGTERM', pid), 1, serving.err())
+  const script = `${first} && { "$@"; code=$?; }; mount -o remount,size=64m ${mount} && ${again} >/dev/null || exit 9; exit $code`
+  const serving = await start(journal, (serve) => ['unshare', '-rm', 'sh', '-c', script, 'sh', ...serve])
+  try {
+    await failAndRead(serving, 'ENOSPC', 'JOURNAL_FULL')
+    assert.is(await serving.end('SIGTERM'), 1, serving.err())
+  } finally {
+    serving.kill()
+  }
 })
 
 test('a sync that fails: EIO for good, reads go on, exit code 1, and what was answered is there', async () => {
@@ -146,10 +167,14 @@ test('a sync that fails: EIO for good, reads go on, exit code 1, and what was an
   }
   const journal = join(folder, 'synced.journal')
   await json('volume', 'create', 'vol', '--size', String(size), '-j', journal)
-  const pidFile = join(folder, 'pid2')
-  const serving = start(['strace', ...failing, ...listen(journal), '--pid-file', pidFile])
-  const acked = await failAndRead(serving, 'EIO', 'JOURNAL_IN_DOUBT')
-  assert.is(await serving.end('SIGTERM', Number(readFileSync(pidFile, 'utf8'))), 1, serving.err())
+  const serving = await start(journal, (serve) => ['strace', ...failing, ...serve])
+  let acked = 0
+  try {
+    acked = await failAndRead(serving, 'EIO', 'JOURNAL_IN_DOUBT')
+    assert.is(await serving.end('SIGTERM'), 1, serving.err())
+  } finally {
+    serving.kill()
+  }
   assert.is((await blockbox(['verify', '-j', journal])).code, 0)
   const { mapped_bytes: mapped } = await json('image', 'vol', '-j', journal, '-o', join(folder, 'image'))
   assert.ok(

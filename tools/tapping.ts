@@ -11,7 +11,7 @@ import type { Engine, EngineOptions } from '../src/engine/engine.ts'
 import { advice } from '../src/events/code.ts'
 import { isName } from '../src/events/detail.ts'
 import type { OpenImage } from '../src/images/external.ts'
-import { openExternal } from '../src/images/open-external.ts'
+import { openExternal, recordedName } from '../src/images/open-external.ts'
 import { parseNbdUri } from '../src/nbd/client/uri.ts'
 import { openFarDisk, wholeBlocksOf } from '../src/nbd/tap/far-disk.ts'
 import { Tap } from '../src/nbd/tap/tap.ts'
@@ -65,7 +65,7 @@ export async function tapping(options: TapOptions): Promise<Tapping | undefined>
     far.destroy()
     throw error
   }
-  const openImage: OpenImage = async (path) => (path === uri ? far.image() : openExternal(path))
+  const openImage: OpenImage = async (path) => (path === recordedName(uri) ? far.image() : openExternal(path))
   return {
     tap,
     name,

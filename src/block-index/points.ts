@@ -19,6 +19,14 @@ export type PointEntry =
   /** Up to event `seq`, the last one of a frame, no input of the segment is later: nanoseconds, as text. */
   | { readonly is: 'instant'; readonly seq: number; readonly atNs: string }
 
+/** True for what JSON gave, when it is such an entry. */
+export function isPoint(value: unknown): value is PointEntry {
+  const { is, seq, volume, label, atNs } = (value ?? {}) as Readonly<Record<string, unknown>>
+  if (!Number.isSafeInteger(seq)) return false
+  if (is === 'mark') return Number.isSafeInteger(volume) && typeof label === 'string'
+  return is === 'instant' && typeof atNs === 'string' && /^-?\d{1,24}$/.test(atNs)
+}
+
 /** After so many events at the latest comes an entry: what is read to find an instant. */
 const spacing = 4096
 

@@ -87,6 +87,7 @@ const copy = {
     v.description('everything before it was written; of one that failed, is durable at the target'),
   ),
   mapped_bytes: v.nullable(number),
+  unknown_bytes: v.pipe(number, v.description('of a tapped volume that nobody recorded')),
   verified: v.pipe(flag, v.description('the target was read back and is the same')),
   sha256: v.nullable(text),
   error: v.nullable(text),

@@ -16,6 +16,7 @@ import type { CopyTarget } from '../images/copy-target.ts'
 import { imagePieces, mappedBytes } from '../images/export.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type Volume, volumeOf } from '../layers/layer.ts'
+import { unknownBytes } from '../layers/tap-state.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { worldAt } from '../replay/at.ts'
 import { imageOf } from '../volume/content.ts'
@@ -55,6 +56,7 @@ export class Copy {
   #copied: number
   #synced: number
   #mapped: number | null = null
+  #unknown = 0
   #sha256: string | undefined
   #verified = false
 
@@ -94,7 +96,7 @@ export class Copy {
     const message = this.#failure?.message
     return {
       ...{ copy: number, state: this.#state, volume, backup, seq, size, target, resumed },
-      ...{ copied_bytes: this.#copied, mapped_bytes: this.#mapped },
+      ...{ copied_bytes: this.#copied, mapped_bytes: this.#mapped, unknown_bytes: this.#unknown },
       ...{ verified: this.#verified, sha256: this.#sha256 ?? null, error: message ?? null },
     }
   }
@@ -133,6 +135,7 @@ export class Copy {
     const world = await worldAt(journal, note.seq, this.#stop.signal)
     const volume = imageOf(world, volumeOf(world, note.volume_id)!)
     this.#mapped = mappedBytes(volume)
+    this.#unknown = unknownBytes(world, volume.id)
     const sync = async (end: number) => {
       await this.#target.sync(end)
       await writeNote(folder, { ...note, done: end })

@@ -96,7 +96,7 @@ export class Decider {
     this.#filling = this.#spare
     this.#filling.restart(sealed.builder.next)
     this.replies.seal()
-    this.#effects.seal()
+    this.#effects.seal(sealed)
     return sealed
   }
 
@@ -214,19 +214,19 @@ export class Decider {
     const recorded = filling.builder.record(far === undefined ? event : { ...event, at: far.at }, digest)
     const { kind, fate } = recorded
     if (kind === 'io.read' || kind === 'io.flush') {
-      if (fate === 'queued') filling.dirty = true
+      if (fate === 'queued') filling.took(recorded)
       if (fate === 'queued' || fate === 'forwarded') this.#effects.note(recorded)
       return recorded
     }
     if (kind === 'tap.released' && recorded.op === 'read') return this.#returned(recorded)
     if (kind === 'tap.report' && far?.returned !== undefined) return recorded
     if (fate !== 'refused') {
-      filling.dirty = true
+      filling.took(recorded)
       filling.changes.note(recorded, this.#world)
     }
     this.#effects.note(recorded)
     if (kind === 'tap.released') {
-      this.#answer(recorded.about, { code: 'ok' }, this.#newest(isSynced(recorded)))
+      this.#answer(recorded.about, { code: recorded.code }, this.#newest(isSynced(recorded)))
       return recorded
     }
     this.replies.note(recorded, () => this.#released(recorded))
@@ -255,6 +255,7 @@ export class Decider {
   }
 
   #answer(seq: number, answered: Decided, waitsFor: Draft | undefined): void {
+    if (waitsFor === this.#filling) waitsFor.urgent = true
     if (waitsFor === undefined) this.replies.answerNow(seq, answered)
     else if (waitsFor === this.#filling) this.replies.decided(seq, answered)
     else this.replies.decidedBySealed(seq, answered)

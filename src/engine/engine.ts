@@ -77,7 +77,7 @@ export class Engine {
     this.#recover = recover
     this.#world = world
     const { clock, payload, journal, worldAt, copier = internalCopier, openImage = openExternal } = options
-    const submit = (ask: Ask) => void this.submit(ask).catch(() => undefined)
+    const submit = (ask: Ask): Promise<unknown> => this.submit(ask).catch(() => undefined)
     const fences = new FenceEffects(world, payload, clock, submit)
     const branches = new BranchEffects({ journal, worldAt, submit: (ask) => this.submit(ask) }, world)
     const forwarding = new Forwarding(options.tap, payload)
@@ -211,8 +211,8 @@ export class Engine {
   #turn(): void {
     this.#decideAll()
     if (this.#ended !== undefined) return
-    const { filling } = this.#decider
-    if (this.#committing === undefined && (filling.dirty || filling.isFull)) this.#commit(0)
+    const isOver = () => this.#effects.linger.isOver(this.#decider.filling, () => this.#soon())
+    if (this.#committing === undefined && isOver()) this.#commit(0)
     if (this.#inbox.length > 0) this.#soon()
   }
 

@@ -24,9 +24,10 @@ export type SpanKind =
   | 'fence'
   | 'view'
   | 'merge'
+  | 'tap'
 export const spanKinds: readonly SpanKind[] = [
   ...(['recorder', 'recovery', 'run', 'session', 'backup'] as const),
-  ...(['sync', 'restore', 'fence', 'view', 'merge'] as const),
+  ...(['sync', 'restore', 'fence', 'view', 'merge', 'tap'] as const),
 ]
 
 export interface Span {
@@ -161,15 +162,10 @@ export class Timeline implements Witness {
     for (const [key, span] of this.#open) {
       if (span.what === 'recorder')
         this.#addPoint({ ...end, what: 'crash', name: 'found at the next start', volumes: [] })
-      if (
-        span.what !== 'recorder' &&
-        span.what !== 'session' &&
-        span.what !== 'run' &&
-        span.what !== 'recovery'
-      )
-        continue
+      const outcome = endedByCrash[span.what]
+      if (outcome === undefined) continue
       span.end = end
-      span.outcome = span.what === 'session' || span.what === 'run' ? 'cut off' : 'crashed'
+      span.outcome = outcome
       this.#open.delete(key)
     }
   }
@@ -208,6 +204,7 @@ export class Timeline implements Witness {
     if (what === 'run') return text(detail, 'scenario')
     if (what === 'session')
       return detail.name === undefined ? `#${session}` : `${text(detail, 'name')} (${session})`
+    if (what === 'tap') return detail.uri === undefined ? '' : text(detail, 'uri')
     if (what === 'view' || what === 'merge') return this.#names.volume(event.volume)
     return this.#names.subject(event.kind, event.tag)
   }
@@ -220,6 +217,15 @@ export class Timeline implements Witness {
     const isTagged = what === 'sync' || what === 'restore' || what === 'backup' || what === 'fence'
     return isTagged ? this.#names.volumesOf(event.kind, event.tag) : []
   }
+}
+
+/** What a crash makes of what was going on; the rest goes on when the recorder begins anew. */
+const endedByCrash: Readonly<Partial<Record<SpanKind, string>>> = {
+  recorder: 'crashed',
+  recovery: 'crashed',
+  session: 'cut off',
+  run: 'cut off',
+  tap: 'cut off',
 }
 
 const enders: ReadonlySet<Kind> = new Set<Kind>(['hold.dropped', 'hold.failed', 'io.failed', 'io.lost'])
@@ -235,6 +241,7 @@ const beginnings: Readonly<Partial<Record<Kind, SpanKind>>> = {
   'fence.requested': 'fence',
   'preserve.created': 'view',
   'merge.started': 'merge',
+  'tap.attached': 'tap',
 }
 
 const endings: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>>> = {
@@ -253,6 +260,7 @@ const endings: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>>> = {
   'fence.aborted': ['fence', 'aborted'],
   'preserve.dropped': ['view', 'dropped'],
   'merge.finished': ['merge', 'merged'],
+  'tap.detached': ['tap', 'ended'],
 }
 
 /** From here on an aborted fence has something to put back: it ends when it is lowered. */
@@ -276,6 +284,6 @@ const noted: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>>> = {
 function keyOf(what: SpanKind, event: Event): string {
   if (what === 'recorder' || what === 'recovery' || what === 'run') return what
   if (what === 'session') return `session ${event.session}`
-  if (what === 'view' || what === 'merge') return `${what} ${event.volume}`
+  if (what === 'view' || what === 'merge' || what === 'tap') return `${what} ${event.volume}`
   return `${what} ${event.tag}`
 }

@@ -136,14 +136,17 @@ function forwarded(one: Tap | undefined, event: Event): void {
   one.waiting.set(request.io, request)
 }
 
-/** A request that was forwarded ends, well or not; others of the volume may end elsewhere. */
+/**
+ * A request that was forwarded ends, well or not; others of the volume may end elsewhere. One that is released and has
+ * no effect was to be merged with blocks that are damaged here.
+ */
 function ended(one: Tap | undefined, event: Event, world: World): void {
   const request = one?.waiting.get(event.about)
   const released = event.kind === 'tap.released'
   must(!released || request !== undefined, 'T-I1', `request ${event.about} is released but was not forwarded`)
   if (one === undefined || request === undefined) return
   one.waiting.delete(event.about)
-  if (released || !mayHaveChanged(request, event.code)) return
+  if (event.fate === 'passed' || !mayHaveChanged(request, event.code)) return
   doubt(one, request, volumeOf(world, request.volume)!.block)
 }
 

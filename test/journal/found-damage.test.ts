@@ -17,7 +17,7 @@ import { salvage } from '../../src/replay/salvage.ts'
 import { verify } from '../../src/replay/verify.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { fails } from '../support/frames.ts'
-import { biggest, corrupt, fill } from '../support/leveldb.ts'
+import { biggest, block, corrupt, filesOf, fill } from '../support/leveldb.ts'
 import { blockbox } from '../tools/commands/blockbox.ts'
 
 const test = suite('damage found')
@@ -97,12 +97,16 @@ test('it is read without LevelDB, salvaged whole, and not one byte of the databa
   )
 })
 
-test('damage that LevelDB can open over is left to it, unless there is a scrub', async () => {
+test('damage that LevelDB can open over is left to it by who writes; who looks reads without it', async () => {
   const path = folder.copy(whole)
   corrupt(biggest(path, 'table'), 20_000, 1)
   assert.equal(outlineFaults(join(path, 'db')), [])
+  assert.is(outlineFaults(join(path, 'db'), { few: true }).length, 1)
+  const writing = await openToWrite(folder.copy(path))
+  assert.equal(writing.journal.remarks, [])
+  await writing.engine.close()
   const plain = await openToRead(folder.copy(path))
-  assert.equal(plain.journal.remarks, [])
+  assert.match(plain.journal.remarks.join(), /a block at byte .* read without LevelDB/)
   await plain.journal.close()
   const before = stored(path).filter(([name]) => !/^LO/.test(name!))
   const scrubbed = await openToRead(path, { onFound: scrub })
@@ -113,6 +117,23 @@ test('damage that LevelDB can open over is left to it, unless there is a scrub',
     stored(path).filter(([name]) => !/^LO/.test(name!)),
     before,
   )
+})
+
+test('of tables with many bytes only what LevelDB finds its way by is looked at', async () => {
+  const path = folder.fresh()
+  const { engine } = await fill(path, 3)
+  const data = new Uint8Array(2 ** 20).map((_, k) => k % 251)
+  await engine.submit({ kind: 'volume.create', detail: { name: 'big', size: 2 ** 26, block } })
+  for (let k = 0; k < 36; k++)
+    await engine.submit({ kind: 'io.write', session: 1, volume: 2, offset: k * data.length, data })
+  await engine.close()
+  await (await openToRead(path)).journal.close()
+  for (const file of filesOf(path, 'table')) corrupt(file, 50_000, 1)
+  assert.equal(outlineFaults(join(path, 'db'), { few: true }), [])
+  assert.ok((await scrub(join(path, 'db'))).length > 0)
+  const { journal } = await openToRead(path)
+  assert.equal(journal.remarks, [])
+  await journal.close()
 })
 
 test('what another process has open is not judged: it is in use, however its files look', async () => {

@@ -99,6 +99,7 @@ interface CopyRecord {
   readonly resumed: boolean
   readonly copied_bytes: number
   readonly mapped_bytes: number
+  readonly unknown_bytes: number
   readonly verified: boolean
   readonly sha256: string | null
 }
@@ -111,10 +112,12 @@ interface Held {
 
 async function tell({ json, output }: RunOptions, { about = {} }: Done): Promise<void> {
   const { copy, held_ms: heldMs, held_to_the_end: toTheEnd } = about as unknown as Held
-  const { backup, volume, seq, size, mapped_bytes, resumed, verified, sha256 } = copy
+  const { backup, volume, seq, size, mapped_bytes, unknown_bytes: unknown, resumed, verified, sha256 } = copy
+  if (unknown > 0) remark(`${formatSize(unknown)} of the far disk are not known: the copy has zeros there`)
   if (json === true) {
     const made = { backup, volume, seq, size, mapped_bytes, output, resumed, verified }
     const held = {
+      ...(unknown > 0 && { unknown_bytes: unknown }),
       ...(heldMs !== undefined && { held_ms: heldMs }),
       ...(toTheEnd !== undefined && { held_to_the_end: toTheEnd }),
     }

@@ -10,7 +10,8 @@ import { BlockboxError } from '../../core/errors.ts'
 import { Fifo } from '../../core/fifo.ts'
 import type { Range } from '../../core/range.ts'
 import type { ExternalImage } from '../../images/external.ts'
-import { type NbdClient, openClient } from '../client/client.ts'
+import type { NbdClient } from '../client/client.ts'
+import { openExport } from '../client/open-export.ts'
 import type { Reply } from '../client/pending.ts'
 import { parseNbdUri } from '../client/uri.ts'
 import { transmissionFlag as bit } from '../protocol/constant.ts'
@@ -43,10 +44,9 @@ export interface FarRequest extends Range {
   readonly data?: Uint8Array
 }
 
-/** Connects to the export that an NBD URI names. Throws USAGE for a bad URI, and what `openClient` does. */
+/** Connects to the export that an NBD URI names. Throws USAGE for a bad URI, and what `openExport` does. */
 export async function openFarDisk(uri: string, deadlineMs = limitMs): Promise<FarDisk> {
-  const { server, name } = parseNbdUri(uri)
-  return new FarDisk(uri, await openClient(server, name, { limitMs: deadlineMs }))
+  return new FarDisk(uri, await openExport(parseNbdUri(uri), deadlineMs))
 }
 
 export class FarDisk {

@@ -14,7 +14,7 @@ import { reached } from '../../layers/preserve-state.ts'
 import type { ExportDescription } from '../protocol/export-description.ts'
 import type { Extent } from '../protocol/reply.ts'
 import { extentsOf } from './allocation.ts'
-import type { DiskAnswer, DiskRequest, OpenExport } from './exported.ts'
+import type { DiskAnswer, DiskAsker, DiskRequest, OpenExport } from './exported.ts'
 
 /** What a client is told of a volume. */
 export function describeVolume(volume: Volume, readOnly: boolean): ExportDescription {
@@ -61,14 +61,15 @@ class VolumeExport implements OpenExport {
     this.#session = session
   }
 
-  submit(request: DiskRequest): Promise<DiskAnswer> {
+  submit(request: DiskRequest, asker: DiskAsker): void {
     const { kind, offset, length } = request
     const inside = offset <= this.#volume.size - length
-    if (kind !== 'io.discard' || !inside) return this.#ask(request)
+    if (kind !== 'io.discard' || !inside) return this.#ask(request, asker)
     const whole = wholeBlocks(offset, length, this.#volume.block)
     const { remains } = this.#engine
-    if (whole.length > 0) return this.#ask({ ...request, ...whole })
-    return remains === undefined ? Promise.resolve({ code: 'ok' }) : Promise.reject(remains.reason)
+    if (whole.length > 0) this.#ask({ ...request, ...whole }, asker)
+    else if (remains === undefined) asker.resolve({ code: 'ok' })
+    else asker.reject(remains.reason)
   }
 
   extents(offset: number, length: number, most: number): Promise<readonly Extent[]> {
@@ -86,26 +87,47 @@ class VolumeExport implements OpenExport {
       .catch(() => undefined)
   }
 
-  #ask({ kind, offset, length, fua, data }: DiskRequest): Promise<DiskAnswer> {
+  #ask({ kind, offset, length, fua, data }: DiskRequest, asker: DiskAsker): void {
     this.#requests = this.#requests === 2 ** 32 - 1 ? 1 : this.#requests + 1
-    const common = {
+    const flushes = kind === 'io.flush'
+    const ask: IoAsk = {
       kind,
       session: this.#session,
       volume: this.#volume.id,
       request: this.#requests,
       flags: fua ? flag.fua : 0,
+      offset: flushes ? 0 : offset,
+      length: flushes ? 0 : length,
+      data,
+      lend: true,
     }
-    if (kind === 'io.flush') return this.#engine.submit(common)
-    const ask: IoAsk = data === undefined ? { ...common, offset, length } : { ...common, offset, data }
-    const answered = this.#engine.submit(ask)
-    return kind === 'io.read' ? answered.catch((error) => this.#remaining(ask, error)) : answered
+    this.#engine.take(ask, kind === 'io.read' ? new Reader(this.#engine, ask, asker) : asker)
+  }
+}
+
+/** Who reads: when the engine fails before there is an answer, it comes from what remains. */
+class Reader implements DiskAsker {
+  readonly #engine: Engine
+  readonly #ask: IoAsk
+  readonly #asker: DiskAsker
+
+  constructor(engine: Engine, ask: IoAsk, asker: DiskAsker) {
+    this.#engine = engine
+    this.#ask = ask
+    this.#asker = asker
   }
 
-  /** What a read returns that met the end of an engine that failed. */
-  #remaining(ask: IoAsk, error: unknown): Promise<DiskAnswer> {
+  resolve(answer: DiskAnswer): void {
+    this.#asker.resolve(answer)
+  }
+
+  reject(error: unknown): void {
     const { remains } = this.#engine
-    if (remains === undefined) throw error
-    return remains.read(ask)
+    if (remains === undefined) return this.#asker.reject(error)
+    remains.read(this.#ask).then(
+      (answer) => this.#asker.resolve(answer),
+      (reason: unknown) => this.#asker.reject(reason),
+    )
   }
 }
 

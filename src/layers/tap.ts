@@ -66,7 +66,9 @@ export const tap: Layer<Taps> = {
     if (one === undefined) return
     const answered = event.kind === 'tap.released'
     must(answered, 'T-I2', `${event.kind} ${event.seq} changes a tapped volume`)
-    learn(one, event, volumeOf(world, event.volume)!.block)
+    const block = volumeOf(world, event.volume)!.block
+    if (event.op === 'discard' && event.detail.zeros !== true) doubt(one, event, block)
+    else learn(one, event, block)
   },
 
   evolve(state, event, world) {
@@ -165,9 +167,9 @@ function decideTap(state: Taps, command: Command, world: World): Decision {
   }
   const request = one.waiting.get(about)
   if (request === undefined) return 'E_NOT_ACTIVE'
-  return [
-    code === 'ok' ? releaseOf('tap.released', request, 'passed', 'ok') : endOf('io.failed', request, code),
-  ]
+  if (code !== 'ok') return [endOf('io.failed', request, code)]
+  const released = releaseOf('tap.released', request, 'passed', 'ok')
+  return [command.detail.zeros === true ? { ...released, detail: { zeros: true } } : released]
 }
 
 /** The volume must be as long as the far disk, and have no more blocks than a map of them has. */

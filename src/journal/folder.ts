@@ -1,6 +1,6 @@
 /**
- * A journal's folder: `journal.json` says what it is, `db/` holds the frames, `head` what was durable, `reserve` the
- * room that LevelDB needs to open on a full disk (FORMAT.md).
+ * A journal's folder: `journal.json` says what it is, `db/` holds the frames, `payload/` what hosts wrote, `head` what was
+ * durable, `reserve` the room that LevelDB needs to open on a full disk (FORMAT.md).
  */
 
 import { randomBytes } from 'node:crypto'
@@ -30,6 +30,7 @@ import type { Attachments } from './journal.ts'
 import { reading } from './level-file.ts'
 import { openStoreJournal } from './opening.ts'
 import type { StoreFault } from './scrub.ts'
+import { segmentedStore } from './segmented-store.ts'
 import { isDamage, type KvStore, levelStore, readError, storeError, writeBufferBytes } from './store.ts'
 import type { StoreJournal } from './store-journal.ts'
 import { isWholeValue } from './whole-value.ts'
@@ -66,7 +67,7 @@ export async function openJournalFolder(path: string, options: FolderOptions = {
   if (faults.length > 0) return openDamaged(path, options, faults)
   const evidence = gatherEvidence(path)
   try {
-    const store = levelStore(join(path, 'db'))
+    const store = segmentedStore(levelStore(join(path, 'db')), join(path, 'payload'))
     const tookReserve = await openStore(store, path)
     const dropped = droppedAtOpening(path)
     const remarks =
@@ -91,7 +92,7 @@ async function openDamaged(
   faults: readonly StoreFault[],
 ): Promise<StoreJournal> {
   if (options.readOnly !== true) throw damagedDatabase(faults)
-  const store = await fileStore(join(path, 'db'), isWholeValue)
+  const store = segmentedStore(await fileStore(join(path, 'db'), isWholeValue), join(path, 'payload'))
   return openOn(store, path, options, false, [damageRemark(faults)])
 }
 

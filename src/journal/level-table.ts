@@ -104,6 +104,7 @@ function outlineOf(source: Source): Outline | { readonly fault: FileFault } {
     return { fault: { offset: footerAt, what: 'the footer' } }
   }
   for (const block of [index, meta]) {
+    if (!(block.offset + block.length < footerAt)) return { fault: { offset: footerAt, what: 'the footer' } }
     if (!isSound(source, block)) return { fault: { offset: block.offset, what: 'an index block' } }
   }
   const [data, filters] = [handlesIn(source, index), handlesIn(source, meta)]

@@ -65,7 +65,7 @@ test('where LevelDB ends the process, verify says what is damaged', async () => 
   const { code, out } = await blockbox(['verify', '-j', path])
   assert.is(code, 12)
   assert.match(out, 'history and payloads are sound, the database is damaged')
-  assert.match(out, /database: STORE_CORRUPT: an index block at byte \d+ of the file \d+\.ldb/)
+  assert.match(out, /database: STORE_CORRUPT: the footer at byte \d+ of the file \d+\.ldb/)
   const { findings, events: seen } = JSON.parse((await blockbox(['verify', '-j', path, '--json'])).out)
   assert.equal([findings.length, seen], [1, events])
   assert.is((await blockbox(['info', '-j', path])).code, 0)
@@ -75,16 +75,13 @@ test('it is read without LevelDB, salvaged whole, and not one byte of the databa
   const path = fatal()
   const before = stored(path).filter(([name]) => !/^LO/.test(name!))
   const { journal, payload } = await openToRead(path)
-  assert.match(
-    journal.remarks.join(),
-    /the database is damaged \(an index block at byte .* read without LevelDB/,
-  )
+  assert.match(journal.remarks.join(), /the database is damaged \(the footer at byte .* read without LevelDB/)
   assert.equal((await verify(journal, payload)).findings, [])
   await journal.close()
   const error = await fails('JOURNAL_CORRUPT', () => openToWrite(path), 1)
   assert.match(
     error.message,
-    /an index block at byte .* `blockbox verify`, keep the rest with `blockbox salvage`/,
+    /the footer at byte .* `blockbox verify`, keep the rest with `blockbox salvage`/,
   )
   const to = folder.fresh()
   const { last, fault, unlisted } = await salvage(path, to)

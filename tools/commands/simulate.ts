@@ -156,7 +156,7 @@ async function report(
   if (json === true) {
     const counted = { steps, events, crashes, journals: lives, reports, faults }
     const told = { seed, disk: nature, ...counted, head, state_hash: stateHash, findings }
-    const made = shrunk === undefined ? {} : { shrunk: { steps: shrunk.steps, runs: shrunk.runs } }
+    const made = shrunk === undefined ? {} : { shrunk: shrunkJson(shrunk) }
     return print(JSON.stringify({ ...told, ...made }))
   }
   const done = Object.entries(faults).map(([name, count]) => `${count} ${name}`)
@@ -170,9 +170,15 @@ async function report(
   await print([...found, ...told].map(escaped).join('\n'))
 }
 
+function shrunkJson({ steps, beginning, runs, run }: Shrunk) {
+  const { inputs, events, findings } = run
+  return { steps, beginning, runs, inputs, events, findings }
+}
+
 function shorter({ run, steps, runs }: Shrunk, kept: string): string[] {
+  const left = `${steps.length} steps, ${run.inputs} inputs, ${run.events} events`
   return [
-    `made shorter in ${runs} runs: ${steps.length} steps, ${run.events} events, still`,
+    `made shorter in ${runs} runs: ${left}, still`,
     ...run.findings.map(findingLine),
     `steps ${steps.slice(0, 50).join(' ')}${steps.length > 50 ? ' ...' : ''}; ${kept}`,
   ]

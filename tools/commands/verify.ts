@@ -160,7 +160,7 @@ async function report(
   const first = findings.find(({ rule }) => !besideHistory.has(rule))
   const trust =
     first === undefined
-      ? 'history and payloads are sound, the database is damaged: copy the journal to a good disk'
+      ? 'history and payloads are sound, the database is damaged: make a good journal with `blockbox salvage`'
       : `not to be trusted from event ${first.seq} on`
   const verified = `${events} events in ${frames} frames verify`
   const opened =

@@ -13,6 +13,7 @@ import { fileDigest } from '../trace/source.ts'
 import { Lateness, type PaceReport, Schedule } from './pace.ts'
 import { isPlayed } from './remap.ts'
 import type { PlayedTrace, ScenarioHost } from './scenario-host.ts'
+import { refuseSeveral, TraceDevices } from './trace-device.ts'
 import { askOf } from './trace-host.ts'
 import { type Played, type Window, windowOf } from './window.ts'
 
@@ -151,6 +152,9 @@ export async function openHost(host: ScenarioHost, place: HostPlace): Promise<Ho
   return new Host(host, play(path, host.name, plays, place))
 }
 
+const howInScenario =
+  'name one of them as devices = ["NAME"] and give each a host and a volume, or say merge_devices = true'
+
 async function* play(
   path: string,
   name: string,
@@ -161,9 +165,15 @@ async function* play(
   const target = { session, volume: volume.id, size: volume.size, seed, remap }
   const schedule = new Schedule(plays.pace, name)
   const request = { ...(format !== '' && { format }), ...(options !== undefined && { options }) }
-  for await (const { events } of readAnyTrace(path, request)) {
+  const devices = new TraceDevices()
+  for await (const { events, format } of readAnyTrace(path, request)) {
     for (const event of events) {
       const ask = isPlayed(remap, event) ? askOf(event, target) : undefined
+      if (ask !== undefined && !remap.mergeDevices) {
+        devices.see(event, format)
+        if (devices.names.size > 1)
+          refuseSeveral(`host ${name}: ${plays.trace}`, devices.names, howInScenario)
+      }
       yield ask === undefined ? undefined : { ask, dueNs: schedule.dueNs(event.tNs, event.index) }
     }
   }

@@ -89,6 +89,7 @@ function remapOf(host: HostFields): Remap {
   const back = host.has('shift_back') ? host.size('shift_back') : 0
   return {
     devices: host.texts('devices', []),
+    mergeDevices: host.flag('merge_devices', false),
     only: host.texts('only', []),
     skip: host.texts('skip', []),
     scale,

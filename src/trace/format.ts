@@ -34,6 +34,8 @@ export interface TraceFormat {
   parser(options: TraceOptions): RemarkingParser
   /** Whether a file that begins with these bytes is one; absent where the content cannot tell. */
   readonly begins?: (first: Uint8Array) => boolean
+  /** Whether the `dev` of its events names a connection: what they ask for is of one device all the same. */
+  readonly connections?: boolean
   /** Whether a trace may lie in several files. */
   readonly severalFiles?: boolean
 }
@@ -51,12 +53,14 @@ export const traceFormats: readonly TraceFormat[] = [
     title: 'packet capture (pcap) of NBD connections, with data',
     parser: nbdPcap,
     begins: pcapBegins,
+    connections: true,
   },
   {
     name: 'nbdkit-log',
     title: "log of nbdkit's filter log",
     parser: nbdkitLog,
     begins: nbdkitLogBegins,
+    connections: true,
   },
   {
     name: 'fio-iolog',

@@ -101,7 +101,7 @@ function align(text: string): number {
 
 /** Which trace goes onto which volume. Throws USAGE. */
 export function placesOf(files: readonly string[], { volume = [] }: TraceRunOptions): readonly PlacedTrace[] {
-  const named = volume.map((text) => {
+  const named = volume.map<PlacedTrace>((text) => {
     const at = text.indexOf('=')
     const name = text.slice(0, Math.max(0, at))
     if (at > 0 && at < text.length - 1 && isName(name))
@@ -111,17 +111,31 @@ export function placesOf(files: readonly string[], { volume = [] }: TraceRunOpti
       `--volume ${text}: write the name of a volume and a trace, as disk0=FILE`,
     )
   })
-  return [...files.map((path) => ({ volume: nameOf(path), path })), ...named]
+  return joined([...files.map((path) => ({ volume: nameOf(path), paths: [path] })), ...named])
+}
+
+/** The files of the CPUs of one blktrace, which are one trace, are joined where they go onto one volume. */
+function joined(traces: readonly PlacedTrace[]): PlacedTrace[] {
+  const of = new Map<string, PlacedTrace & { paths: string[] }>()
+  for (const [k, { volume, paths, device }] of traces.entries()) {
+    const path = paths[0]!
+    const stem = /^(.*\.blktrace)\.\d+((?:\.gz|\.zst)?)$/s.exec(path)
+    const key = stem === null ? String(k) : JSON.stringify([volume, stem[1], stem[2], device])
+    const known = of.get(key)
+    if (known !== undefined) known.paths.push(path)
+    else of.set(key, { volume, paths: [path], ...(device !== undefined && { device }) })
+  }
+  return [...of.values()]
 }
 
 /** `TRACE` or `TRACE:DEV`: both may have colons, so that what is a file says where the one ends. */
-function deviceIn(text: string): { path: string; device?: string } {
-  if (existsSync(text)) return { path: text }
+function deviceIn(text: string): { paths: string[]; device?: string } {
+  if (existsSync(text)) return { paths: [text] }
   for (let at = text.indexOf(':'); at > 0; at = text.indexOf(':', at + 1)) {
     const path = text.slice(0, at)
-    if (existsSync(path)) return { path, device: text.slice(at + 1) }
+    if (existsSync(path)) return { paths: [path], device: text.slice(at + 1) }
   }
-  return { path: text }
+  return { paths: [text] }
 }
 
 export function remapOf(options: TraceRunOptions): Remap {

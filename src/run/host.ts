@@ -141,22 +141,22 @@ export interface HostPlace {
 export async function openHost(host: ScenarioHost, place: HostPlace): Promise<Host> {
   const { plays } = host
   if ('scan' in plays) return new Host(host, scan(plays.scan, place))
-  const path = resolve(place.folder, plays.trace)
+  const paths = plays.trace.map((path) => resolve(place.folder, path))
   if (plays.sha256 !== '') {
-    const { sha256 } = await fileDigest(path)
+    const { sha256 } = await fileDigest(paths)
     if (plays.sha256 !== sha256) {
-      const message = `host ${host.name}: ${plays.trace} has the SHA-256 ${sha256}, the scenario names ${plays.sha256}`
+      const message = `host ${host.name}: ${plays.trace.join(' ')} has the SHA-256 ${sha256}, the scenario names ${plays.sha256}`
       throw new BlockboxError('SCENARIO', message)
     }
   }
-  return new Host(host, play(path, host.name, plays, place))
+  return new Host(host, play(paths, host.name, plays, place))
 }
 
 const howInScenario =
   'name one of them as devices = ["NAME"] and give each a host and a volume, or say merge_devices = true'
 
 async function* play(
-  path: string,
+  paths: readonly string[],
   name: string,
   plays: PlayedTrace,
   { session, volume, seed }: HostPlace,
@@ -166,13 +166,13 @@ async function* play(
   const schedule = new Schedule(plays.pace, name)
   const request = { ...(format !== '' && { format }), ...(options !== undefined && { options }) }
   const devices = new TraceDevices()
-  for await (const { events, format } of readAnyTrace(path, request)) {
+  for await (const { events, format } of readAnyTrace(paths, request)) {
     for (const event of events) {
       const ask = isPlayed(remap, event) ? askOf(event, target) : undefined
       if (ask !== undefined && !remap.mergeDevices) {
         devices.see(event, format)
         if (devices.names.size > 1)
-          refuseSeveral(`host ${name}: ${plays.trace}`, devices.names, howInScenario)
+          refuseSeveral(`host ${name}: ${plays.trace.join(' ')}`, devices.names, howInScenario)
       }
       yield ask === undefined ? undefined : { ask, dueNs: schedule.dueNs(event.tNs, event.index) }
     }

@@ -11,7 +11,8 @@ import { noSuchDevice, refuseSeveral, TraceDevices } from './trace-device.ts'
 import { askOf } from './trace-host.ts'
 
 export interface ImportAsk {
-  readonly path: string
+  /** Its file, or its files, of a format that has several. */
+  readonly path: string | readonly string[]
   readonly format?: string
   readonly options?: TraceOptions
   readonly volume: string
@@ -109,6 +110,11 @@ type TraceAsk = Pick<ImportAsk, 'path' | 'format' | 'options' | 'signal' | 'devi
 const howToImport =
   'record one with --dev NAME, play each onto a volume with `blockbox run --volume VOLUME=TRACE:NAME`, or lay them over each other with --merge-devices'
 
+/** What the trace is called in a message. */
+export function nameOf({ path }: Pick<ImportAsk, 'path'>): string {
+  return typeof path === 'string' ? path : path.join(' ')
+}
+
 function isOf({ devices = [] }: TraceAsk, { dev }: TraceEvent): boolean {
   return devices.length === 0 || devices.includes(dev ?? '')
 }
@@ -123,7 +129,8 @@ function trace(ask: TraceAsk): ReturnType<typeof readTrace> {
 
 /** Reads a trace once, for what its volume must be. Throws TRACE_FORMAT, USAGE when it cannot be recorded on one. */
 export async function importShape(ask: TraceAsk): Promise<TraceShape> {
-  if (ask.path === '-')
+  const path = nameOf(ask)
+  if (path === '-' || (Array.isArray(ask.path) && ask.path.includes('-')))
     throw new BlockboxError('USAGE', 'a trace is read twice to be recorded: name a file, not -')
   const adding = traceShape()
   const devices = new TraceDevices()
@@ -136,10 +143,10 @@ export async function importShape(ask: TraceAsk): Promise<TraceShape> {
       seen.see(event, format)
     }
   }
-  if (ask.mergeDevices !== true) refuseSeveral(ask.path, devices.names, howToImport)
+  if (ask.mergeDevices !== true) refuseSeveral(path, devices.names, howToImport)
   const shape = adding.result()
   if (shape.events > 0 || (ask.devices ?? []).length === 0) return shape
-  throw noSuchDevice(ask.path, ask.devices!, others.names)
+  throw noSuchDevice(path, ask.devices!, others.names)
 }
 
 /** Submits a command that has to succeed. Throws USAGE with the code of its refusal and what to do. */

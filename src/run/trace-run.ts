@@ -22,7 +22,8 @@ import type { Order } from './window.ts'
 /** A trace and the volume it is played on. */
 export interface PlacedTrace {
   readonly volume: string
-  readonly path: string
+  /** Its file, or its files, of a format that has several. */
+  readonly paths: readonly string[]
   /** The one of its devices that is played there; those of the remap when left out. */
   readonly device?: string
 }
@@ -49,17 +50,17 @@ const howToPlace =
 export async function traceScenario(ask: TraceRunAsk): Promise<Scenario> {
   const volumes = new Map<string, { end: number; block: number }>()
   const hosts: ScenarioHost[] = []
-  for (const { volume, path, device } of ask.traces) {
-    const name = uniqueName(nameOf(path), hosts)
+  for (const { volume, paths, device } of ask.traces) {
+    const name = uniqueName(nameOf(paths[0]!), hosts)
     const remap = device === undefined ? ask.remap : { ...ask.remap, devices: [device] }
     if (ask.remap.wrap && ask.size === undefined)
       throw new BlockboxError('USAGE', `volume ${volume} needs a --size for offsets to be wrapped at its end`)
-    const { end, block } = await shapeOf(path, name, { ...ask, remap }, device)
+    const { end, block } = await shapeOf(paths, name, { ...ask, remap }, device)
     const before = volumes.get(volume) ?? { end: sizeStep, block: sizeStep }
     volumes.set(volume, { end: Math.max(before.end, end), block: Math.min(before.block, block) })
-    const { sha256 } = await fileDigest(path)
+    const { sha256 } = await fileDigest(paths)
     const { format = '', options, pace, order, depth } = ask
-    const plays = { trace: path, format, sha256, pace, order, remap, ...(options && { options }) }
+    const plays = { trace: paths, format, sha256, pace, order, remap, ...(options && { options }) }
     hosts.push({ name, volume, depth, started: true, plays })
   }
   return {
@@ -80,19 +81,21 @@ function volumeOf(name: string, end: number, block: number, { size, remap }: Tra
 
 /** How far what is played of a trace reaches, and the blocks it needs; that its times give a pace, if one is to be kept. */
 async function shapeOf(
-  path: string,
+  paths: readonly string[],
   name: string,
   ask: TraceRunAsk,
   device: string | undefined,
 ): Promise<{ end: number; block: number }> {
   const { format, options, remap, size, signal } = ask
-  if (path === '-') throw new BlockboxError('USAGE', 'a trace is read twice to be played: name a file, not -')
+  const path = paths.join(' ')
+  if (paths.includes('-'))
+    throw new BlockboxError('USAGE', 'a trace is read twice to be played: name a file, not -')
   const adding = traceShape()
   const devices = new TraceDevices()
   const others = new TraceDevices()
   const schedule = new Schedule(ask.pace, name)
   const request = { ...(format && { format }), ...(options && { options }), ...(signal && { signal }) }
-  for await (const { events, format } of readAnyTrace(path, request)) {
+  for await (const { events, format } of readAnyTrace(paths, request)) {
     for (const event of events) {
       const played = isPlayed(remap, event)
       const seen = played ? devices : others
@@ -112,7 +115,9 @@ async function shapeOf(
 
 /** What a trace is called where nobody named it: its file, without what says how it is stored. */
 export function nameOf(path: string): string {
-  const stem = basename(path).replace(/(?:\.(?:gz|zst|dmlog|iolog|csv|trace|jsonl|log|pcap|txt|v[23]))+$/, '')
+  const stem = basename(path)
+    .replace(/(?:\.(?:gz|zst|dmlog|iolog|csv|trace|jsonl|log|pcap|txt|v[23]))+$/, '')
+    .replace(/(?<=\.blktrace)\.\d+$/, '')
   const name = stem.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 60)
   return isName(name) ? name : 'trace'
 }

@@ -158,13 +158,20 @@ function takeSome(events: Iterator<TraceEvent>): TraceEvent[] {
   return some
 }
 
-/** SHA-256 (lower-case hexadecimal) and size of a file as it is stored. Throws USAGE when it cannot be read. */
-export async function fileDigest(path: string): Promise<{ bytes: number; sha256: string }> {
+/**
+ * SHA-256 (lower-case hexadecimal) and size of a file as it is stored, or of several one after the other. Throws USAGE
+ * when one cannot be read.
+ */
+export async function fileDigest(
+  path: string | readonly string[],
+): Promise<{ bytes: number; sha256: string }> {
   const digest = createHash('sha256')
   let bytes = 0
-  for await (const piece of readPieces(path)) {
-    digest.update(piece)
-    bytes += piece.length
+  for (const one of typeof path === 'string' ? [path] : path) {
+    for await (const piece of readPieces(one)) {
+      digest.update(piece)
+      bytes += piece.length
+    }
   }
   return { bytes, sha256: digest.digest('hex') }
 }

@@ -97,7 +97,7 @@ export function add(program: Command): void {
 
 async function act(files: readonly string[], options: ImportOptions): Promise<void> {
   if (await isRestored(files, options)) return importRecording(files[0]!, options)
-  if (options.volume !== undefined) await recordInto(options.volume, only(files, 'recorded'), options)
+  if (options.volume !== undefined) await recordInto(options.volume, files, options)
   else if (options.detect === true) await printFormat(only(files, 'looked at'))
   else if (
     [options.size, options.block, options.seed, options.mergeDevices].some((one) => one !== undefined)
@@ -147,11 +147,11 @@ async function importRecording(path: string, options: ImportOptions): Promise<vo
   await print([`journal ${folder}: ${what}`, `head   ${head}`].map(escaped).join('\n'))
 }
 
-function recordInto(volume: string, file: string, options: ImportOptions): Promise<void> {
+function recordInto(volume: string, files: readonly string[], options: ImportOptions): Promise<void> {
   const { format, size, block, seed, ack, readDigests, journal, json = false } = options
   const { dev: devices, mergeDevices } = options
   const ask = {
-    path: file,
+    path: files,
     volume,
     options: traceOptions(options),
     ...(format !== undefined && { format }),

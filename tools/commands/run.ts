@@ -130,7 +130,7 @@ async function ofTraces(files: readonly string[], options: RunOptions): Promise<
 function saidOnRecord({ hosts }: Scenario, said: object): string {
   const traces = hosts.map(({ name, volume, plays }) => ({
     ...{ name, volume },
-    ...('trace' in plays && { trace: plays.trace, sha256: plays.sha256 }),
+    ...('trace' in plays && { trace: plays.trace.join(' '), sha256: plays.sha256 }),
   }))
   const text = JSON.stringify({ ...said, traces })
   return text.length <= 4096 ? text : JSON.stringify({ ...said, traces: hosts.length })

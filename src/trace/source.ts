@@ -74,10 +74,14 @@ export async function* readTrace(
   const paths = typeof path === 'string' ? [path] : path
   const { signal } = request
   let reading: Reading | undefined
+  let isEmpty = true
   for (const [place, file] of paths.entries()) {
     const source = contentOf(file, signal)
     try {
       const content = await gather(source, sniffBytes)
+      isEmpty &&= content.head.length === 0
+      if (isEmpty && place === paths.length - 1) throw nothingIn(paths)
+      if (isEmpty && request.format === undefined) continue
       reading ??= begin(content.head, paths, request)
       const { format, parser } = reading
       for await (const piece of content.pieces) {
@@ -262,11 +266,19 @@ function* whole(pieces: Iterator<Uint8Array>, path: string): Generator<Uint8Arra
   }
 }
 
+function nothingIn(paths: readonly string[]): BlockboxError {
+  const what = paths.length === 1 ? 'the file is empty' : 'all files are empty'
+  const how = 'see whether the recorder wrote it, and copy it whole'
+  return new BlockboxError('TRACE_FORMAT', `${paths.map(nameOf).join(' ')}: no event; ${what}: ${how}`)
+}
+
 function recognised(head: Uint8Array, path: string, further?: FurtherFormats): TraceFormat {
   const name = sniff(head, further)
   if (name !== undefined) return traceFormat(name, further)
-  const why = head.length === 0 ? 'is empty' : 'does not tell its format'
-  throw new BlockboxError('USAGE', `${nameOf(path)} ${why}; name one with --format: ${formatNames(further)}`)
+  throw new BlockboxError(
+    'USAGE',
+    `${nameOf(path)} does not tell its format; name one with --format: ${formatNames(further)}`,
+  )
 }
 
 /** Runs a step of a parser so that its complaint names the trace. */

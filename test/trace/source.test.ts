@@ -17,6 +17,7 @@ import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BlockboxError } from '../../src/core/errors.ts'
+import { traceFormats } from '../../src/trace/format.ts'
 import { detectFormat, fileDigest, readTrace, type TraceRequest } from '../../src/trace/source.ts'
 import { encodeRecords, kinds, steps } from './block-encode.ts'
 import { encodeLog, type RawEntry } from './dm-log-encode.ts'
@@ -173,7 +174,7 @@ test('the format is known by content, or must be named', async () => {
   const unnamed = await refusal(dumb)
   assert.is(unnamed.code, 'USAGE')
   assert.match(unnamed.message, 'dm-log-writes, nbd-pcap')
-  assert.match((await refusal(file('empty', ''))).message, 'is empty')
+  assert.match((await refusal(file('empty', ''))).message, 'the file is empty')
   assert.is((await refusal(dumb, { format: 'nonsense' })).code, 'USAGE')
   const wrong = await refusal(dumb, { format: 'dm-log-writes' })
   assert.is(wrong.code, 'TRACE_FORMAT')
@@ -216,6 +217,20 @@ test('a trace without events is one empty batch', async () => {
   const found = []
   for await (const batch of readTrace(file('none', encodeLog([])))) found.push(batch)
   assert.equal(found, [{ format: 'dm-log-writes', events: [] }])
+})
+
+test('a file of no bytes is refused whatever the format, but not beside others', async () => {
+  for (const { name } of traceFormats) {
+    for (const bytes of ['', gzipSync('')]) {
+      const { code, message } = await refusal(file(`nothing-${name}`, bytes), { format: name })
+      assert.is(code, 'TRACE_FORMAT', name)
+      assert.match(message, /no event; the file is empty/)
+    }
+  }
+  const idle = file('idle.blktrace.0', '')
+  const busy = file('idle.blktrace.1', encodeRecords([record(10, 1)]))
+  assert.is((await read([idle, busy])).events.length, 1)
+  assert.match((await refusal([idle, idle])).message, 'all files are empty')
 })
 
 test('leaving early, failing and aborting close the file', async () => {

@@ -16,6 +16,7 @@ import { createGunzip } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
 import type { TraceDoubt, TraceEvent, TraceOptions } from './event.ts'
 import {
+  couldBe,
   type FurtherFormats,
   formatNames,
   type RemarkingParser,
@@ -104,14 +105,16 @@ export async function* readTrace(
   yield { format: format.name, events: [], ...(remark !== undefined && { remark }) }
 }
 
-/** The name of the format of a trace, as its content tells; undefined when it does not. Throws USAGE. */
+/** The name of the format of a trace, as its content tells. Throws USAGE when it does not, saying what it could be. */
 export async function detectFormat(
   path: string,
   { further, signal }: Pick<TraceRequest, 'further' | 'signal'> = {},
-): Promise<string | undefined> {
+): Promise<string> {
   const source = contentOf(path, signal)
   try {
-    return sniff((await gather(source, sniffBytes)).head, further)
+    const { head } = await gather(source, sniffBytes)
+    if (head.length === 0) throw nothingIn([path])
+    return recognised(head, path, further).name
   } finally {
     await source.return()
   }
@@ -266,6 +269,13 @@ function* whole(pieces: Iterator<Uint8Array>, path: string): Generator<Uint8Arra
   }
 }
 
+/** What to do about content that does not tell its format. */
+function namingOne(head: Uint8Array, further?: FurtherFormats): string {
+  const tables = couldBe(head)
+  if (tables.length === 0) return `name one with --format: ${formatNames(further)}`
+  return `its first lines could be those of ${tables.join(' or ')}: name the right one with --format`
+}
+
 function nothingIn(paths: readonly string[]): BlockboxError {
   const what = paths.length === 1 ? 'the file is empty' : 'all files are empty'
   const how = 'see whether the recorder wrote it, and copy it whole'
@@ -275,10 +285,7 @@ function nothingIn(paths: readonly string[]): BlockboxError {
 function recognised(head: Uint8Array, path: string, further?: FurtherFormats): TraceFormat {
   const name = sniff(head, further)
   if (name !== undefined) return traceFormat(name, further)
-  throw new BlockboxError(
-    'USAGE',
-    `${nameOf(path)} does not tell its format; name one with --format: ${formatNames(further)}`,
-  )
+  throw new BlockboxError('USAGE', `${nameOf(path)} does not tell its format; ${namingOne(head, further)}`)
 }
 
 /** Runs a step of a parser so that its complaint names the trace. */

@@ -158,8 +158,19 @@ test('events that wait for the end come in batches', async () => {
 
 test('the format of a file is told without reading it as one', async () => {
   assert.is(await detectFormat(file('packed.log', gzipSync(log))), 'dm-log-writes')
-  assert.is(await detectFormat(file('table.csv', '1538323199,105352008,584,1,1576\n')), undefined)
-  assert.is(await detectFormat(file('nothing', '')), undefined)
+  assert.is(await detectFormat(file('table.csv', '1538323199,105352008,584,1,1576\n')), 'tencent')
+  for (const [name, content, words] of [
+    ['decimal.ascii', '0.5 0 303567 7 0\n', /could be those of disksim: name the right one with --format/],
+    ['nothing', '', /no event; the file is empty/],
+  ] as const) {
+    try {
+      await detectFormat(file(name, content))
+    } catch (error) {
+      assert.match((error as Error).message, words)
+      continue
+    }
+    assert.unreachable(name)
+  }
 })
 
 test('several gzip members in a row are one trace', async () => {

@@ -170,12 +170,7 @@ function only(files: readonly string[], what: string): string {
 }
 
 async function printFormat(file: string): Promise<void> {
-  const name = await detectAnyFormat(file, interrupt)
-  if (name !== undefined) return print(name)
-  throw new BlockboxError(
-    'USAGE',
-    `${file} does not tell its format; name one with --format: ${anyFormatNames()}`,
-  )
+  await print(await detectAnyFormat(file, interrupt))
 }
 
 async function printEvents(files: readonly string[], options: ImportOptions): Promise<void> {

@@ -8,7 +8,7 @@ import type { Command } from 'commander'
 import { kindsOf, seqOrPoint } from '../src/control/stream-routes.ts'
 import { BlockboxError } from '../src/core/errors.ts'
 import type { OpenFolder } from '../src/engine/open-folder.ts'
-import { type Roster, RosterKeeper } from '../src/inspect/roster.ts'
+import { Roster, RosterKeeper } from '../src/inspect/roster.ts'
 import { Scope } from '../src/inspect/scope.ts'
 import { observe } from '../src/replay/observe.ts'
 import { seqOf } from '../src/replay/point.ts'
@@ -65,19 +65,29 @@ export function isFiltered({ from, to, volume, host, kind }: FilterOptions): boo
  * The scope that the options choose, with the numbers behind the names, those of volumes and hosts that are gone as well.
  * Throws NO_SUCH_VOLUME, USAGE when nobody bears a name, NO_SUCH_POINT.
  */
-export async function scopeOf({ journal }: OpenFolder, options: FilterOptions): Promise<Scope> {
+export async function scopeOf(
+  { journal }: OpenFolder,
+  options: FilterOptions,
+  known?: Roster,
+): Promise<Scope> {
   const { from, to, volume, host, kind = [] } = options
   const kinds = kindsOf(kind)
   const at = (point: string) => seqOf(journal, seqOrPoint(point), 0, interrupt)
-  const keeper = new RosterKeeper()
-  if (volume !== undefined || host !== undefined) await observe(journal, [keeper], { signal: interrupt })
+  const roster =
+    known ?? (volume === undefined && host === undefined ? new Roster() : await rosterOf(journal))
   return new Scope({
-    ...(volume !== undefined && { volumes: volumesNamed(keeper.roster, volume) }),
-    ...(host !== undefined && { sessions: sessionsNamed(keeper.roster, host) }),
+    ...(volume !== undefined && { volumes: volumesNamed(roster, volume) }),
+    ...(host !== undefined && { sessions: sessionsNamed(roster, host) }),
     ...(kinds !== undefined && { kinds: new Set(kinds) }),
     ...(from !== undefined && { from: await at(from) }),
     ...(to !== undefined && { to: await at(to) }),
   })
+}
+
+async function rosterOf(journal: OpenFolder['journal']): Promise<Roster> {
+  const keeper = new RosterKeeper()
+  await observe(journal, [keeper], { signal: interrupt })
+  return keeper.roster
 }
 
 function volumesNamed({ entries }: Roster, name: string): number[] {

@@ -12,23 +12,8 @@ import { changes, type Kind } from '../events/kind.ts'
 import type { Names } from './names.ts'
 import { Scope } from './scope.ts'
 import { Series } from './series.ts'
+import { beginnings, endings, noted, type SpanKind, savedNote } from './span-kind.ts'
 import type { Moment, Witness } from './witness.ts'
-
-export type SpanKind =
-  | 'recorder'
-  | 'recovery'
-  | 'run'
-  | 'session'
-  | 'backup'
-  | 'sync'
-  | 'restore'
-  | 'fence'
-  | 'view'
-  | 'merge'
-export const spanKinds: readonly SpanKind[] = [
-  ...(['recorder', 'recovery', 'run', 'session', 'backup'] as const),
-  ...(['sync', 'restore', 'fence', 'view', 'merge'] as const),
-]
 
 export interface Span {
   readonly what: SpanKind
@@ -256,54 +241,6 @@ export class Timeline implements Witness {
 }
 
 const enders: ReadonlySet<Kind> = new Set<Kind>(['hold.dropped', 'hold.failed', 'io.failed', 'io.lost'])
-
-const beginnings: Readonly<Partial<Record<Kind, SpanKind>>> = {
-  'engine.started': 'recorder',
-  'engine.recover': 'recovery',
-  'run.begin': 'run',
-  'session.opened': 'session',
-  'backup.flag_set': 'backup',
-  'sync.started': 'sync',
-  'restore.started': 'restore',
-  'fence.requested': 'fence',
-  'preserve.created': 'view',
-  'merge.started': 'merge',
-}
-
-const endings: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>>> = {
-  'engine.stop': ['recorder', 'stopped'],
-  'engine.recovered': ['recovery', 'done'],
-  'run.end': ['run', 'done'],
-  'session.closed': ['session', 'closed'],
-  'backup.stopped': ['backup', 'stopped'],
-  'backup.expired': ['backup', 'expired'],
-  'backup.aborted': ['backup', 'aborted'],
-  'sync.finished': ['sync', 'in sync'],
-  'pair.fractured': ['sync', 'fractured'],
-  'restore.completed': ['restore', 'completed'],
-  'restore.cancelled': ['restore', 'cancelled'],
-  'fence.lowered': ['fence', 'lowered'],
-  'fence.aborted': ['fence', 'aborted'],
-  'preserve.dropped': ['view', 'dropped'],
-  'merge.finished': ['merge', 'merged'],
-}
-
-/** From here on an aborted fence has something to put back: it ends when it is lowered. */
-const savedNote = 'metadata saved'
-
-const noted: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>>> = {
-  'backup.started': ['backup', 'point in time'],
-  'restore.paused': ['restore', 'paused'],
-  'restore.resumed': ['restore', 'resumed'],
-  'restore.failed': ['restore', 'gave up the background'],
-  'restore.cancel_accepted': ['restore', 'cancel accepted'],
-  'fence.saved': ['fence', savedNote],
-  'fence.raised': ['fence', 'raised'],
-  'fence.lowering': ['fence', 'lowering'],
-  'op.started': ['fence', 'operation started'],
-  'op.finished': ['fence', 'operation finished'],
-  'op.failed': ['fence', 'operation failed'],
-}
 
 /** What a span is told apart by while it is open. */
 function keyOf(what: SpanKind, event: Event): string {

@@ -16,15 +16,13 @@ import { createGunzip } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
 import type { TraceDoubt, TraceEvent, TraceOptions } from './event.ts'
 import {
-  couldBe,
   type FurtherFormats,
-  formatNames,
   type RemarkingParser,
-  sniff,
   sniffBytes,
   type TraceFormat,
   traceFormat,
 } from './format.ts'
+import { nothingIn, recognised } from './recognition.ts'
 import { Zstd, zstdMagic } from './zstd.ts'
 
 const pieceBytes = 128 * 1024
@@ -81,7 +79,7 @@ export async function* readTrace(
     try {
       const content = await gather(source, sniffBytes)
       isEmpty &&= content.head.length === 0
-      if (isEmpty && place === paths.length - 1) throw nothingIn(paths)
+      if (isEmpty && place === paths.length - 1) throw nothingIn(paths.map(nameOf))
       if (isEmpty && request.format === undefined) continue
       reading ??= begin(content.head, paths, request)
       const { format, parser } = reading
@@ -113,8 +111,8 @@ export async function detectFormat(
   const source = contentOf(path, signal)
   try {
     const { head } = await gather(source, sniffBytes)
-    if (head.length === 0) throw nothingIn([path])
-    return recognised(head, path, further).name
+    if (head.length === 0) throw nothingIn([nameOf(path)])
+    return recognised(head, nameOf(path), further).name
   } finally {
     await source.return()
   }
@@ -128,7 +126,8 @@ interface Reading {
 /** The parser for a trace of these files, the first of which begins with `head`. */
 function begin(head: Uint8Array, paths: readonly string[], request: TraceRequest): Reading {
   const { format: name, further } = request
-  const format = name === undefined ? recognised(head, paths[0]!, further) : traceFormat(name, further)
+  const format =
+    name === undefined ? recognised(head, nameOf(paths[0]!), further) : traceFormat(name, further)
   if (paths.length > 1 && format.severalFiles !== true) {
     throw new BlockboxError('USAGE', `a trace of the format ${format.name} is one file, not ${paths.length}`)
   }
@@ -267,25 +266,6 @@ function* whole(pieces: Iterator<Uint8Array>, path: string): Generator<Uint8Arra
     if (done === true) return
     yield value
   }
-}
-
-/** What to do about content that does not tell its format. */
-function namingOne(head: Uint8Array, further?: FurtherFormats): string {
-  const tables = couldBe(head)
-  if (tables.length === 0) return `name one with --format: ${formatNames(further)}`
-  return `its first lines could be those of ${tables.join(' or ')}: name the right one with --format`
-}
-
-function nothingIn(paths: readonly string[]): BlockboxError {
-  const what = paths.length === 1 ? 'the file is empty' : 'all files are empty'
-  const how = 'see whether the recorder wrote it, and copy it whole'
-  return new BlockboxError('TRACE_FORMAT', `${paths.map(nameOf).join(' ')}: no event; ${what}: ${how}`)
-}
-
-function recognised(head: Uint8Array, path: string, further?: FurtherFormats): TraceFormat {
-  const name = sniff(head, further)
-  if (name !== undefined) return traceFormat(name, further)
-  throw new BlockboxError('USAGE', `${nameOf(path)} does not tell its format; ${namingOne(head, further)}`)
 }
 
 /** Runs a step of a parser so that its complaint names the trace. */

@@ -185,7 +185,6 @@ test('the format is known by content, or must be named', async () => {
   const unnamed = await refusal(dumb)
   assert.is(unnamed.code, 'USAGE')
   assert.match(unnamed.message, 'dm-log-writes, nbd-pcap')
-  assert.match((await refusal(file('empty', ''))).message, 'the file is empty')
   assert.is((await refusal(dumb, { format: 'nonsense' })).code, 'USAGE')
   const wrong = await refusal(dumb, { format: 'dm-log-writes' })
   assert.is(wrong.code, 'TRACE_FORMAT')
@@ -231,10 +230,9 @@ test('a trace without events is one empty batch', async () => {
 })
 
 test('a file of no bytes is refused whatever the format, but not beside others', async () => {
-  for (const { name } of traceFormats) {
+  for (const { name: format } of traceFormats) {
     for (const bytes of ['', gzipSync('')]) {
-      const { code, message } = await refusal(file(`nothing-${name}`, bytes), { format: name })
-      assert.is(code, 'TRACE_FORMAT', name)
+      const { message } = await refusal(file(`nothing-${format}`, bytes), { format })
       assert.match(message, /no event; the file is empty/)
     }
   }

@@ -245,67 +245,6 @@ test('timeline: spans by kind, volume and time', async () => {
   assert.match(out, /^mark +before-restore +vol /m)
 })
 
-interface TimelineSaid {
-  readonly spans: readonly { readonly kind: string; readonly name: string; readonly volumes: string[] }[]
-  readonly requests: { readonly reads: number[]; readonly writes: number[]; readonly most_waiting: number[] }
-}
-
-test('timeline: what it counts is what the filters leave', async () => {
-  const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0)
-  const counted = async (...filter: string[]) => {
-    const { requests } = (await ask('timeline', ...filter)) as unknown as TimelineSaid
-    return { reads: sum(requests.reads), writes: sum(requests.writes) }
-  }
-  const byHand = (wanted: (event: Logged) => boolean) => ({
-    reads: of('io.read').filter(wanted).length,
-    writes: log.filter(({ kind }) => ['io.write', 'io.zeroes', 'io.discard'].includes(kind)).filter(wanted)
-      .length,
-  })
-  const { sessions } = (await ask('session')) as { sessions: { session: number; name: string }[] }
-  const backup = sessions.find(({ name }) => name === 'backup')!.session
-  const middle = log[Math.floor(log.length / 2)]!.seq
-  assert.equal(
-    await counted(),
-    byHand(() => true),
-  )
-  assert.equal(await counted('--volume', 'vol-clone'), { reads: 0, writes: 0 })
-  assert.equal(
-    await counted('--host', 'backup'),
-    byHand(({ session }) => session === backup),
-  )
-  assert.equal(
-    await counted('--from', String(middle)),
-    byHand(({ seq }) => seq >= middle),
-  )
-  assert.equal(
-    await counted('--to', `seq:${middle}`),
-    byHand(({ seq }) => seq <= middle),
-  )
-  const both = ['--from', String(middle), '--volume', 'vol', '--host', 'reader']
-  const reader = sessions.find(({ name }) => name === 'reader')!.session
-  assert.equal(
-    await counted(...both),
-    byHand(({ seq, session }) => seq >= middle && session === reader),
-  )
-})
-
-test('timeline: the sessions that used a volume are about it', async () => {
-  const { spans } = (await ask('timeline', '--volume', 'vol', '--kind', 'session')) as unknown as TimelineSaid
-  assert.equal(spans.map(({ name, volumes }) => [name.replace(/ \(\d+\)$/, ''), volumes]).sort(), [
-    ['backup', ['vol']],
-    ['reader', ['vol']],
-    ['writer', ['vol']],
-  ])
-  const { spans: none } = (await ask(
-    'timeline',
-    '--volume',
-    'vol-clone',
-    '--kind',
-    'session',
-  )) as unknown as TimelineSaid
-  assert.equal(none, [])
-})
-
 test('nothing from outside reaches a terminal as it is', async () => {
   const path = join(folder, 'evil.journal')
   const { engine } = await openToWrite(path, { create: true })
@@ -328,6 +267,9 @@ test('what is not there is said with what is, and ends with the right code', asy
     [['restore', '7'], 2, /there are 1 \(mirror\)/],
     [['extent', 'mirror:999'], 2, /pair mirror has no extent 999/],
     [['extent', 'x:1'], 2, /there is no pair "x"/],
+    [['restore', '--volume', 'nowhere'], 1, /there is no volume "nowhere"/],
+    [['extent', 'mirror:1', '--host', 'nobody'], 2, /no host "nobody" is on record/],
+    [['block', 'vol:1', '--kind', 'io.wrote'], 2, /there is no kind of event "io.wrote"/],
     [['session', 'nobody'], 2, /there are writer, reader, backup/],
     [['queue', '--volume', 'nowhere'], 1, /there is no volume "nowhere"/],
     [['changed', 'vol', '--from', 'backup:nightly', '--extents', '1000'], 2, /no power of two/],

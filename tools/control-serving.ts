@@ -1,14 +1,16 @@
 /** The control API beside the volumes of a server, as its options say. */
 
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type ControlOptions, type ControlServer, serveControl } from '../src/control/control-server.ts'
 import { controlSocket, fitsSocket } from '../src/control/control-socket.ts'
 import { BlockboxError } from '../src/core/errors.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import type { OpenFolder } from '../src/engine/open-folder.ts'
+import { readBounded } from './bounded-file.ts'
 import { type JournalOption, journalDir } from './journal-option.ts'
 import { remark } from './remark.ts'
+
+const maxTokenBytes = 4096
 
 export interface ControlServing extends JournalOption {
   /** A path; false: none; left out: the usual one. */
@@ -48,5 +50,5 @@ function tokenIn(file: string | undefined): string {
       '--control-port needs a token: name a file that holds it with --control-token',
     )
   }
-  return readFileSync(file, 'utf8').trim()
+  return readBounded(file, maxTokenBytes).toString('utf8').trim()
 }

@@ -11,7 +11,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type Lock, licenceFaults, lockFaults, type Manifest, useFaults } from './dependencies/rules.ts'
+import {
+  auditOf,
+  type Lock,
+  licenceFaults,
+  lockFaults,
+  type Manifest,
+  useFaults,
+} from './dependencies/rules.ts'
 import { exitCodes } from './exit-code.ts'
 import { escaped, print } from './output.ts'
 
@@ -59,16 +66,13 @@ async function audit(): Promise<void> {
   const asked = spawnSync('npm', ['audit', '--omit=dev', '--json'], {
     ...{ cwd: root, encoding: 'utf8', timeout: 60_000 },
   })
-  let answer: { metadata?: { vulnerabilities?: { total?: number } } } = {}
-  try {
-    answer = JSON.parse(asked.stdout) as typeof answer
-  } catch {
-    // Said below.
+  const answer = auditOf(asked.stdout ?? '')
+  if ('unasked' in answer) {
+    return print(escaped(`known weaknesses were NOT looked up: npm cannot be asked here (${answer.unasked})`))
   }
-  const total = answer.metadata?.vulnerabilities?.total
-  if (total === undefined) return print('npm cannot be asked for known weaknesses here')
-  await print(`npm knows ${total} weaknesses of what is installed`)
-  if (total > 0) process.exitCode = exitCodes.verification
+  for (const line of answer.weak) await print(escaped(line))
+  await print(`npm knows weaknesses of ${answer.weak.length} packages that come with an installation`)
+  if (answer.weak.length > 0) process.exitCode = exitCodes.verification
 }
 
 function parsed<Value>(path: string): Value {

@@ -1,6 +1,6 @@
 /** Drives a scenario file into a journal folder: the work behind `blockbox run` and `npm start`. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { hex, sha256 } from '../src/core/digest.ts'
 import { BlockboxError } from '../src/core/errors.ts'
@@ -30,9 +30,9 @@ export interface Driven {
 
 /** Reads and checks a scenario file. Throws SCENARIO, or what reading the file throws. */
 export function readScenario(path: string): { readonly scenario: Scenario; readonly digest: string } {
-  const bytes = readFileSync(path)
-  if (bytes.length > maxScenarioBytes)
+  if (statSync(path).size > maxScenarioBytes)
     throw new BlockboxError('SCENARIO', `${path} is no scenario: it is over 1 MiB`)
+  const bytes = readFileSync(path)
   const scenario = parseScenario(bytes.toString('utf8'), parseSize)
   refuseFilesOutside(scenario, dirname(path))
   return { scenario, digest: hex(sha256(bytes)) }

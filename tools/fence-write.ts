@@ -1,8 +1,8 @@
 /** Bytes written behind a fence by its owner: metadata goes to the working copy, data to the volume. */
 
-import { readFileSync } from 'node:fs'
 import { failFence, fenceVerbs, writeFence } from '../src/control/fence-routes.ts'
 import { BlockboxError } from '../src/core/errors.ts'
+import { readBounded } from './bounded-file.ts'
 import type { FenceAnswer, FenceUse } from './fence-control.ts'
 
 /** As much as one request may bring. */
@@ -17,7 +17,7 @@ export async function writeBehind(
   path: string,
   offset: number,
 ): Promise<FenceAnswer> {
-  const bytes = new Uint8Array(readFileSync(path))
+  const bytes = new Uint8Array(readBounded(path, maxBytes))
   const fault = await faultOf(use, name, bytes.length, offset)
   if (fault !== undefined) throw new BlockboxError('USAGE', fault)
   const begun = await use.ask(fenceVerbs.operate, { fence: name })

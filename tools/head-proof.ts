@@ -1,12 +1,13 @@
 /** The half of `blockbox head` about proofs that one head extends another: made of a journal, checked without it. */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { BlockboxError } from '../src/core/errors.ts'
 import type { OpenFolder } from '../src/engine/open-folder.ts'
 import { type Claim, checkProof, type ProofHead, type Proven, proofParts } from '../src/journal/head-proof.ts'
-import { headKey, isSignedBy, parseHeads } from '../src/journal/kept-head.ts'
+import { isSignedBy } from '../src/journal/kept-head.ts'
 import { headText } from './head-argument.ts'
 import { writeWhole } from './image-file.ts'
+import { readHeads, readKey } from './kept-heads.ts'
 import { escaped, print } from './output.ts'
 
 interface Printing {
@@ -40,8 +41,8 @@ export async function readProof(
 }
 
 function held({ seq, hash }: ProofHead, journal: string, file: string, keyFile: string | undefined): void {
-  const key = keyFile === undefined ? undefined : headKey(readFileSync(keyFile, 'utf8'), 'public')
-  const isIt = parseHeads(readFileSync(file, 'utf8'), file).some(
+  const key = keyFile === undefined ? undefined : readKey(keyFile, 'public')
+  const isIt = readHeads(file).some(
     (kept) =>
       kept.journal === journal &&
       kept.seq === seq &&

@@ -3,7 +3,8 @@
  *
  * A process that writes to a journal on disk with several hosts is killed (SIGKILL) at random moments, again and again;
  * each time the journal has to hold all that was acknowledged, verify and replay clean. A journal is given up after 20
- * rounds for a new one. Ends with 12 at the first fault, and leaves that journal where it is.
+ * rounds for a new one. Ends with 12 at the first fault, and leaves that journal where it is; after Ctrl-C it says what
+ * was done so far.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -35,13 +36,17 @@ async function run(rounds: number, seed: number): Promise<void> {
   const random = new Prng(seed)
   const started = Date.now()
   let done = 0
+  let isStopped = false
+  process.once('SIGINT', () => {
+    isStopped = true
+  })
   let acknowledged = 0
   let opening = 0
-  while (done < rounds) {
+  while (done < rounds && !isStopped) {
     const root = mkdtempSync(join(tmpdir(), 'blockbox-kills-'))
     const path = join(root, 'killed.journal')
     const told = new Told()
-    for (let k = 0; k < life && done < rounds; k++, done++) {
+    for (let k = 0; k < life && done < rounds && !isStopped; k++, done++) {
       const ready = random.below(4) > 0
       await killOne(path, told, { ready, ms: random.below(longestMs) })
       if (!ready) opening++

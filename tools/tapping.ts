@@ -10,7 +10,7 @@ import type { Engine, EngineOptions } from '../src/engine/engine.ts'
 import { advice } from '../src/events/code.ts'
 import { isName } from '../src/events/detail.ts'
 import type { OpenImage } from '../src/images/external.ts'
-import { openExternal } from '../src/images/open-external.ts'
+import { openExternal, recordedName } from '../src/images/open-external.ts'
 import { parseNbdUri } from '../src/nbd/client/uri.ts'
 import { openFarDisk, wholeBlocksOf } from '../src/nbd/tap/far-disk.ts'
 import { Tap } from '../src/nbd/tap/tap.ts'
@@ -24,6 +24,8 @@ export interface TapOptions {
   readonly block?: number
   readonly logFirst?: boolean
   readonly copyFirst?: boolean
+  readonly readOnly?: boolean
+  readonly connections?: number
 }
 
 /** A far disk that is connected, and the volume that is to record it. */
@@ -39,13 +41,19 @@ export interface Tapping {
 /** Blocks of a volume, unless the far disk is no whole number of them. */
 const usualBlock = 4096
 const smallestBlock = 512
+/** With 256 requests each, and an answer to each, they stay below what may wait to be decided (engine/ask.ts). */
+const mostConnections = 128
 
 /** Connects to the far disk; undefined when none is named. Throws USAGE, and what connecting throws. */
 export async function tapping(options: TapOptions): Promise<Tapping | undefined> {
-  const { tap: uri, as, block, logFirst, copyFirst } = options
+  const { tap: uri, as, block, logFirst, copyFirst, readOnly = false, connections = 0 } = options
   if (uri === undefined) {
     if ([as, block, logFirst, copyFirst].every((one) => one === undefined)) return undefined
     const why = '--as, --block, --log-first and --copy-first are for --tap: name the far disk with it'
+    throw new BlockboxError('USAGE', why)
+  }
+  if (connections > mostConnections) {
+    const why = `a tap takes at most ${mostConnections} connections: the answers of the far server need their room`
     throw new BlockboxError('USAGE', why)
   }
   const name = as ?? nameOf(uri)
@@ -54,17 +62,17 @@ export async function tapping(options: TapOptions): Promise<Tapping | undefined>
       'names are 1 to 64 letters, digits, dots, dashes or underscores, and begin with a letter or digit'
     throw new BlockboxError('USAGE', `volume ${name} cannot be made: ${why}`)
   }
-  const far = await openFarDisk(uri)
+  const far = await openFarDisk(recordedName(uri))
   const { size } = far
   const blocks = block ?? (size % usualBlock === 0 ? usualBlock : smallestBlock)
-  const tap = new Tap(far)
+  const tap = new Tap(far, { readOnly })
   try {
     wholeBlocksOf(far, blocks)
   } catch (error) {
     far.destroy()
     throw error
   }
-  const openImage: OpenImage = async (path) => (path === uri ? far.image() : openExternal(path))
+  const openImage: OpenImage = async (path) => (path === far.uri ? far.image() : openExternal(path))
   return {
     tap,
     name,

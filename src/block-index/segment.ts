@@ -6,7 +6,7 @@
 
 import { crc32 } from 'node:zlib'
 import { sameBytes } from '../core/digest.ts'
-import type { Entry } from '../inspect/roster.ts'
+import { type Entry, isEntry } from '../inspect/roster.ts'
 import { entryBytes, type Group, pageBytes, pageEntries } from './group.ts'
 
 const magic = 0x31584242
@@ -15,6 +15,8 @@ const fixedBytes = 108
 const sumAt = 104
 const groupBytes = 24
 const pageHeadBytes = 12
+/** Levels are powers of two of blocks, of which no stretch has more than a number of 32 bits. */
+const maxLevel = 32
 
 /** The events that a segment is about, and the frames it hangs on. */
 export interface SegmentSpan {
@@ -136,16 +138,21 @@ export class Segment {
       previous: bytes.slice(24, 56),
       head: bytes.slice(56, 88),
     }
+    const { first, last } = this.span
+    if (frames === 0 || first > last || !Number.isSafeInteger(last))
+      throw new SegmentDamaged('its head is none')
     this.#groups = Array.from({ length: groups }, (_, k): GroupHead => {
       const at = fixedBytes + groupBytes * k
       const [volume, level, page, count, entries] = [0, 4, 8, 12, 16].map((field) =>
         head.getUint32(at + field, true),
       )
+      const isInside = page! + count! <= pages && count! > 0 && level! <= maxLevel
+      if (!isInside || entries! > count! * pageEntries) throw new SegmentDamaged('a group lies outside')
       return { volume: volume!, level: level!, page: page!, pages: count!, entries: entries! }
     })
     this.#table = viewOf(bytes.subarray(table, frameTable))
     this.#frames = viewOf(bytes.subarray(frameTable, frameTable + 4 * frames))
-    this.roster = JSON.parse(new TextDecoder().decode(bytes.subarray(this.#headBytes - names)))
+    this.roster = rosterIn(bytes.subarray(this.#headBytes - names))
   }
 
   /** True when this segment goes on where another ends. */
@@ -222,6 +229,18 @@ export class Segment {
       }
     }
   }
+}
+
+/** Who takes part, by the names at the end of a head. Throws SegmentDamaged. */
+function rosterIn(bytes: Uint8Array): Entry[] {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw new SegmentDamaged('its names are no JSON')
+  }
+  if (Array.isArray(value) && value.every(isEntry)) return value
+  throw new SegmentDamaged('its names make no sense')
 }
 
 function viewOf(bytes: Uint8Array): DataView {

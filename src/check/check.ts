@@ -13,8 +13,11 @@ export interface Finding {
 export interface Check {
   /** The rules it can report. */
   readonly rules: readonly string[]
-  /** The world as it is before the event is folded. */
-  before?(event: Event, world: World): void
+  /**
+   * The world as it is before the event is folded.
+   * @param refused false where the record shows that the event is no command that is refused.
+   */
+  before?(event: Event, world: World, refused?: boolean): void
   /** The world as it is after it. */
   after?(event: Event, world: World): void
   /** The end of the history. */

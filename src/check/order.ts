@@ -4,7 +4,8 @@
  * volume being cloned does, as of a write that is not completed; nothing waits at the end that could go (S3-I7).
  */
 
-import { type Range, RangeIndex } from '../core/range.ts'
+import type { Range } from '../core/range.ts'
+import { RangeIndex } from '../core/range-index.ts'
 import type { Event } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
 import { inFlightOf, waiting } from '../layers/in-flight.ts'
@@ -15,14 +16,12 @@ import { restoreAt, restoresOf } from '../layers/restore-state.ts'
 import { tapOf } from '../layers/tap-state.ts'
 import type { MakeCheck } from './check.ts'
 
-const cell = 65_536
-
 /** Waiting requests of one kind, by volume and range. */
 class Waiting {
   readonly #byVolume = new Map<number, RangeIndex<Request>>()
 
   add(request: Request): void {
-    const index = this.#byVolume.get(request.volume) ?? new RangeIndex<Request>(cell)
+    const index = this.#byVolume.get(request.volume) ?? new RangeIndex<Request>()
     this.#byVolume.set(request.volume, index)
     index.add(request)
   }

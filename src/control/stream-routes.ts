@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { BlockboxError } from '../core/errors.ts'
 import { type Kind, kindNames } from '../events/kind.ts'
 import { imagePieces, mappedBytes } from '../images/export.ts'
+import { unknownBytes } from '../layers/tap-state.ts'
 import { type Point, parseAddress, parsePoint } from '../replay/point.ts'
 import { volumeAt } from '../replay/volume-at.ts'
 import { eventRecords, type Wanted } from './event-log.ts'
@@ -87,11 +88,12 @@ export const image = streamRoute({
   media: imageMedia,
   described:
     'pieces in ascending order: offset (8 bytes, little-endian), length (4), as many bytes; at the end the size of ' +
-    'the volume and 0. The headers Blockbox-Seq, -Size, -Block and -Mapped tell the event and the volume.',
+    'the volume and 0. The headers Blockbox-Seq, -Size, -Block and -Mapped tell the event and the volume, -Unknown ' +
+    'the bytes of a tapped one that nobody recorded.',
   input: { address: v.pipe(text, v.description('VOL or VOL@POINT')) },
   async act({ journal, payload }, { address }, { signal }) {
     const { volume: volumeName, point: when } = parseAddress(address)
-    const { seq: at, volume } = await volumeAt(journal, volumeName, when, signal)
+    const { seq: at, volume, world } = await volumeAt(journal, volumeName, when, signal)
     const headers = {
       'content-type': imageMedia,
       'cache-control': 'no-store',
@@ -99,6 +101,7 @@ export const image = streamRoute({
       'blockbox-size': `${volume.size}`,
       'blockbox-block': `${volume.block}`,
       'blockbox-mapped': `${mappedBytes(volume)}`,
+      'blockbox-unknown': `${unknownBytes(world, volume.id)}`,
     }
     return new Response(imageStream(imagePieces(volume, payload), volume.size), { headers })
   },

@@ -138,7 +138,8 @@ export class Bitmap {
   /** How many bits are set here and clear in the other map. */
   countBeyond(other: Bitmap): number {
     let count = 0
-    for (const [number, page] of this.#pages.entries()) {
+    for (let number = 0; number < this.#pages.length; number++) {
+      const page = this.#pages[number]
       const theirs = other.#pages[number]
       if (page === undefined || page === theirs) continue
       count += page === full && theirs === undefined ? pageBits : countBeyond(page, theirs)

@@ -1,7 +1,7 @@
 /**
- * First in, first out, with removal from the middle for the rare case that a waiting request's session goes.
+ * First in, first out, in amortised constant time.
  *
- * Amortised constant time at both ends. It is a draft: whoever owns the state changes it in place.
+ * It is a draft: whoever owns the state changes it in place.
  */
 
 export class Fifo<Item> {
@@ -35,15 +35,6 @@ export class Fifo<Item> {
       this.#head = 0
     }
     return item
-  }
-
-  /** Takes out the first item that fits; the order of the others stays. */
-  remove(fits: (item: Item) => boolean): Item | undefined {
-    for (let k = this.#head; k < this.#items.length; k++) {
-      if (!fits(this.#items[k]!)) continue
-      return k === this.#head ? this.shift() : this.#items.splice(k, 1)[0]
-    }
-    return undefined
   }
 
   *[Symbol.iterator](): Generator<Item> {

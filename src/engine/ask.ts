@@ -2,7 +2,7 @@
 
 import { type Code, codes } from '../events/code.ts'
 import { type Detail, detailFault, noDetail } from '../events/detail.ts'
-import { flag, type IoKind, ioKinds, isInput, type Kind, kinds, type Op } from '../events/kind.ts'
+import { flag, type IoKind, isInput, type Kind, kinds, type Op } from '../events/kind.ts'
 
 /** A host request. Offsets and lengths are bytes; a write's length is that of its data. */
 export interface IoAsk {
@@ -16,7 +16,9 @@ export interface IoAsk {
   /** Bits of `flag` in src/events/kind.ts. */
   readonly flags?: number
   /** For io.write: taken over by the engine, not to be changed until the answer. */
-  readonly data?: Uint8Array
+  readonly data?: Uint8Array | undefined
+  /** For io.read: what it returns is looked at while the answer is told, no longer; it may be the payload store's memory. */
+  readonly lend?: boolean
 }
 
 /** A control command, a mark or a report. */
@@ -58,6 +60,19 @@ export interface Answer {
   readonly repeats?: number
 }
 
+/** Whoever asked. Told once, one way or the other; neither may throw. */
+export interface Asker {
+  resolve(answer: Answer): void
+  reject(error: Error): void
+}
+
+/** An ask that waits to be decided, and whom to tell. */
+export interface Waiting {
+  readonly ask: Ask
+  readonly asker: Asker
+  readonly arrivedNs: bigint
+}
+
 /** More asks than this waiting in the inbox of an engine are turned away with E_QUEUE_FULL. */
 export const maxInbox = 65_536
 
@@ -65,7 +80,16 @@ export const maxInbox = 65_536
 export const maxIoBytes = 64 * 2 ** 20
 
 export function isIo(ask: Ask): ask is IoAsk {
-  return (ioKinds as readonly string[]).includes(ask.kind)
+  switch (ask.kind) {
+    case 'io.read':
+    case 'io.write':
+    case 'io.zeroes':
+    case 'io.discard':
+    case 'io.flush':
+      return true
+    default:
+      return false
+  }
 }
 
 /** True for a request, or its release, that promises more than that it was accepted. */
@@ -92,6 +116,7 @@ const spans = ['offset', 'length'] as const
  * that of its kind. Undefined when it can be decided; what makes no sense on a volume is refused there, on record.
  */
 export function askFault(ask: Ask): string | undefined {
+  if (isIo(ask) && isPlain(ask)) return undefined
   const kind: Kind = ask.kind
   if (!Object.hasOwn(kinds, kind) || !isInput(kind) || kind === 'engine.started') {
     return `${JSON.stringify(kind)} cannot be asked for`
@@ -107,6 +132,16 @@ export function askFault(ask: Ask): string | undefined {
     if (!Number.isFinite(value)) return `${kind} has ${String(value)} as its ${name}, not a number`
   }
   return isIo(ask) ? ioFault(ask) : commandFault(ask)
+}
+
+/** True for a host request with nothing wrong: looked at first and in one go, for every request comes by here. */
+function isPlain(ask: IoAsk): boolean {
+  const { kind, session, volume, request = 0, flags = 0, offset = 0, length = 0, data } = ask
+  if (session >>> 0 !== session || (volume & 0xffff) !== volume) return false
+  if (request >>> 0 !== request || (flags & 0xff) !== flags) return false
+  if (!Number.isFinite(offset) || !Number.isFinite(length)) return false
+  if (kind === 'io.write') return data instanceof Uint8Array && data.length <= maxIoBytes
+  return data === undefined && (kind !== 'io.read' || length <= maxIoBytes)
 }
 
 function ioFault({ kind, data, length = 0 }: IoAsk): string | undefined {

@@ -4,6 +4,7 @@
  *
  *     a host's write or release, volume idle       ──▶ its blocks in that volume
  *     the same where a layer is at work            ──▶ those blocks in every volume: views and clones share offsets
+ *     a copy that ended                            ──▶ its extent in every volume; its start changes nothing
  *     anything else that is recorded               ──▶ everything
  */
 
@@ -33,6 +34,10 @@ export class Changes {
       case 'tap.released':
         if (takesEffect(event)) this.#add(event, world)
         return
+      case 'copy.report':
+        if (event.code === 'ok') this.#ranges.push(any, event.offset, event.offset + event.length)
+        return
+      case 'copy.started':
       case 'tap.report':
         return
       default:

@@ -21,20 +21,21 @@ import { BlockboxError } from '../core/errors.ts'
 import { isZeros } from '../core/zeros.ts'
 import type { Event, NewEvent } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
-import { readContent } from '../images/content.ts'
 import { mergedBlocks, unreadable } from '../images/merged.ts'
 import { volumeOf, type World } from '../layers/layer.ts'
 import { reached } from '../layers/preserve-state.ts'
 import { isMerged, isWhole } from '../layers/sub-block.ts'
 import { type PayloadStore, wholeUnits } from '../payload/payload.ts'
-import { enterCommand, enterRequest, judgeNext } from '../volume/entry.ts'
-import { type Ask, type CommandAsk, type IoAsk, isIo, isSynced, keyedDetail } from './ask.ts'
+import { enterCommand, enterRequest, judgeNext, somethingFollows } from '../volume/entry.ts'
+import { evolve } from '../volume.ts'
+import { type Asker, type CommandAsk, type IoAsk, isIo, isSynced, keyedDetail, type Waiting } from './ask.ts'
 import { Draft } from './draft.ts'
 import type { Effects } from './effects.ts'
 import { type FarAnswer, farAnswer } from './far-answer.ts'
 import type { FrameBuilder } from './frame-builder.ts'
-import { ioRow, type Placed } from './io-row.ts'
-import { type Asker, type Decided, Replies } from './replies.ts'
+import { type IoRow, ioRow, type Placed } from './io-row.ts'
+import { type Reading, readAnswer } from './read-answer.ts'
+import { type Decided, Replies } from './replies.ts'
 
 export interface DeciderOptions {
   readonly payload: PayloadStore
@@ -42,12 +43,6 @@ export interface DeciderOptions {
   readonly ack?: 'durable' | 'buffered'
   /** A digest of what a read returned goes on the record always, or where a layer is at work on the volume. */
   readonly readDigests?: 'always' | 'active'
-}
-
-/** An ask that waits to be decided, and whom to tell. */
-export interface Waiting extends Asker {
-  readonly ask: Ask
-  readonly arrivedNs: bigint
 }
 
 export class Decider {
@@ -84,12 +79,11 @@ export class Decider {
 
   /** Decides one ask; its answer is given at once or noted for when the frame is durable. */
   decide(waiting: Waiting): void {
-    const { ask } = waiting
-    const { builder } = this.#filling
-    const at = Number(waiting.arrivedNs - builder.instantNs)
-    const seq = builder.next
-    if (isIo(ask)) this.#decideIo(ask, at, seq, waiting)
-    else this.#decideCommand(ask, at, seq, waiting)
+    const { ask, asker, arrivedNs } = waiting
+    const at = Number(arrivedNs - this.#builder.instantNs)
+    const seq = this.#builder.next
+    if (isIo(ask)) this.#decideIo(ask, at, seq, asker)
+    else this.#decideCommand(ask, at, seq, asker)
   }
 
   /** Closes the frame being filled, which is now in flight, and begins the next; the one before must be durable. */
@@ -100,7 +94,7 @@ export class Decider {
     this.#filling = this.#spare
     this.#filling.restart(sealed.builder.next)
     this.replies.seal()
-    this.#effects.seal()
+    this.#effects.seal(sealed)
     return sealed
   }
 
@@ -111,7 +105,7 @@ export class Decider {
     this.replies.durable(last)
   }
 
-  #decideIo(ask: IoAsk, at: number, seq: number, waiting: Waiting): void {
+  #decideIo(ask: IoAsk, at: number, seq: number, asker: Asker): void {
     const world = this.#world
     const io = ioRow(ask, at)
     io.volume = reached(world, io.session, io.volume)
@@ -127,16 +121,31 @@ export class Decider {
       }
     }
     io.code = verdict.code
-    this.replies.expect(seq, ask.kind, waiting)
-    this.#digest = digest
-    enterRequest(world, io, verdict, this.#recorder)
-    if (verdict.fate !== 'passed' && verdict.fate !== 'refused') return
-    if (ask.kind !== 'io.read' || verdict.code !== 'ok') {
-      return this.#answer(seq, { code: verdict.code }, this.#newest(isSynced(ask)))
+    if (!somethingFollows(world, io.volume, verdict)) this.#pass(io, digest)
+    else {
+      this.#digest = digest
+      const waits = verdict.fate !== 'passed' && verdict.fate !== 'refused'
+      if (waits) this.replies.expect(seq, asker)
+      enterRequest(world, io, verdict, this.#recorder)
+      if (waits) return
     }
-    const row = seq - this.#builder.first
-    const answered = this.#answered(io.volume, io.offset, io.length, row, false)
-    this.#answer(seq, answered, this.#newestOf(io, isSynced(ask)))
+    if (ask.kind !== 'io.read' || verdict.code !== 'ok') {
+      return this.#answer(seq, { code: verdict.code }, this.#newest(isSynced(ask)), asker)
+    }
+    const waitsFor = this.#newestOf(io, isSynced(ask))
+    const lend = ask.lend === true && waitsFor === undefined
+    this.#answer(seq, this.#answered(io, seq - this.#builder.first, false, lend), waitsFor, asker)
+  }
+
+  /** The way of nearly all requests: it takes effect, and nobody has to hear of it. */
+  #pass(io: IoRow, digest: Uint8Array | undefined): void {
+    const filling = this.#filling
+    const recorded = filling.builder.record(io, digest)
+    if (changes(io.op)) {
+      filling.took(recorded)
+      filling.changes.note(recorded, this.#world)
+    }
+    evolve(this.#world, recorded)
   }
 
   /**
@@ -167,17 +176,16 @@ export class Decider {
       this.#digest = this.#place(io, data)
       return io
     } catch (error) {
-      const { fate, code } = unreadable(error)
-      return { ...event, fate, code }
+      return { ...event, ...unreadable(error) }
     }
   }
 
-  #decideCommand(ask: CommandAsk, at: number, seq: number, waiting: Waiting): void {
+  #decideCommand(ask: CommandAsk, at: number, seq: number, asker: Asker): void {
     if ((ask.about ?? 0) >= seq) {
-      waiting.reject(new BlockboxError('USAGE', `${ask.kind} names event ${ask.about}, which is yet to come`))
+      asker.reject(new BlockboxError('USAGE', `${ask.kind} names event ${ask.about}, which is yet to come`))
       return
     }
-    this.replies.expect(seq, ask.kind, waiting)
+    this.replies.expect(seq, asker)
     const atUs = Number((this.#builder.instantNs + BigInt(at)) / 1000n)
     if (ask.kind === 'tap.report') return this.#decideReport(ask, at, seq, atUs)
     const { data, key: _, ...command } = ask
@@ -201,7 +209,7 @@ export class Decider {
   }
 
   /** Where the bytes are that a command or report brought, and their digest; zeros take no place. */
-  #brought(data: Uint8Array, digest: Uint8Array): Brought {
+  #brought(data: Uint8Array, digest: Uint8Array): Omit<NewEvent, 'kind'> {
     const payload = isZeros(data) ? 0 : this.#options.payload.put(data)
     this.#filling.bytes += data.length
     return { length: data.length, payload, digestHigh: shortHigh(digest), digestLow: shortLow(digest) }
@@ -218,19 +226,19 @@ export class Decider {
     const recorded = filling.builder.record(far === undefined ? event : { ...event, at: far.at }, digest)
     const { kind, fate } = recorded
     if (kind === 'io.read' || kind === 'io.flush') {
-      if (fate === 'queued') filling.dirty = true
+      if (fate === 'queued') filling.took(recorded)
       if (fate === 'queued' || fate === 'forwarded') this.#effects.note(recorded)
       return recorded
     }
     if (kind === 'tap.released' && recorded.op === 'read') return this.#returned(recorded)
     if (kind === 'tap.report' && far?.returned !== undefined) return recorded
     if (fate !== 'refused') {
-      filling.dirty = true
+      filling.took(recorded)
       filling.changes.note(recorded, this.#world)
     }
     this.#effects.note(recorded)
     if (kind === 'tap.released') {
-      this.#answer(recorded.about, { code: 'ok' }, this.#newest(isSynced(recorded)))
+      this.#answer(recorded.about, { code: recorded.code }, this.#newest(isSynced(recorded)))
       return recorded
     }
     this.replies.note(recorded, () => this.#released(recorded))
@@ -238,10 +246,8 @@ export class Decider {
   }
 
   /** What the release of a request answers: the bytes of a queued read as they are now, and the code. */
-  #released({ op, volume, offset, length }: Event): Decided {
-    return op === 'read'
-      ? this.#answered(volume, offset, length, this.#builder.count - 1, true)
-      : { code: 'ok' }
+  #released(event: Event): Decided {
+    return event.op === 'read' ? this.#answered(event, this.#builder.count - 1, true, false) : { code: 'ok' }
   }
 
   /** A read that a far server answered: its bytes go to the host, their digest on the record. */
@@ -258,10 +264,11 @@ export class Decider {
     return this.#filling.builder
   }
 
-  #answer(seq: number, answered: Decided, waitsFor: Draft | undefined): void {
-    if (waitsFor === undefined) this.replies.answerNow(seq, answered)
-    else if (waitsFor === this.#filling) this.replies.decided(seq, answered)
-    else this.replies.decidedBySealed(seq, answered)
+  #answer(seq: number, answered: Decided, waitsFor: Draft | undefined, asker?: Asker): void {
+    if (waitsFor === this.#filling) waitsFor.urgent = true
+    if (waitsFor === undefined) this.replies.answerNow(seq, answered, asker)
+    else if (waitsFor === this.#filling) this.replies.decided(seq, answered, asker)
+    else this.replies.decidedBySealed(seq, answered, asker)
   }
 
   /** The newest frame that changed anything and is not durable; buffered, only who is `synced` waits for it. */
@@ -278,22 +285,16 @@ export class Decider {
     return this.#sealed?.changes.touches(io.volume, io) === true ? this.#sealed : undefined
   }
 
-  /** What a read answers; its digest goes on the record at `row`. Damaged payload is an error to this reader alone. */
-  #answered(volume: number, offset: number, length: number, row: number, always: boolean): Decided {
+  /** What a read answers; its digest goes on the record at `row`. */
+  #answered(of: Reading, row: number, always: boolean, lend: boolean): Decided {
+    const { payload, readDigests } = this.#options
     const world = this.#world
-    let data: Uint8Array
-    try {
-      data = readContent(world, volumeOf(world, volume)!, this.#options.payload, offset, length)
-    } catch (error) {
-      if (error instanceof BlockboxError) return { code: 'E_IO', error }
-      throw error
-    }
-    if (always || world.active[volume - 1]!.length > 0 || this.#options.readDigests === 'always') {
-      const digest = sha256(data)
+    const answered = readAnswer(world, payload, of, lend)
+    const wanted = always || world.active[of.volume - 1]!.length > 0 || readDigests === 'always'
+    if (wanted && answered.data !== undefined) {
+      const digest = sha256(answered.data)
       this.#builder.answered(row, shortHigh(digest), shortLow(digest))
     }
-    return { code: 'ok', data }
+    return answered
   }
 }
-
-type Brought = Pick<NewEvent, 'length' | 'payload' | 'digestHigh' | 'digestLow'>

@@ -24,12 +24,19 @@ import { Images } from '../images/images.ts'
 import { holdQueueOf } from '../layers/hold-queue.ts'
 import type { World } from '../layers/layer.ts'
 import { pairsOf, pairsOn } from '../layers/pair-state.ts'
+import { baseOf } from '../layers/preserve-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
 import type { Ask } from './ask.ts'
 import type { BranchEffects } from './branch-effects.ts'
 import { CopyPace } from './copy-pace.ts'
+import { CopyWindow } from './copy-window.ts'
+import type { Draft } from './draft.ts'
 import type { FenceEffects } from './fence-effects.ts'
 import type { Forwarding } from './forwarding.ts'
+import { Linger } from './linger.ts'
+
+/** Any range of any volume. */
+const everywhere: Range = { offset: 0, length: Number.MAX_SAFE_INTEGER }
 
 /** A copy to make: an extent of a pair, in the direction that `volume` (the one written) says. */
 export interface Copy {
@@ -57,12 +64,15 @@ export interface EffectTools {
 }
 
 export class Effects {
+  /** Whether a frame of background copies waits for the next write of a host. */
+  readonly linger: Linger
   readonly #clock: Clock
-  readonly #submit: (ask: Ask) => void
+  readonly #submit: (ask: Ask) => Promise<unknown>
   readonly #copier: Copier
   readonly #world: World
   readonly #images: Images
   readonly #pace: CopyPace
+  readonly #window: CopyWindow
   readonly #fences: FenceEffects
   readonly #branches: BranchEffects
   readonly #forwarding: Forwarding
@@ -72,11 +82,13 @@ export class Effects {
   #owed: (() => void)[] = []
   #stopped = false
 
-  constructor(tools: EffectTools, world: World, submit: (ask: Ask) => void) {
+  constructor(tools: EffectTools, world: World, submit: (ask: Ask) => Promise<unknown>) {
     this.#clock = tools.clock
     this.#copier = tools.copier
     this.#images = new Images(tools.openImage)
+    this.linger = new Linger(tools.clock)
     this.#pace = new CopyPace(tools.clock)
+    this.#window = new CopyWindow(() => this.linger.writes)
     this.#world = world
     this.#fences = tools.fences
     this.#branches = tools.branches
@@ -100,6 +112,11 @@ export class Effects {
         const { tag, volume, offset, length, seq } = event
         const demanded = (event.flags & flag.demand) !== 0
         this.#noted.push(() => this.#start({ tag, volume, offset, length, about: seq }, demanded))
+        return
+      }
+      case 'restore.cancel_accepted': {
+        const { tag } = event
+        this.#noted.push(() => this.#hurryCopies([tag], everywhere))
         return
       }
       case 'branch.started': {
@@ -134,7 +151,8 @@ export class Effects {
   }
 
   /** The frame that was filled is being appended. */
-  seal(): void {
+  seal(sealed: Draft): void {
+    this.linger.sealed(sealed)
     this.#owed = this.#noted
     this.#noted = []
   }
@@ -166,40 +184,49 @@ export class Effects {
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
     this.#pace.stop()
+    this.#window.stop()
     this.#images.close()
     this.#owed = []
     this.#noted = []
   }
 
-  /** Background copies of a pair with a rate wait for their turn, copies that a host waits for do not. */
+  /** Background copies wait for their turn, where the pair has a rate, and for room; what a host waits for does not. */
   #start(copy: Copy, demanded: boolean): void {
     const pair = pairsOf(this.#world).byTag.get(copy.tag)
     const restore = restoresOf(this.#world).byTag.get(copy.tag)
     const rate = (copy.volume === pair?.clone ? pair.rate : restore?.rate) ?? 0
-    if (rate === 0 || demanded) return this.#copy(copy)
-    this.#pace.take(copy.tag, rate, copy, () => this.#copy(copy))
+    const path = pair?.external?.path
+    const begin =
+      path === undefined
+        ? () => this.#move(copy, (code) => this.#submit({ kind: 'copy.report', ...copy, code }))
+        : demanded
+          ? () => this.#window.demand(() => this.#bring(copy, path))
+          : () => this.#window.take(copy.tag, copy, () => this.#bring(copy, path))
+    if (rate === 0 || demanded) begin()
+    else this.#pace.take(copy.tag, rate, copy, begin)
   }
 
+  /** A host waits on a range of a volume, or of a view of it. */
   #hurry(volume: number, range: Range): void {
-    const tags = pairsOn(pairsOf(this.#world), volume).map(({ tag }) => tag)
-    if (tags.length > 0) this.#pace.hurry(tags, range)
+    const tags = pairsOn(pairsOf(this.#world), baseOf(this.#world, volume)).map(({ tag }) => tag)
+    if (tags.length > 0) this.#hurryCopies(tags, range)
   }
 
-  #copy(copy: Copy): void {
-    const path = pairsOf(this.#world).byTag.get(copy.tag)?.external?.path
-    if (path === undefined) this.#move(copy, (code) => this.#submit({ kind: 'copy.report', ...copy, code }))
-    else this.#bring(copy, path)
+  #hurryCopies(tags: readonly number[], range: Range): void {
+    this.#pace.hurry(tags, range)
+    this.#window.hurry(tags, range)
   }
 
-  /** An extent of a clone outside: the copier says when, its bytes go with the report. */
-  #bring(copy: Copy, path: string): void {
-    const failed = () => this.#submit({ kind: 'copy.report', ...copy, code: 'E_IO' })
-    const bring = async (code: Code) => {
-      if (code !== 'ok') return failed()
-      const data = await this.#images.read(path, copy.offset, copy.length)
-      this.#submit({ kind: 'copy.report', ...copy, code, data })
-    }
-    this.#move(copy, (code) => void bring(code).catch(failed))
+  /** An extent of a clone outside: the copier says when, its bytes go with the report. Resolves when that is durable. */
+  async #bring(copy: Copy, path: string): Promise<void> {
+    const code = await new Promise<Code>((resolve) => this.#move(copy, resolve))
+    const read = code === 'ok' ? this.#images.read(path, copy.offset, copy.length) : undefined
+    const data = await read?.catch(() => undefined)
+    await this.#submit({
+      kind: 'copy.report',
+      ...copy,
+      ...(data === undefined ? { code: 'E_IO' } : { code, data }),
+    })
   }
 
   #move(copy: Copy, report: (code: Code) => void): void {
@@ -216,7 +243,7 @@ export class Effects {
   #deadline(tag: number, ms: number): void {
     const reached = () => {
       this.#timers.delete(tag)
-      this.#submit({ kind: 'deadline.reached', tag })
+      void this.#submit({ kind: 'deadline.reached', tag })
     }
     this.#timers.set(tag, this.#clock.after(ms, reached))
   }

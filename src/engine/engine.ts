@@ -25,12 +25,13 @@ import type { Checkpoint, Journal, Writer } from '../journal/journal.ts'
 import { checkpointOf } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
 import { stateHash } from '../volume/snapshot.ts'
-import { type Answer, type Ask, askFault, maxInbox } from './ask.ts'
+import { type Answer, type Ask, type Asker, askFault, maxInbox } from './ask.ts'
 import { BranchEffects, type WorldAt } from './branch-effects.ts'
-import { Decider, type DeciderOptions, type Waiting } from './decider.ts'
+import { Decider, type DeciderOptions } from './decider.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
 import { FenceEffects } from './fence-effects.ts'
 import { Forwarding, type TapTerms } from './forwarding.ts'
+import { Inbox } from './inbox.ts'
 
 export interface EngineOptions extends DeciderOptions {
   readonly journal: Journal
@@ -66,8 +67,10 @@ export class Engine {
   readonly #world: World
   readonly #decider: Decider
   readonly #effects: Effects
-  #inbox: Waiting[] = []
+  readonly #inbox = new Inbox()
   #asked = false
+  /** When the turn that comes was asked for: what is asked until then arrives at one instant. */
+  #turnNs = 0n
   #committing: Promise<void> | undefined
   #durableNs = 0n
   #sinceCheckpoint = 0
@@ -80,9 +83,7 @@ export class Engine {
     this.#writer = writer
     this.#world = world
     const { clock, payload, journal, worldAt, copier = internalCopier, openImage = openExternal } = options
-    const submit = (ask: Ask) => {
-      this.submit(ask).catch(() => undefined)
-    }
+    const submit = (ask: Ask): Promise<unknown> => this.submit(ask).catch(() => undefined)
     const fences = new FenceEffects(world, payload, clock, submit)
     const branches = new BranchEffects({ journal, worldAt, submit: (ask) => this.submit(ask) }, world)
     const forwarding = new Forwarding(options.tap, payload)
@@ -110,9 +111,8 @@ export class Engine {
   /** The last event of the frame in flight, when the state is the one after it. */
   get sealedSeq(): number | undefined {
     const { filling, sealed } = this.#decider
-    return sealed === undefined || filling.dirty || this.#ended !== undefined
-      ? undefined
-      : sealed.builder.next - 1
+    if (filling.dirty || this.#ended !== undefined) return undefined
+    return sealed === undefined ? undefined : sealed.builder.next - 1
   }
 
   /**
@@ -136,12 +136,17 @@ export class Engine {
    * read would return is damaged, and with the reason of the end when the engine has ended or the journal fails.
    */
   submit(ask: Ask): Promise<Answer> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended)
-    if (this.#closing !== undefined) return Promise.reject(stopped())
+    return new Promise((resolve, reject) => this.take(ask, { resolve, reject }))
+  }
+
+  /** The same for who asks much and needs no promise of each: `asker` is told, at once or later. */
+  take(ask: Ask, asker: Asker): void {
     const fault = askFault(ask)
-    if (fault !== undefined) return Promise.reject(new BlockboxError('USAGE', fault))
-    if (this.#inbox.length >= maxInbox) return Promise.resolve({ code: 'E_QUEUE_FULL', seq: 0, made: 0 })
-    return this.#enqueue(ask)
+    if (this.#ended !== undefined) asker.reject(this.#ended)
+    else if (this.#closing !== undefined) asker.reject(stopped())
+    else if (fault !== undefined) asker.reject(new BlockboxError('USAGE', fault))
+    else if (this.#inbox.length >= maxInbox) asker.resolve({ code: 'E_QUEUE_FULL', seq: 0, made: 0 })
+    else this.#enqueue(ask, asker)
   }
 
   /** Takes up what a recovered state owes. */
@@ -176,7 +181,8 @@ export class Engine {
     if (this.#ended !== undefined) return
     await this.settled()
     if (this.#ended !== undefined) throw this.#ended
-    const answered = this.#enqueue({ kind: 'engine.stop' })
+    const stop = { kind: 'engine.stop' } as const
+    const answered = new Promise((resolve, reject) => this.#enqueue(stop, { resolve, reject }))
     this.#decideAll()
     this.#commit(frameFlags.closing)
     await answered
@@ -186,11 +192,9 @@ export class Engine {
     this.#frames$.complete()
   }
 
-  #enqueue(ask: Ask): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      this.#inbox.push({ ask, arrivedNs: this.#options.clock.nowNs(), resolve, reject })
-      this.#soon()
-    })
+  #enqueue(ask: Ask, asker: Asker): void {
+    this.#soon()
+    this.#inbox.add(ask, asker, this.#asked ? this.#turnNs : this.#options.clock.nowNs())
   }
 
   /** True while nothing more can be decided: a frame is in flight and the next one is full. */
@@ -201,6 +205,7 @@ export class Engine {
   #soon(): void {
     if (this.#asked || this.#isFull) return
     this.#asked = true
+    this.#turnNs = this.#options.clock.nowNs()
     queueMicrotask(() => {
       this.#asked = false
       if (this.#ended === undefined) this.#turn()
@@ -211,23 +216,17 @@ export class Engine {
   #turn(): void {
     this.#decideAll()
     if (this.#ended !== undefined) return
-    const { filling } = this.#decider
-    if (this.#committing === undefined && (filling.dirty || filling.isFull)) this.#commit(0)
+    const isOver = () => this.#effects.linger.isOver(this.#decider.filling, () => this.#soon())
+    if (this.#committing === undefined && isOver()) this.#commit(0)
     if (this.#inbox.length > 0) this.#soon()
   }
 
   #decideAll(): void {
     if (this.#inbox.length === 0) return
-    const inbox = this.#inbox
-    const { filling } = this.#decider
-    filling.builder.begin(this.#options.clock.nowNs())
-    let taken = 0
+    this.#decider.filling.builder.begin(this.#options.clock.nowNs())
     try {
-      while (taken < inbox.length && !filling.isFull) this.#decider.decide(inbox[taken++]!)
-      this.#inbox = inbox.slice(taken)
+      this.#inbox.decide(this.#decider)
     } catch (error) {
-      inbox[taken - 1]?.reject(error as Error)
-      this.#inbox = inbox.slice(taken)
       this.#fail(error as Error)
     }
   }
@@ -290,8 +289,7 @@ export class Engine {
     this.#ended = error
     this.#sealed$.complete()
     this.#decider.replies.end(error)
-    for (const waiting of this.#inbox) waiting.reject(error)
-    this.#inbox = []
+    this.#inbox.end(error)
   }
 }
 

@@ -18,13 +18,19 @@ export function openToRead(path: string, look: Pick<FolderOptions, 'onFound'> = 
   return open(path, { readOnly: true, ...look })
 }
 
+export interface WriteOptions extends Partial<Omit<EngineOptions, 'journal' | 'payload'>> {
+  readonly create?: boolean
+  /** The most bytes of payload kept in memory once they are stored; 64 MiB unless told otherwise. */
+  readonly cacheBytes?: number
+}
+
 /** Opens the journal in folder `path`, made when `create` says so, and recovers an engine on it. */
 export async function openToWrite(
   path: string,
-  options: { readonly create?: boolean } & Partial<Omit<EngineOptions, 'journal' | 'payload'>> = {},
+  options: WriteOptions = {},
 ): Promise<{ readonly engine: Engine } & OpenFolder> {
-  const { create, ...rest } = options
-  const folder = await open(path, { create: create === true })
+  const { create, cacheBytes, ...rest } = options
+  const folder = await open(path, { create: create === true }, cacheBytes)
   try {
     const engine = await openEngine({ clock: systemClock(), ...folder, ...rest })
     return { engine, ...folder }
@@ -37,12 +43,13 @@ export async function openToWrite(
 async function open(
   path: string,
   how: Pick<FolderOptions, 'create' | 'readOnly' | 'onFound'>,
+  cacheBytes?: number,
 ): Promise<OpenFolder> {
   let payload: LevelPayload | undefined
   const journal = await openJournalFolder(path, {
     ...how,
     attach: async (store) => {
-      payload = await openLevelPayload(store)
+      payload = await openLevelPayload(store, { cacheBytes, copies: true })
       return payload
     },
   })

@@ -1,22 +1,17 @@
 /**
- * Who waits for an answer: requests by the sequence number of their input, until their frame is durable, or until an
- * outcome of a later frame releases or ends them.
+ * Who waits for an answer: what is decided at once with whoever asked, until its frame is durable; what waits longer by
+ * the sequence number of its input, until an outcome of a later frame releases or ends it.
  *
  *     decided ──▶ with the frame that is filled ── sealed ──▶ with the frame in flight ── durable ──▶ given
- *                 a read of what the frame in flight changed ──────────────▲
+ *        │        a read of what the frame in flight changed ──────────────▲
+ *        └─ waits for nothing ──▶ given when the turn ends, for whoever is answered may ask again
  */
 
 import type { Code } from '../events/code.ts'
 import type { Event } from '../events/columns.ts'
 import { count } from '../events/detail.ts'
-import type { Kind } from '../events/kind.ts'
 import { madeBy } from '../events/made.ts'
-import type { Answer } from './ask.ts'
-
-export interface Asker {
-  readonly resolve: (answer: Answer) => void
-  readonly reject: (error: Error) => void
-}
+import type { Answer, Asker } from './ask.ts'
 
 /** An answer as decided; with an `error`, it is the reason why there is none. */
 export interface Decided {
@@ -25,12 +20,21 @@ export interface Decided {
   readonly error?: Error
 }
 
+/** An answer that is known, and to whom it goes; undefined: to whoever is expected under the number. */
+interface Due {
+  readonly seq: number
+  readonly asker: Asker | undefined
+  readonly decided: Decided
+}
+
 export class Replies {
-  readonly #expected = new Map<number, { readonly kind: Kind; readonly asker: Asker }>()
+  readonly #expected = new Map<number, Asker>()
+  /** Answers to be given when the turn ends. */
+  #now: Due[] = []
   /** Answers to be given when the frame that is being filled is durable. */
-  #filling: [number, Decided][] = []
+  #filling: Due[] = []
   /** Answers to be given when the frame in flight is. */
-  #sealed: [number, Decided][] = []
+  #sealed: Due[] = []
   /** What the outcomes of an input made, by the input. */
   readonly #made = new Map<number, Pick<Answer, 'made' | 'repeats'>>()
   #input = 0
@@ -41,24 +45,33 @@ export class Replies {
     return this.#upTo
   }
 
-  expect(seq: number, kind: Kind, asker: Asker): void {
+  /** The answer to `seq` will be decided by its number. */
+  expect(seq: number, asker: Asker): void {
     this.#input = seq
-    this.#expected.set(seq, { kind, asker })
+    this.#expected.set(seq, asker)
   }
 
   /** The answer to `seq` is known, and is given when the frame being filled is durable. */
-  decided(seq: number, answer: Decided): void {
-    this.#filling.push([seq, answer])
+  decided(seq: number, decided: Decided, asker?: Asker): void {
+    this.#filling.push({ seq, asker, decided })
   }
 
   /** The answer to `seq` is known, and is given when the frame in flight is durable. */
-  decidedBySealed(seq: number, answer: Decided): void {
-    this.#sealed.push([seq, answer])
+  decidedBySealed(seq: number, decided: Decided, asker?: Asker): void {
+    this.#sealed.push({ seq, asker, decided })
   }
 
-  /** The answer to `seq` waits for nothing. */
-  answerNow(seq: number, answer: Decided): void {
-    this.#give(seq, answer)
+  /** The answer to `seq` waits for nothing but the end of the turn. */
+  answerNow(seq: number, decided: Decided, asker?: Asker): void {
+    this.#now.push({ seq, asker, decided })
+  }
+
+  /** The turn ends: what waits for nothing is answered. */
+  flush(): void {
+    if (this.#now.length === 0) return
+    const now = this.#now
+    this.#now = []
+    for (const due of now) this.#give(due)
   }
 
   /** Notes what an outcome of the frame being filled means for those who wait. */
@@ -95,26 +108,34 @@ export class Replies {
     const decided = this.#sealed
     this.#sealed = []
     this.#upTo = last
-    for (const [seq, answer] of decided) this.#give(seq, answer)
+    for (const due of decided) this.#give(due)
   }
 
   /** Nobody will be answered any more. */
   end(error: Error): void {
-    for (const { asker } of this.#expected.values()) asker.reject(error)
+    const askers = [...this.#now, ...this.#sealed, ...this.#filling].map(({ asker }) => asker)
+    askers.push(...this.#expected.values())
     this.#expected.clear()
+    this.#now = []
     this.#filling = []
     this.#sealed = []
+    for (const asker of askers) asker?.reject(error)
   }
 
-  #give(seq: number, answer: Decided): void {
+  #give({ seq, asker, decided }: Due): void {
+    const { code, data, error } = decided
+    if (asker !== undefined) {
+      if (error !== undefined) asker.reject(error)
+      else asker.resolve(data === undefined ? { code, seq, made: 0 } : { code, seq, made: 0, data })
+      return
+    }
     const expected = this.#expected.get(seq)
     if (expected === undefined) return
     this.#expected.delete(seq)
     const made = this.#made.get(seq)
     if (made !== undefined) this.#made.delete(seq)
-    const { code, data, error } = answer
-    if (error !== undefined) return expected.asker.reject(error)
+    if (error !== undefined) return expected.reject(error)
     const given = data === undefined ? { seq, made: 0, code } : { seq, made: 0, code, data }
-    expected.asker.resolve(made === undefined ? given : { ...given, ...made })
+    expected.resolve(made === undefined ? given : { ...given, ...made })
   }
 }

@@ -218,6 +218,10 @@ export class Row implements Event {
   get kind(): Kind {
     return kindNames[this.columns.kind[this.index]!]!
   }
+  /** The kind of another event of the frame; undefined behind the last. */
+  kindAt(index: number): Kind | undefined {
+    return index < this.columns.count ? kindNames[this.columns.kind[index]!] : undefined
+  }
   /** As `isInput` says of the kind. */
   get isInput(): boolean {
     return this.columns.kind[this.index]! < 128

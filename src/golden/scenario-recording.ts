@@ -3,7 +3,7 @@
  * machine is in it, so that running it again gives the same bytes.
  */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { hex, sha256 } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
@@ -32,8 +32,9 @@ export interface ScenarioRun {
 
 /** Runs the scenario in the file at `path`. Throws SCENARIO, USAGE, or what the engine throws. */
 export async function recordScenario(path: string, signal?: AbortSignal): Promise<ScenarioRun> {
+  if (statSync(path).size > maxScenarioBytes)
+    throw new BlockboxError('SCENARIO', `${path} has more than 1 MiB`)
   const bytes = readFileSync(path)
-  if (bytes.length > maxScenarioBytes) throw new BlockboxError('SCENARIO', `${path} has more than 1 MiB`)
   const scenario = parseScenario(bytes.toString('utf8'), parseSize)
   refuseFilesOutside(scenario, dirname(path))
   const store = new MemoryStore()

@@ -4,6 +4,7 @@
  * Blocks without a place read as zeros. Ranges are bytes and need not be aligned.
  */
 
+import type { Run } from '../core/block-map.ts'
 import type { Volume, World } from '../layers/layer.ts'
 import { blocksOf } from '../layers/pair-state.ts'
 import { type PayloadStore, pieceUnits, placeUnit } from '../payload/payload.ts'
@@ -17,9 +18,45 @@ export function readContent(
   offset: number,
   length: number,
 ): Uint8Array {
-  const bytes = new Uint8Array(length)
   const { first, count } = blocksOf({ offset, length }, volume)
-  for (const run of contentRuns(world, volume, first, count)) {
+  return copied(contentRuns(world, volume, first, count), volume, payload, offset, length)
+}
+
+/**
+ * The same for who looks at it in this turn and lets go: where it lies in one piece it is the payload store's own memory.
+ */
+export function lentContent(
+  world: World,
+  volume: Volume,
+  payload: PayloadStore,
+  offset: number,
+  length: number,
+): Uint8Array {
+  const { first, count } = blocksOf({ offset, length }, volume)
+  const runs = contentRuns(world, volume, first, count)
+  const { place, block } = runs[0]!
+  if (runs.length === 1 && place > 0) {
+    const skipped = offset - block * volume.block
+    const from = place + Math.floor(skipped / placeUnit)
+    const inside = skipped % placeUnit
+    const units = Math.ceil((inside + length) / placeUnit)
+    if ((from % pieceUnits) + units <= pieceUnits) {
+      const bytes = payload.read(from, units * placeUnit)
+      return bytes.length === length ? bytes : bytes.subarray(inside, inside + length)
+    }
+  }
+  return copied(runs, volume, payload, offset, length)
+}
+
+function copied(
+  runs: readonly Run[],
+  volume: Volume,
+  payload: PayloadStore,
+  offset: number,
+  length: number,
+): Uint8Array {
+  const bytes = new Uint8Array(length)
+  for (const run of runs) {
     if (run.place === 0) continue
     const start = run.block * volume.block
     const from = Math.max(offset, start)

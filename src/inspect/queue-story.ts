@@ -3,7 +3,7 @@
  * refused.
  *
  *     held ──▶ hold.released ──▶ (queued ──▶ cod.released)       held ──▶ hold.dropped, hold.failed
- *     queued ──▶ cod.released │ io.failed │ io.lost
+ *     queued ──▶ cod.released │ io.failed │ io.lost        forwarded ──▶ tap.released │ io.failed │ io.lost
  */
 
 import type { Event } from '../events/columns.ts'
@@ -63,6 +63,7 @@ export class QueueStory {
 export class QueueStories implements Witness {
   readonly hold = new QueueStory()
   readonly copy = new QueueStory()
+  readonly far = new QueueStory()
   /** Refused requests by code, with the first of each. */
   readonly refused = new Map<string, { count: number; readonly first: Moment; last: Moment }>()
   readonly #scope: Scope
@@ -82,6 +83,10 @@ export class QueueStories implements Witness {
       case 'io.failed':
       case 'io.lost':
         this.copy.leave(event, at)
+        this.far.leave(event, at)
+        break
+      case 'tap.released':
+        this.far.leave(event, at)
         break
       default:
     }
@@ -89,6 +94,7 @@ export class QueueStories implements Witness {
     const io = event.about === 0 ? event.seq : event.about
     if (event.fate === 'held') this.hold.enter(io, event, at)
     else if (event.fate === 'queued') this.copy.enter(io, event, at)
+    else if (event.fate === 'forwarded') this.far.enter(io, event, at)
     else this.#refuse(event, at)
   }
 

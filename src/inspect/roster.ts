@@ -44,6 +44,25 @@ export type Entry =
   /** A restore of pair `id` began. */
   | { readonly is: 'restore'; readonly seq: number; readonly id: number }
 
+/** The numbers that an entry has. */
+const numbers: Readonly<Record<Entry['is'], readonly string[]>> = {
+  volume: ['seq', 'id', 'size', 'block', 'base'],
+  session: ['seq', 'id'],
+  pair: ['seq', 'id', 'source', 'clone', 'extent'],
+  fence: ['seq', 'id', 'volume'],
+  restore: ['seq', 'id'],
+}
+
+/** True for what is an entry, of whatever comes from a file. */
+export function isEntry(value: unknown): value is Entry {
+  if (typeof value !== 'object' || value === null) return false
+  const fields = value as Readonly<Record<string, unknown>>
+  const { is, name } = fields
+  if (typeof is !== 'string' || !Object.hasOwn(numbers, is)) return false
+  const isCount = (field: string) => Number.isSafeInteger(fields[field]) && (fields[field] as number) >= 0
+  return numbers[is as Entry['is']].every(isCount) && (is === 'restore' || typeof name === 'string')
+}
+
 type Of<Is extends Entry['is']> = Extract<Entry, { is: Is }>
 export type VolumeEntry = Of<'volume'>
 export type PairEntry = Of<'pair'>

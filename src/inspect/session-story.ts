@@ -3,7 +3,7 @@
  * what waited, and how it left.
  *
  *     write, flush   from submitted to durable: the frame in which it took effect, by the instant the next one notes
- *     read           resolved when it is decided: only one that was queued took time that is on record
+ *     read           resolved when it is decided: only one that was queued or forwarded took time that is on record
  */
 
 import type { Event } from '../events/columns.ts'
@@ -19,13 +19,15 @@ export interface OpPart {
   passed: number
   held: number
   queued: number
+  /** Of a tapped volume. */
+  forwarded?: number
   refused: number
   /** Ended without effect: dropped, failed or lost. */
   ended: number
 }
 
 interface Open extends Moment {
-  /** When it came to wait for a copy. */
+  /** When it came to wait for a copy, or a far server. */
   readonly queuedAt?: number
   readonly op: string
   readonly offset: number
@@ -54,6 +56,8 @@ export class SessionStory implements Witness {
   readonly toDurable = new Spread()
   readonly held = new Spread()
   readonly queued = new Spread()
+  /** How long far servers took to answer. */
+  readonly forwarded = new Spread()
   readonly slowest = new Top<SlowRequest>(10, ({ ns }) => ns)
   readonly #session: number
   readonly #waiting = new Map<number, Open>()
@@ -105,8 +109,8 @@ export class SessionStory implements Witness {
     } else if (fate === 'refused') {
       part.refused++
       this.refusals.set(event.code, (this.refusals.get(event.code) ?? 0) + 1)
-    } else if (fate === 'held' || fate === 'queued') {
-      part[fate]++
+    } else if (fate === 'held' || fate === 'queued' || fate === 'forwarded') {
+      part[fate] = (part[fate] ?? 0) + 1
       this.#waiting.set(seq, open)
     }
   }
@@ -118,11 +122,12 @@ export class SessionStory implements Witness {
     const ns = at - open.at
     if (event.kind === 'hold.released') {
       this.held.add(ns)
-      if (event.fate === 'queued') {
+      if (event.fate === 'queued' || event.fate === 'forwarded') {
         this.#waiting.set(event.about, { ...open, queuedAt: at })
         return
       }
     } else if (event.kind === 'cod.released') this.queued.add(at - (open.queuedAt ?? open.at))
+    else if (event.kind === 'tap.released') this.forwarded.add(at - (open.queuedAt ?? open.at))
     else if (event.code === 'ok') return
     this.#waiting.delete(event.about)
     if (event.fate === 'passed') {

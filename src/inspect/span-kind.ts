@@ -13,9 +13,10 @@ export type SpanKind =
   | 'fence'
   | 'view'
   | 'merge'
+  | 'tap'
 export const spanKinds: readonly SpanKind[] = [
   ...(['recorder', 'recovery', 'run', 'session', 'backup'] as const),
-  ...(['sync', 'restore', 'fence', 'view', 'merge'] as const),
+  ...(['sync', 'restore', 'fence', 'view', 'merge', 'tap'] as const),
 ]
 
 export const beginnings: Readonly<Partial<Record<Kind, SpanKind>>> = {
@@ -29,6 +30,7 @@ export const beginnings: Readonly<Partial<Record<Kind, SpanKind>>> = {
   'fence.requested': 'fence',
   'preserve.created': 'view',
   'merge.started': 'merge',
+  'tap.attached': 'tap',
 }
 
 export const endings: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>>> = {
@@ -47,6 +49,7 @@ export const endings: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>
   'fence.aborted': ['fence', 'aborted'],
   'preserve.dropped': ['view', 'dropped'],
   'merge.finished': ['merge', 'merged'],
+  'tap.detached': ['tap', 'ended'],
 }
 
 /** From here on an aborted fence has something to put back: it ends when it is lowered. */

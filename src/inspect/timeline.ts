@@ -179,15 +179,10 @@ export class Timeline implements Witness {
     for (const [key, span] of this.#open) {
       if (span.what === 'recorder')
         this.#addPoint({ ...end, what: 'crash', name: 'found at the next start', volumes: [] })
-      if (
-        span.what !== 'recorder' &&
-        span.what !== 'session' &&
-        span.what !== 'run' &&
-        span.what !== 'recovery'
-      )
-        continue
+      const outcome = endedByCrash[span.what]
+      if (outcome === undefined) continue
       span.end = end
-      span.outcome = span.what === 'session' || span.what === 'run' ? 'cut off' : 'crashed'
+      span.outcome = outcome
       this.#open.delete(key)
     }
   }
@@ -226,6 +221,7 @@ export class Timeline implements Witness {
     if (what === 'run') return text(detail, 'scenario')
     if (what === 'session')
       return detail.name === undefined ? `#${session}` : `${text(detail, 'name')} (${session})`
+    if (what === 'tap') return detail.uri === undefined ? '' : text(detail, 'uri')
     if (what === 'view' || what === 'merge') return this.#names.volume(event.volume)
     return this.#names.subject(event.kind, event.tag)
   }
@@ -240,12 +236,21 @@ export class Timeline implements Witness {
   }
 }
 
+/** What a crash makes of what was going on; the rest goes on when the recorder begins anew. */
+const endedByCrash: Readonly<Partial<Record<SpanKind, string>>> = {
+  recorder: 'crashed',
+  recovery: 'crashed',
+  session: 'cut off',
+  run: 'cut off',
+  tap: 'cut off',
+}
+
 const enders: ReadonlySet<Kind> = new Set<Kind>(['hold.dropped', 'hold.failed', 'io.failed', 'io.lost'])
 
 /** What a span is told apart by while it is open. */
 function keyOf(what: SpanKind, event: Event): string {
   if (what === 'recorder' || what === 'recovery' || what === 'run') return what
   if (what === 'session') return `session ${event.session}`
-  if (what === 'view' || what === 'merge') return `${what} ${event.volume}`
+  if (what === 'view' || what === 'merge' || what === 'tap') return `${what} ${event.volume}`
   return `${what} ${event.tag}`
 }

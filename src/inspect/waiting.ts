@@ -9,11 +9,12 @@ import type { World } from '../layers/layer.ts'
 import { pairsOf, pairsOn } from '../layers/pair-state.ts'
 import type { Request } from '../layers/request.ts'
 import { blockers, deltaMapOf, restoreAt, restoresOf } from '../layers/restore-state.ts'
+import { tapOf } from '../layers/tap-state.ts'
 
 export interface Waiting {
   /** The event that submitted it. */
   readonly seq: number
-  readonly queue: 'hold' | 'copy'
+  readonly queue: 'hold' | 'copy' | 'far'
   readonly volume: string
   readonly session: number
   readonly host: string
@@ -35,7 +36,11 @@ export function waitingIn(world: World): Waiting[] {
   }
   return [
     ...[...held.values()].map((request) => told(request, 'hold', whyHeld(request, world))),
-    ...[...queued.values()].map((request) => told(request, 'copy', whyQueued(request, world))),
+    ...[...queued.values()].map((request) => {
+      const tap = tapOf(world, request.volume)
+      if (tap?.waiting.has(request.io) !== true) return told(request, 'copy', whyQueued(request, world))
+      return told(request, 'far', `${tap.uri} has not answered`)
+    }),
   ].sort((a, b) => a.seq - b.seq)
 }
 

@@ -1,6 +1,6 @@
 /**
- * A journal's folder: `journal.json` says what it is, `db/` holds the frames, `head` what was durable, `reserve` the
- * room that LevelDB needs to open on a full disk (FORMAT.md).
+ * A journal's folder: `journal.json` says what it is, `db/` holds the frames, `payload/` what hosts wrote, `head` what was
+ * durable, `reserve` the room that LevelDB needs to open on a full disk (FORMAT.md).
  */
 
 import { randomBytes } from 'node:crypto'
@@ -12,7 +12,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -26,9 +25,12 @@ import { damagedDatabase, damageRemark, foundDamage, type Look } from './found-d
 import { damage } from './frame.ts'
 import { emptyHead, encodeHead, type HeadStore, newestHead, slotSpacing } from './head.ts'
 import { headFile, syncFolder } from './head-file.ts'
+import { identityText } from './identity.ts'
 import type { Attachments } from './journal.ts'
+import { reading } from './level-file.ts'
 import { openStoreJournal } from './opening.ts'
 import type { StoreFault } from './scrub.ts'
+import { segmentedStore } from './segmented-store.ts'
 import { isDamage, type KvStore, levelStore, readError, storeError, writeBufferBytes } from './store.ts'
 import type { StoreJournal } from './store-journal.ts'
 import { isWholeValue } from './whole-value.ts'
@@ -61,11 +63,11 @@ export interface FolderOptions {
 export async function openJournalFolder(path: string, options: FolderOptions = {}): Promise<StoreJournal> {
   const fresh = identify(path, options)
   refuseHeadless(path)
-  const faults = await foundDamage(join(path, 'db'), options.onFound)
+  const faults = await foundDamage(join(path, 'db'), options)
   if (faults.length > 0) return openDamaged(path, options, faults)
   const evidence = gatherEvidence(path)
   try {
-    const store = levelStore(join(path, 'db'))
+    const store = segmentedStore(levelStore(join(path, 'db')), join(path, 'payload'))
     const tookReserve = await openStore(store, path)
     const dropped = droppedAtOpening(path)
     const remarks =
@@ -90,7 +92,7 @@ async function openDamaged(
   faults: readonly StoreFault[],
 ): Promise<StoreJournal> {
   if (options.readOnly !== true) throw damagedDatabase(faults)
-  const store = await fileStore(join(path, 'db'), isWholeValue)
+  const store = segmentedStore(await fileStore(join(path, 'db'), isWholeValue), join(path, 'payload'))
   return openOn(store, path, options, false, [damageRemark(faults)])
 }
 
@@ -157,7 +159,7 @@ function identify(path: string, options: FolderOptions): boolean {
     syncFolder(path)
     return true
   }
-  const about = parse(readFileSync(file, 'utf8').slice(0, 4096), file)
+  const about = parse(identityText(file), file)
   const { format, version } = about
   if (format !== formatName || typeof version !== 'number' || version < 1)
     throw new BlockboxError('JOURNAL_FOREIGN', `${file} is damaged or not that of a journal`)
@@ -186,7 +188,7 @@ function refuseHeadless(path: string): void {
 
 function headSaysMore(file: string): boolean {
   if (!existsSync(file)) return false
-  const bytes = new Uint8Array(readFileSync(file))
+  const bytes = reading(file, (source) => source.bytes(0, 2 * slotSpacing))
   const head = newestHead([bytes.subarray(0, slotSpacing), bytes.subarray(slotSpacing)])
   return head === undefined ? bytes.some((byte) => byte !== 0) : head.durable.seq > 0
 }

@@ -5,8 +5,8 @@
  *     files ── sound ──▶ LevelDB
  *        └─ damaged ──▶ to look: read without LevelDB (file-store.ts)      to write: refused
  *
- * A scrub where the caller asks for one, else of what LevelDB finds its way by: as long as a table's data may be damaged,
- * LevelDB can still end the process when it reads that.
+ * A scrub where the caller asks for one, else of what LevelDB finds its way by, and, to look, of the data of small
+ * databases. As long as a table's data may be damaged LevelDB can still end the process when it reads that.
  */
 
 import { existsSync, readdirSync, statSync } from 'node:fs'
@@ -24,12 +24,16 @@ export type Look = (folder: string) => Promise<readonly StoreFault[]>
  * The damage in the database `db`, which need not exist; nobody changes its files meanwhile. Throws JOURNAL_LOCKED when
  * somebody has it open.
  */
-export async function foundDamage(db: string, look?: Look): Promise<readonly StoreFault[]> {
+export async function foundDamage(
+  db: string,
+  { readOnly = false, onFound }: { readonly readOnly?: boolean; readonly onFound?: Look },
+): Promise<readonly StoreFault[]> {
   if (!existsSync(join(db, 'CURRENT'))) return []
-  if (look === undefined && isSoundAtFirstSight(db)) return []
+  const atFirstSight = () => outlineFaults(db, { few: readOnly })
+  if (onFound === undefined && isSound(atFirstSight)) return []
   await refuseLocked(db)
   const before = stampOf(db)
-  const faults = await (look ?? (async (folder) => outlineFaults(folder)))(db)
+  const faults = onFound === undefined ? atFirstSight() : await onFound(db)
   if (stampOf(db) === before) return faults
   throw new BlockboxError('JOURNAL_LOCKED', inUseMessage)
 }
@@ -51,9 +55,9 @@ export function faultText({ file, offset, what }: StoreFault): string {
 }
 
 /** Files come and go while somebody has the database open: what goes wrong then is looked at again. */
-function isSoundAtFirstSight(db: string): boolean {
+function isSound(look: () => readonly StoreFault[]): boolean {
   try {
-    return outlineFaults(db).length === 0
+    return look().length === 0
   } catch {
     return false
   }

@@ -3,7 +3,8 @@
  * LevelDB itself reads most of them unchecked. Formats: doc/log_format.md and doc/table_format.md of LevelDB 1.20.
  */
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { BlockboxError } from '../core/errors.ts'
 
 /** A place in a file whose bytes are not what was written. */
 export interface FileFault {
@@ -11,14 +12,19 @@ export interface FileFault {
   readonly what: string
 }
 
-/** A file open for reading, a range at a time. */
+/** A file open for reading, a range at a time. A pipe in its place is not waited for. */
 export class Source {
   readonly size: number
   readonly #file: number
 
   constructor(path: string) {
-    this.#file = openSync(path, 'r')
-    this.size = fstatSync(this.#file).size
+    this.#file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const found = fstatSync(this.#file)
+    if (!found.isFile()) {
+      closeSync(this.#file)
+      throw new BlockboxError('JOURNAL_FOREIGN', `${path} is no plain file`)
+    }
+    this.size = found.size
   }
 
   /** The bytes of a range, fewer where the file ends before it does. */

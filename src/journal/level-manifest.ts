@@ -4,10 +4,12 @@
  * replaced; LevelDB deletes it at the next opening and never reads it, so nothing in it can be damage.
  */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Numbers } from './level-file.ts'
+import { Numbers, reading } from './level-file.ts'
 import { logFault, logRecords } from './level-log.ts'
+
+const maxNameBytes = 64
 
 /** What an edit's parts begin with; a part's form follows from its tag. */
 const tag = {
@@ -28,7 +30,8 @@ const tag = {
 export function tablesInUse(folder: string): ReadonlySet<number> | undefined {
   const current = join(folder, 'CURRENT')
   if (!existsSync(current)) return undefined
-  const name = /^(MANIFEST-\d+)\n$/.exec(readFileSync(current, 'latin1'))?.[1]
+  const text = Buffer.from(reading(current, (source) => source.bytes(0, maxNameBytes))).toString('latin1')
+  const name = /^(MANIFEST-\d+)\n$/.exec(text)?.[1]
   if (name === undefined || !existsSync(join(folder, name))) return undefined
   if (logFault(join(folder, name)) !== undefined) return undefined
   const edits = logRecords(join(folder, name))

@@ -104,9 +104,24 @@ function outlineOf(source: Source): Outline | { readonly fault: FileFault } {
     return { fault: { offset: footerAt, what: 'the footer' } }
   }
   for (const block of [index, meta]) {
+    if (!(block.offset + block.length < footerAt)) return { fault: { offset: footerAt, what: 'the footer' } }
     if (!isSound(source, block)) return { fault: { offset: block.offset, what: 'an index block' } }
   }
-  return { meta, index, data: handlesIn(source, index), filters: handlesIn(source, meta) }
+  const [data, filters] = [handlesIn(source, index), handlesIn(source, meta)]
+  if (!areApart([...data, ...filters, meta, index], footerAt)) {
+    return { fault: { offset: index.offset, what: 'an index block' } }
+  }
+  return { meta, index, data, filters }
+}
+
+/** True when the blocks lie one behind the other in the file: an index can be forged so that they do not. */
+function areApart(blocks: readonly Handle[], end: number): boolean {
+  let next = 0
+  for (const { offset, length } of [...blocks].sort((a, b) => a.offset - b.offset)) {
+    if (offset < next) return false
+    next = offset + length + trailerBytes
+  }
+  return next <= end
 }
 
 function handle(numbers: Numbers): Handle {
@@ -131,6 +146,9 @@ function isSound(source: Source, { offset, length }: Handle): boolean {
   return trailer[0] === 0 && crc === unmasked(trailer, 1)
 }
 
+/** No key is longer: those of the journal have 25 bytes, the names of filters some more. */
+const maxKeyBytes = 1024
+
 /** The entries of a block, up to where they end or make no sense: their keys, and where their values lie in it. */
 function* entries(block: Uint8Array): Generator<{ key: Uint8Array; from: number; to: number }> {
   const numbers = new Numbers(block)
@@ -139,7 +157,7 @@ function* entries(block: Uint8Array): Generator<{ key: Uint8Array; from: number;
     const [shared, own, value] = [numbers.number(), numbers.number(), numbers.number()]
     const from = numbers.at + own
     const to = from + value
-    if (own === 0 || shared > key.length || !(to <= block.length)) return
+    if (own === 0 || shared > key.length || shared + own > maxKeyBytes || !(to <= block.length)) return
     const next = new Uint8Array(shared + own)
     next.set(key.subarray(0, shared))
     next.set(block.subarray(numbers.at, from), shared)

@@ -4,7 +4,7 @@
  * damaged here or nowhere. Where the manifest cannot be read, every table counts as in use.
  */
 
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { FileFault } from './level-file.ts'
@@ -33,18 +33,26 @@ export async function scrub(folder: string, signal?: AbortSignal): Promise<Store
   return faults
 }
 
+/** Tables of so many bytes together are looked through in some 30 ms. */
+const fewBytes = 32 * 2 ** 20
+
 /**
  * The first damage in each file that LevelDB opens a database by: its manifest, and of the tables in use what it finds
- * its way by. LevelDB ends the whole process over some of it. Costs a read of each table's index, not of its data.
+ * its way by. LevelDB ends the whole process over some of it. Costs a read of each table's index, not of its data; with
+ * `few`, tables that have few bytes together are read whole.
  */
-export function outlineFaults(folder: string): StoreFault[] {
+export function outlineFaults(folder: string, { few = false } = {}): StoreFault[] {
+  const inUse = tablesInUse(folder)
+  const names = readdirSync(folder).sort()
+  const tables = names.filter((name) => {
+    const number = /^(\d+)\.(?:ldb|sst)$/.exec(name)?.[1]
+    return number !== undefined && (inUse === undefined || inUse.has(Number(number)))
+  })
+  const bytes = () => tables.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+  const ofTable = few && bytes() <= fewBytes ? tableFault : outlineFault
   const faults: StoreFault[] = []
-  const tables = tablesInUse(folder)
-  for (const name of readdirSync(folder).sort()) {
-    const table = /^(\d+)\.(?:ldb|sst)$/.exec(name)?.[1]
-    const isInUse = table !== undefined && (tables === undefined || tables.has(Number(table)))
-    const look = isInUse ? outlineFault : /^MANIFEST-/.test(name) ? logFault : undefined
-    const fault = look?.(join(folder, name))
+  for (const name of [...names.filter((one) => one.startsWith('MANIFEST-')), ...tables]) {
+    const fault = (name.startsWith('MANIFEST-') ? logFault : ofTable)(join(folder, name))
     if (fault !== undefined) faults.push({ file: name, ...fault })
   }
   return faults

@@ -11,7 +11,8 @@ import { assert, must } from '../core/assert.ts'
 import { Bitmap } from '../core/bitmap.ts'
 import { Heap } from '../core/heap.ts'
 import { Lanes } from '../core/lanes.ts'
-import { cellsOf, type Range, RangeIndex } from '../core/range.ts'
+import { cellsOf, type Range } from '../core/range.ts'
+import { RangeIndex } from '../core/range-index.ts'
 import type { Code } from '../events/code.ts'
 import type { NewEvent } from '../events/columns.ts'
 import { changes } from '../events/kind.ts'
@@ -27,7 +28,7 @@ export class CopyGate {
   readonly extent: number
   readonly copying: Bitmap
   readonly #waiting = new Map<number, Request>()
-  readonly #index: RangeIndex<Request>
+  readonly #index = new RangeIndex<Request>()
   readonly #lanes = new Lanes()
   /** Waiting requests that may have become ready, and some that are gone; looked at when a decision is due. */
   readonly #candidates = new Heap<Request>()
@@ -43,7 +44,6 @@ export class CopyGate {
     this.extent = extent
     this.#size = size
     this.copying = new Bitmap(Math.ceil(size / extent))
-    this.#index = new RangeIndex(extent)
   }
 
   get length(): number {

@@ -97,7 +97,7 @@ function redirected(held: Held | undefined, event: Event): void {
     `write ${event.about} leaves for volume ${event.volume} out of turn`,
   )
   if (held!.writes.peek()?.io === next.io) held!.writes.shift()
-  else held!.writes.remove((write) => write.io === next.io)
+  else held!.writes.take(next.io)
   left(held!, next)
 }
 

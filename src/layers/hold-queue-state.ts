@@ -3,9 +3,10 @@
  * far the metadata of each volume is brought up, and whose backup was broken.
  */
 
-import { Fifo } from '../core/fifo.ts'
 import { Lanes } from '../core/lanes.ts'
-import { type Range, RangeIndex } from '../core/range.ts'
+import { NumberedQueue } from '../core/numbered-queue.ts'
+import type { Range } from '../core/range.ts'
+import { RangeIndex } from '../core/range-index.ts'
 import { type Backup, loadBackup, saveBackup } from './backup.ts'
 import { asksFor } from './backup-scope.ts'
 import type { World } from './layer.ts'
@@ -13,9 +14,9 @@ import type { Request } from './request.ts'
 
 /** What waits on one volume whose flag is set. */
 export interface Held {
-  readonly writes: Fifo<Request>
+  readonly writes: NumberedQueue<Request>
   /** Those of sessions that were just rebound to a view: they go there, and leave the queue in the same entry. */
-  readonly leaving: Fifo<Request>
+  readonly leaving: NumberedQueue<Request>
   bytes: number
   /** Set hash of what waits; the order is that of the sequence numbers. */
   readonly lanes: Lanes
@@ -40,8 +41,6 @@ export interface HoldQueue {
   readonly broken: Map<number, Broken>
 }
 
-const cell = 65_536
-
 export function emptyQueue(): HoldQueue {
   return { begun: 0, backups: new Map(), flagged: new Map(), committed: new Map(), broken: new Map() }
 }
@@ -60,14 +59,20 @@ export function left(held: Held, write: Request): void {
 }
 
 export function nothingHeld(): Held {
-  return { writes: new Fifo(), leaving: new Fifo(), bytes: 0, lanes: new Lanes(), index: undefined }
+  return {
+    writes: new NumberedQueue(),
+    leaving: new NumberedQueue(),
+    bytes: 0,
+    lanes: new Lanes(),
+    index: undefined,
+  }
 }
 
 /** True when an older held write overlaps this one, which must not overtake it (S1-I5). */
 export function isBehind(held: Held, write: Range & { readonly io: number }): boolean {
   if (held.writes.length === 0) return false
   if (held.index === undefined) {
-    held.index = new RangeIndex<Request>(cell)
+    held.index = new RangeIndex<Request>()
     for (const one of held.writes) held.index.add(one)
   }
   return held.index.older(write, write.io) !== undefined

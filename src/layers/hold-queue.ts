@@ -100,7 +100,7 @@ export const holdQueue: Layer<HoldQueue> = {
         return failed(state, event)
       case 'hold.dropped': {
         const held = state.flagged.get(event.volume)
-        const write = held?.writes.remove((request) => request.io === event.about)
+        const write = held?.writes.take(event.about)
         must(held !== undefined && write !== undefined, 'S1-I9', `write ${event.about} is dropped, not held`)
         return left(held, write)
       }

@@ -2,7 +2,7 @@
  * A tapped volume: what waits for the far server, and which of its blocks the record knows the content of.
  *
  * Nobody tells what a far disk held before the tap. So a block is unknown until it is written or zeroed whole, and
- * becomes unknown again with a trim, which may keep or clear it, and with a change whose end nobody knows. Where the
+ * becomes unknown again with a trim, unless the far server says that zeros are there now, and with a change whose end nobody knows. Where the
  * far disk was copied into the record before hosts came all is known in the beginning.
  */
 
@@ -46,9 +46,8 @@ export function newTap(volume: number, uri: string, copied: boolean, blocks: num
   return { volume, uri, copied, marked: new Bitmap(blocks), waiting: new Map(), phase: 'attached' }
 }
 
-/** A change took effect: blocks it covers whole are known, but for those of a trim. */
-export function learn(tap: Tap, { op, offset, length }: Range & Pick<Request, 'op'>, block: number): void {
-  if (op === 'discard') return doubt(tap, { offset, length }, block)
+/** A change took effect: the blocks it covers whole are known. */
+export function learn(tap: Tap, { offset, length }: Range, block: number): void {
   const end = Math.floor((offset + length) / block)
   for (let one = Math.ceil(offset / block); one < end; one++) mark(tap, one, true)
 }

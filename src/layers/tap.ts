@@ -66,7 +66,9 @@ export const tap: Layer<Taps> = {
     if (one === undefined) return
     const answered = event.kind === 'tap.released'
     must(answered, 'T-I2', `${event.kind} ${event.seq} changes a tapped volume`)
-    learn(one, event, volumeOf(world, event.volume)!.block)
+    const block = volumeOf(world, event.volume)!.block
+    if (event.op === 'discard' && event.detail.zeros !== true) doubt(one, event, block)
+    else learn(one, event, block)
   },
 
   evolve(state, event, world) {
@@ -136,14 +138,17 @@ function forwarded(one: Tap | undefined, event: Event): void {
   one.waiting.set(request.io, request)
 }
 
-/** A request that was forwarded ends, well or not; others of the volume may end elsewhere. */
+/**
+ * A request that was forwarded ends, well or not; others of the volume may end elsewhere. One that is released and has
+ * no effect was to be merged with blocks that are damaged here.
+ */
 function ended(one: Tap | undefined, event: Event, world: World): void {
   const request = one?.waiting.get(event.about)
   const released = event.kind === 'tap.released'
   must(!released || request !== undefined, 'T-I1', `request ${event.about} is released but was not forwarded`)
   if (one === undefined || request === undefined) return
   one.waiting.delete(event.about)
-  if (released || !mayHaveChanged(request, event.code)) return
+  if (event.fate === 'passed' || !mayHaveChanged(request, event.code)) return
   doubt(one, request, volumeOf(world, request.volume)!.block)
 }
 
@@ -162,9 +167,9 @@ function decideTap(state: Taps, command: Command, world: World): Decision {
   }
   const request = one.waiting.get(about)
   if (request === undefined) return 'E_NOT_ACTIVE'
-  return [
-    code === 'ok' ? releaseOf('tap.released', request, 'passed', 'ok') : endOf('io.failed', request, code),
-  ]
+  if (code !== 'ok') return [endOf('io.failed', request, code)]
+  const released = releaseOf('tap.released', request, 'passed', 'ok')
+  return [command.detail.zeros === true ? { ...released, detail: { zeros: true } } : released]
 }
 
 /** The volume must be as long as the far disk, and have no more blocks than a map of them has. */

@@ -8,8 +8,9 @@
  *     a long one     ─▶ a chunk of its own, of as many pieces as it takes (src/journal/FORMAT.md)
  *
  * LevelDB reads a value whole, so a piece is what a read of a few bytes costs. Pieces read back are checked once and
- * kept in a bounded cache; one that is kept longer than its neighbours leaves the memory it was put together in, so that
- * this goes with them.
+ * kept in a bounded cache, second chance: the oldest goes, unless it was read since it was looked at last. What was put is
+ * no longer kept once it is stored: its memory takes what is put next. Made anew for every payload, memory would cost
+ * more than all else.
  */
 
 import { BlockboxError } from '../core/errors.ts'
@@ -32,10 +33,27 @@ import { type PayloadStore, placeUnit } from './payload.ts'
 const chunkPieces = 2 ** 15
 /** The longest single payload: it never fills the places of a chunk, so that no run of places crosses two. */
 const maxPayloadBytes = (2 ** 20 - 1) * placeUnit
-const cacheBytes = 64 * 2 ** 20
+/** Bytes of pieces kept in memory unless told otherwise. */
+const defaultCacheBytes = 64 * 2 ** 20
 
-/** Short payloads are put together in a slab: made payload by payload, memory would cost more than all else. */
+/** Pieces that may stay each time that one comes: nobody waits for long. */
+const secondChances = 8
+
+/** Payloads are put together in slabs, of which so many that hold nothing are kept. */
 const slabBytes = 4 * 2 ** 20
+const freeSlabs = 4
+
+interface Slab {
+  readonly bytes: Uint8Array
+  /** Pieces in it that are not stored yet. */
+  waiting: number
+}
+
+/** A piece that is full or sealed, as stored, and the slab it lies in. */
+interface Piece {
+  readonly bytes: Uint8Array
+  readonly slab: Slab | undefined
+}
 
 interface Gathering {
   readonly chunk: number
@@ -44,21 +62,38 @@ interface Gathering {
   length: number
 }
 
+export interface LevelPayloadOptions {
+  /** The most bytes of pieces that were read and are kept in memory. */
+  readonly cacheBytes?: number | undefined
+  /** True of a store that has its own copy of what it was given once that is written, as LevelDB does. */
+  readonly copies?: boolean
+}
+
+/** A piece in the cache. */
+interface Kept {
+  readonly data: Uint8Array
+  /** Read since it was put there or looked at last. */
+  read: boolean
+}
+
 export class LevelPayload implements PayloadStore, Attachments {
   readonly #store: KvStore
   #gathering: Gathering
-  #slab = new Uint8Array(0)
-  /** Pieces that are full or sealed and not yet durable, as stored, by chunk x chunkPieces + piece. */
-  readonly #waiting = new Map<number, Uint8Array>()
+  #slab: Slab = { bytes: new Uint8Array(0), waiting: 0 }
+  readonly #free: Slab[] = []
+  /** Pieces that are full or sealed and not yet durable, by chunk x chunkPieces + piece. */
+  readonly #waiting = new Map<number, Piece>()
   /** Chunks below this number belong to frames that were sealed; the others wait for the next one. */
   #sealed = 0
   #drained: number[] = []
-  /** The data of pieces, by the same numbers. */
-  readonly #cache = new Map<number, Uint8Array>()
+  /** Pieces by the same numbers, in the order in which they are looked at. */
+  readonly #cache = new Map<number, Kept>()
+  readonly #options: LevelPayloadOptions
   #cached = 0
 
-  constructor(store: KvStore, nextChunk: number) {
+  constructor(store: KvStore, nextChunk: number, options: LevelPayloadOptions = {}) {
     this.#store = store
+    this.#options = options
     this.#gathering = { chunk: nextChunk, start: 0, length: 0 }
   }
 
@@ -67,22 +102,30 @@ export class LevelPayload implements PayloadStore, Attachments {
     if (!fits) throw new BlockboxError('USAGE', `a payload of ${bytes.length} bytes cannot be stored`)
     if (this.#gathering.length + bytes.length > pieceBytes) this.#close()
     if (bytes.length > pieceBytes) return this.#putLong(bytes)
-    if (this.#gathering.length === 0) this.#makeRoom()
+    if (this.#gathering.length === 0) this.#makeRoom(chunkHeaderBytes + pieceBytes)
     const { chunk, start, length } = this.#gathering
-    this.#slab.set(bytes, start + chunkHeaderBytes + length)
+    this.#slab.bytes.set(bytes, start + chunkHeaderBytes + length)
     this.#gathering.length += bytes.length
     return placeIn(chunk, length)
   }
 
   read(place: number, length: number): Uint8Array {
     const chunk = chunkOf(place)
+    const at = offsetOf(place)
+    const piece = Math.floor(at / pieceBytes)
+    const from = at - piece * pieceBytes
+    const kept = this.#cache.get(idOf(chunk, piece))
+    if (kept !== undefined && from + length <= kept.data.length) {
+      kept.read = true
+      return kept.data.subarray(from, from + length)
+    }
     return this.#range(place, length, (piece) => this.#data(chunk, piece)) ?? tooShort(chunk)
   }
 
   asStored(place: number, length: number): Uint8Array | undefined {
     const chunk = chunkOf(place)
     return this.#range(place, length, (piece) => {
-      const bytes = this.#waiting.get(idOf(chunk, piece)) ?? this.#stored(chunk, piece)
+      const bytes = this.#waiting.get(idOf(chunk, piece))?.bytes ?? this.#stored(chunk, piece)
       return bytes?.subarray(chunkHeaderBytes)
     })
   }
@@ -96,30 +139,37 @@ export class LevelPayload implements PayloadStore, Attachments {
   drain(): readonly (readonly [Uint8Array, Uint8Array])[] {
     const due = [...this.#waiting].filter(([id]) => id < idOf(this.#sealed, 0))
     this.#drained = due.map(([id]) => id)
-    return due.map(([id, bytes]) => [pieceKey(Math.floor(id / chunkPieces), id % chunkPieces), bytes])
+    return due.map(([id, { bytes }]) => [pieceKey(Math.floor(id / chunkPieces), id % chunkPieces), bytes])
   }
 
   stored(): void {
     for (const id of this.#drained) {
-      const bytes = this.#waiting.get(id)!
+      const { slab } = this.#waiting.get(id)!
       this.#waiting.delete(id)
-      this.#keep(id, bytes.subarray(chunkHeaderBytes))
+      if (slab === undefined) continue
+      slab.waiting--
+      this.#leave(slab)
     }
     this.#drained = []
   }
 
   #putLong(bytes: Uint8Array): number {
-    const { chunk, start } = this.#gathering
     const count = Math.ceil(bytes.length / pieceBytes)
-    const stored = fresh(bytes.length + count * chunkHeaderBytes)
-    for (let piece = 0, at = 0; piece < count; piece++) {
+    const room = bytes.length + count * chunkHeaderBytes
+    const fits = room <= slabBytes
+    if (fits) this.#makeRoom(room)
+    const { chunk, start } = this.#gathering
+    const slab = fits ? this.#slab : undefined
+    const stored = slab?.bytes ?? fresh(room)
+    let at = fits ? start : 0
+    for (let piece = 0; piece < count; piece++) {
       const data = bytes.subarray(piece * pieceBytes, (piece + 1) * pieceBytes)
       const end = at + chunkHeaderBytes + data.length
       stored.set(data, at + chunkHeaderBytes)
-      this.#waiting.set(idOf(chunk, piece), sealChunk(stored.subarray(at, end), chunk, piece))
+      this.#wait(chunk, piece, stored.subarray(at, end), slab)
       at = end
     }
-    this.#gathering = { chunk: chunk + 1, start, length: 0 }
+    this.#gathering = { chunk: chunk + 1, start: fits ? at : start, length: 0 }
     return placeIn(chunk, 0)
   }
 
@@ -127,16 +177,29 @@ export class LevelPayload implements PayloadStore, Attachments {
     const { chunk, start, length } = this.#gathering
     if (length === 0) return
     const end = start + chunkHeaderBytes + length
-    this.#waiting.set(idOf(chunk, 0), sealChunk(this.#slab.subarray(start, end), chunk, 0))
+    this.#wait(chunk, 0, this.#slab.bytes.subarray(start, end), this.#slab)
     this.#gathering = { chunk: chunk + 1, start: end, length: 0 }
   }
 
-  /** Lets the piece that begins have room in the slab; an old slab lives as long as its pieces. */
-  #makeRoom(): void {
+  #wait(chunk: number, piece: number, bytes: Uint8Array, slab: Slab | undefined): void {
+    this.#waiting.set(idOf(chunk, piece), { bytes: sealChunk(bytes, chunk, piece), slab })
+    if (slab !== undefined) slab.waiting++
+  }
+
+  /** Lets what begins have so much room in a slab. */
+  #makeRoom(room: number): void {
     const { chunk, start } = this.#gathering
-    if (start + chunkHeaderBytes + pieceBytes <= this.#slab.length) return
-    this.#slab = fresh(slabBytes)
+    const full = this.#slab
+    if (start + room <= full.bytes.length) return
+    this.#slab = this.#free.pop() ?? { bytes: fresh(slabBytes), waiting: 0 }
     this.#gathering = { chunk, start: 0, length: 0 }
+    this.#leave(full)
+  }
+
+  /** A slab that takes nothing more, and of which all is stored, may be used again. */
+  #leave(slab: Slab): void {
+    if (slab === this.#slab || slab.waiting > 0 || slab.bytes.length < slabBytes) return
+    if (this.#options.copies === true && this.#free.length < freeSlabs) this.#free.push(slab)
   }
 
   /**
@@ -170,28 +233,22 @@ export class LevelPayload implements PayloadStore, Attachments {
     if (chunk === this.#gathering.chunk) {
       if (piece > 0) return undefined
       const from = this.#gathering.start + chunkHeaderBytes
-      return this.#slab.subarray(from, from + this.#gathering.length)
+      return this.#slab.bytes.subarray(from, from + this.#gathering.length)
     }
-    if (piece > 0 && (this.#cache.get(idOf(chunk, 0))?.length ?? 0) > pieceBytes) return undefined
+    if (piece > 0 && (this.#cache.get(idOf(chunk, 0))?.data.length ?? 0) > pieceBytes) return undefined
     const id = idOf(chunk, piece)
-    const cached = this.#cache.get(id)
-    if (cached !== undefined) return this.#used(id, cached)
+    const kept = this.#cache.get(id)
+    if (kept !== undefined) {
+      kept.read = true
+      return kept.data
+    }
     const waiting = this.#waiting.get(id)
-    if (waiting !== undefined) return waiting.subarray(chunkHeaderBytes)
+    if (waiting !== undefined) return waiting.bytes.subarray(chunkHeaderBytes)
     const bytes = this.#stored(chunk, piece)
     if (bytes === undefined && piece > 0) return undefined
     const data = decodeChunk(bytes, chunk, piece)
     this.#keep(id, data)
     return data
-  }
-
-  /** Moves a cached piece behind the others, out of memory that it shares. */
-  #used(id: number, cached: Uint8Array): Uint8Array {
-    const shares = cached.buffer.byteLength > 2 * (cached.length + chunkHeaderBytes)
-    const own = shares ? cached.slice() : cached
-    this.#cache.delete(id)
-    this.#cache.set(id, own)
-    return own
   }
 
   #stored(chunk: number, piece: number): Uint8Array | undefined {
@@ -203,12 +260,15 @@ export class LevelPayload implements PayloadStore, Attachments {
   }
 
   #keep(id: number, data: Uint8Array): void {
-    this.#cache.set(id, data)
+    this.#cache.set(id, { data, read: false })
     this.#cached += data.length
-    for (const [oldest, bytes] of this.#cache) {
+    const { cacheBytes = defaultCacheBytes } = this.#options
+    let chances = secondChances
+    for (const [oldest, kept] of this.#cache) {
       if (this.#cached <= cacheBytes || oldest === id) break
       this.#cache.delete(oldest)
-      this.#cached -= bytes.length
+      if (kept.read && chances-- > 0) this.#cache.set(oldest, { data: kept.data, read: false })
+      else this.#cached -= kept.data.length
     }
   }
 }
@@ -227,11 +287,11 @@ function tooShort(chunk: number): never {
 }
 
 /** The payload store of a journal's database, going on behind the last chunk that is there. */
-export async function openLevelPayload(store: KvStore): Promise<LevelPayload> {
+export async function openLevelPayload(store: KvStore, options?: LevelPayloadOptions): Promise<LevelPayload> {
   const cursor = store.keys({ ...from(tables.payload, 0), reverse: true, limit: 1 })
   try {
     const [last] = await cursor.nextv(1)
-    return new LevelPayload(store, last === undefined ? 1 : numberOf(last) + 1)
+    return new LevelPayload(store, last === undefined ? 1 : numberOf(last) + 1, options)
   } finally {
     await cursor.close()
   }

@@ -6,7 +6,8 @@
  *     anything else: commands, copies, releases, refused ─▶ no event
  *
  * A request that was held or queued stands where it was asked for, not where it took effect: whoever wants the content
- * of a volume exports it from the journal (run/export-run.ts). Times count from the first event that is told.
+ * of a volume exports it from the journal (run/export-run.ts). Times count from the first event that is told. Where a far
+ * server answered, it is told when, and what (answers.ts).
  */
 
 import { BlockboxError } from '../core/errors.ts'
@@ -16,6 +17,7 @@ import { flag, type Op } from '../events/kind.ts'
 import type { TraceEvent, TraceFlag, TraceOp } from '../trace/event.ts'
 import { formatNames, type RemarkingParser, type TraceFormat } from '../trace/format.ts'
 import { detectFormat, readTrace, type TraceBatch, type TraceRequest } from '../trace/source.ts'
+import { Answers, errnoNumber } from './answers.ts'
 import { type FormReader, formBytes, formOf, formReader, type Headed } from './form-reader.ts'
 import type { RecordingHeader } from './header.ts'
 import type { RecordedPayload } from './item.ts'
@@ -64,7 +66,10 @@ class RecordedTrace implements RemarkingParser {
   readonly #columns = new Columns()
   #events = 0
   #refused = 0
-  #zeroNs: bigint | undefined;
+  #zeroNs: bigint | undefined
+  readonly #answers = new Answers()
+  /** By what error the report that was read last says that a request failed. */
+  #failed = 0;
 
   *push(bytes: Uint8Array): Generator<TraceEvent> {
     if (this.#reader !== undefined) return yield* this.#told(this.#reader, (reader) => reader.push(bytes))
@@ -78,6 +83,7 @@ class RecordedTrace implements RemarkingParser {
   *end(): Generator<TraceEvent> {
     if (this.#reader === undefined) yield* this.#begin()
     yield* this.#told(this.#reader!, (reader) => reader.end())
+    yield* this.#answers.rest()
   }
 
   remark(): string | undefined {
@@ -117,10 +123,22 @@ class RecordedTrace implements RemarkingParser {
       const row = frame.open(this.#columns)
       for (let index = 0; index < frame.count; index++) {
         row.index = index
+        this.#answer(row, frame.instantNs)
         const event = this.#event(row, frame.instantNs, payloads.get(row.seq))
-        if (event !== undefined) yield event
+        if (event !== undefined) this.#answers.add(event, row.fate === 'forwarded' ? row.seq : 0)
       }
+      yield* this.#answers.ready()
     }
+  }
+
+  /** Notes what a row says of a request that a far server has. */
+  #answer({ kind, about, detail, at }: Row, instantNs: bigint): void {
+    if (about === 0) return
+    const tNs = Number(instantNs + BigInt(Math.trunc(at)) - (this.#zeroNs ?? instantNs))
+    if (kind === 'tap.report') this.#failed = errnoNumber(textOr(detail, 'errno', 'EIO'))
+    else if (kind === 'tap.released') this.#answers.answered(about, tNs, 0)
+    else if (kind === 'io.failed') this.#answers.answered(about, tNs, this.#failed)
+    else if (kind === 'io.lost') this.#answers.answered(about, null, null)
   }
 
   #event(row: Row, instantNs: bigint, payload: RecordedPayload | undefined): TraceEvent | undefined {

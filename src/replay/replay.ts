@@ -163,7 +163,8 @@ export class Player {
         ? unwatched
         : {
             before: (event) => {
-              for (const check of checks) check.before?.(event, world)
+              const refused = event.kindAt(event.index + 1) === 'command.refused'
+              for (const check of checks) check.before?.(event, world, refused)
             },
             after: (event) => {
               for (const check of checks) check.after?.(event, world)

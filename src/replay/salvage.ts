@@ -21,6 +21,7 @@ import { headFile } from '../journal/head-file.ts'
 import type { Checkpoint } from '../journal/journal.ts'
 import { key, tables } from '../journal/keys.ts'
 import { tablesInUse } from '../journal/level-manifest.ts'
+import { segmentedStore } from '../journal/segmented-store.ts'
 import { type KvStore, levelStore } from '../journal/store.ts'
 import { chunkHeaderBytes, decodeChunk, encodeChunk, pieceKey } from '../payload/chunk.ts'
 import { type Survey, survey } from './survey.ts'
@@ -69,7 +70,7 @@ export async function salvage(path: string, to: string): Promise<Salvaged> {
 /** Writes what is kept into a new journal folder. */
 async function keep(store: KvStore, base: Base, { frames, end, chunks }: Survey, to: string) {
   await (await openJournalFolder(to, { create: true })).close()
-  const target = levelStore(join(to, 'db'))
+  const target = segmentedStore(levelStore(join(to, 'db')), join(to, 'payload'))
   await target.open()
   try {
     for (const chunk of chunks) await putAll(target, piecesOf(store, chunk))

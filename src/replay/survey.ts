@@ -5,7 +5,6 @@
  *     frames in order, chained, dense, their payloads right ─▶ the first that is not ─▶ what lies behind is only counted
  */
 
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Finding } from '../check/check.ts'
 import { sameBytes } from '../core/digest.ts'
@@ -15,8 +14,10 @@ import { type Base, readBase } from '../journal/base.ts'
 import { fileStore } from '../journal/file-store.ts'
 import { stampOf } from '../journal/found-damage.ts'
 import { checkRows, decodeFrame, type Frame } from '../journal/frame.ts'
-import { newestHead, slotBytes, slotSpacing } from '../journal/head.ts'
+import { newestHead } from '../journal/head.ts'
+import { headFile } from '../journal/head-file.ts'
 import { from, key, tables } from '../journal/keys.ts'
+import { segmentedStore } from '../journal/segmented-store.ts'
 import { inUseMessage, type KvStore, readError } from '../journal/store.ts'
 import { isWholeValue } from '../journal/whole-value.ts'
 import { chunkOf } from '../payload/chunk.ts'
@@ -54,9 +55,9 @@ export interface Survey {
 export async function survey(path: string): Promise<Survey> {
   const db = join(path, 'db')
   const before = stampOf(db)
-  const store = await fileStore(db, isWholeValue, { torn: true })
+  const store = segmentedStore(await fileStore(db, isWholeValue, { torn: true }), join(path, 'payload'))
   const found = await verified(store, await readBase(store))
-  const durable = durableOf(join(path, 'head'))
+  const durable = await durableOf(join(path, 'head'))
   if (stampOf(db) !== before) throw new BlockboxError('JOURNAL_LOCKED', inUseMessage)
   const reached = found.end?.last ?? found.base.first - 1
   const isTorn = durable !== undefined && reached >= durable && found.behind === 0
@@ -123,9 +124,11 @@ function chunksOf(place: number, length: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, k) => first + k)
 }
 
-function durableOf(path: string): number | undefined {
-  if (!existsSync(path)) return undefined
-  const bytes = new Uint8Array(readFileSync(path))
-  const slots = [0, 1].map((k) => bytes.slice(k * slotSpacing, k * slotSpacing + slotBytes))
-  return newestHead(slots)?.durable.seq
+async function durableOf(path: string): Promise<number | undefined> {
+  const head = headFile(path, true)
+  try {
+    return newestHead(await head.read())?.durable.seq
+  } finally {
+    await head.close()
+  }
 }

@@ -10,7 +10,8 @@
  */
 
 import { Heap } from '../core/heap.ts'
-import { type Range, RangeIndex } from '../core/range.ts'
+import type { Range } from '../core/range.ts'
+import { RangeIndex } from '../core/range-index.ts'
 
 export type DependentOp = 'read' | 'write' | 'flush' | 'mark'
 
@@ -28,13 +29,10 @@ interface Node extends Dependent {
   readonly next: Node[]
 }
 
-/** Bytes a cell of the search covers. */
-const cell = 65_536
-
 export class Dependencies {
   readonly #open = new Map<number, Node>()
-  readonly #reads = new RangeIndex<Node>(cell)
-  readonly #writes = new RangeIndex<Node>(cell)
+  readonly #reads = new RangeIndex<Node>()
+  readonly #writes = new RangeIndex<Node>()
   readonly #ready = new Heap<Node>()
   /** Open writes that no flush waits for yet. */
   readonly #unflushed = new Set<Node>()

@@ -29,6 +29,16 @@ export type BytesAt = (place: number, length: number) => Uint8Array
 /** The content of the clone outside. */
 export type Outside = (offset: number, length: number) => Uint8Array
 
+/** What a volume held before an event changed it: a part, or all of it where that was put in place. */
+interface Undo {
+  readonly seq: number
+  readonly volume: number
+  /** -1: all of it. */
+  readonly offset: number
+  /** Undefined: it was not there. */
+  readonly bytes: Uint8Array | undefined
+}
+
 interface Range {
   readonly offset: number
   readonly length: number
@@ -42,8 +52,10 @@ export class ContentOracle {
   readonly #own = new Map<number, Uint8Array>()
   /** Per restoring source, what its medium holds. */
   readonly #beneath = new Map<number, Uint8Array>()
-  /** What all held after each of the last events: where branches begin. */
-  readonly #recent = new Map<number, ReadonlyMap<number, Uint8Array>>()
+  /** What changed with the last events, to be undone: branches begin at a moment that is not long ago. */
+  readonly #undo: Undo[] = []
+  #undone = 0
+  #seq = 0
   readonly #expected = new Map<number, Uint8Array>()
   readonly #answered = new Map<number, Uint8Array>()
   #report: Parameters<MakeCheck>[0] = () => undefined
@@ -58,11 +70,12 @@ export class ContentOracle {
     this.#report = report
     return {
       rules: ['content'],
-      before: (event, world) => this.#before(event, world),
-      after: (event, world) => {
-        this.#after(event, world)
-        this.#remember(event.seq)
+      before: (event, world) => {
+        this.#seq = event.seq
+        this.#forget(event.seq - recentEvents)
+        this.#before(event, world)
       },
+      after: (event, world) => this.#after(event, world),
     }
   }
 
@@ -90,8 +103,8 @@ export class ContentOracle {
     if (data === undefined || expected === undefined) return
     this.#answered.delete(seq)
     this.#expected.delete(seq)
+    if (sameBytes(expected, data)) return
     const at = expected.findIndex((byte, k) => byte !== data[k])
-    if (at < 0 && data.length === expected.length) return
     const detail = `the read returned ${data.length} bytes that differ at byte ${at} from what was written last`
     this.#report({ seq, rule: 'content', detail })
   }
@@ -115,31 +128,28 @@ export class ContentOracle {
     const { kind, volume, detail } = event
     switch (kind) {
       case 'volume.created':
-        this.#contents.set(volume, new Uint8Array(count(detail, 'size')))
+        this.#place(volume, new Uint8Array(count(detail, 'size')))
         return
       case 'preserve.created': {
         const base = this.#contents.get(count(detail, 'base'))!
-        this.#contents.set(volume, base.slice())
+        this.#place(volume, base.slice())
         this.#own.set(volume, new Uint8Array(base.length))
         return
       }
       case 'branch.started':
-        this.#contents.set(
-          volume,
-          this.#recent.get(count(detail, 'seq'))?.get(count(detail, 'from'))?.slice() ?? new Uint8Array(0),
-        )
+        this.#place(volume, this.#then(count(detail, 'from'), count(detail, 'seq')) ?? new Uint8Array(0))
         return
       case 'volume.resized': {
         const resized = new Uint8Array(count(detail, 'size'))
         resized.set(this.#contents.get(volume)!.subarray(0, resized.length))
-        this.#contents.set(volume, resized)
+        this.#place(volume, resized)
         return
       }
       case 'branch.failed':
       case 'volume.deleted':
       case 'preserve.dropped':
       case 'merge.finished':
-        this.#contents.delete(volume)
+        this.#place(volume, undefined)
         this.#own.delete(volume)
         return
       case 'restore.started':
@@ -164,10 +174,39 @@ export class ContentOracle {
     }
   }
 
-  #remember(seq: number): void {
-    const held = [...this.#contents].map(([volume, bytes]) => [volume, bytes.slice()] as const)
-    this.#recent.set(seq, new Map(held))
-    this.#recent.delete(seq - recentEvents)
+  /** Puts a whole content in place; undefined: the volume is gone. */
+  #place(volume: number, bytes: Uint8Array | undefined): void {
+    this.#undo.push({ seq: this.#seq, volume, offset: -1, bytes: this.#contents.get(volume) })
+    if (bytes === undefined) this.#contents.delete(volume)
+    else this.#contents.set(volume, bytes)
+  }
+
+  /** Changes a part. */
+  #put(volume: number, bytes: Uint8Array, offset: number): void {
+    const content = this.#contents.get(volume)!
+    this.#undo.push({ seq: this.#seq, volume, offset, bytes: content.slice(offset, offset + bytes.length) })
+    content.set(bytes, offset)
+  }
+
+  /** What a volume held after event `seq`, one of the last. */
+  #then(volume: number, seq: number): Uint8Array | undefined {
+    if (seq <= this.#seq - recentEvents) return undefined
+    let then = this.#contents.get(volume)?.slice()
+    for (let k = this.#undo.length - 1; k >= this.#undone && this.#undo[k]!.seq > seq; k--) {
+      const { volume: changed, offset, bytes } = this.#undo[k]!
+      if (changed !== volume) continue
+      if (offset < 0) then = bytes?.slice()
+      else then!.set(bytes!, offset)
+    }
+    return then
+  }
+
+  /** What events up to `seq` changed is not undone any more. */
+  #forget(seq: number): void {
+    while (this.#undone < this.#undo.length && this.#undo[this.#undone]!.seq <= seq) this.#undone++
+    if (this.#undone < 1024) return
+    this.#undo.splice(0, this.#undone)
+    this.#undone = 0
   }
 
   #restoring(pair: Pair, world: World): void {
@@ -194,14 +233,14 @@ export class ContentOracle {
     const { volume, offset, length } = event
     const bytes = this.#bytesOf(event, world)
     const touched = touchedBlocks(event, volumeOf(world, volume)!.block)
-    this.#contents.get(volume)!.set(bytes, offset)
+    this.#put(volume, bytes, offset)
     if (overlayOf(world, volume) !== undefined) {
       this.#own.get(volume)!.fill(1, touched.offset, touched.offset + touched.length)
       return
     }
     this.#beneath.get(volume)?.set(bytes, offset)
     for (const { view } of viewsOf(preservesOf(world), volume)) {
-      this.#contents.get(view)!.set(this.#part(volume, touched), touched.offset)
+      this.#put(view, this.#part(volume, touched), touched.offset)
       this.#own.get(view)!.fill(0, touched.offset, touched.offset + touched.length)
     }
     for (const pair of pairsOn(pairsOf(world), volume)) this.#followed(pair, { offset, length }, world)
@@ -223,11 +262,12 @@ export class ContentOracle {
 
   /** A medium changes beneath its views: they show it where they have nothing of their own. */
   #moved(volume: number, { offset }: Range, bytes: Uint8Array, world: World): void {
-    this.#contents.get(volume)!.set(bytes, offset)
+    this.#put(volume, bytes, offset)
     for (const { view } of viewsOf(preservesOf(world), volume)) {
-      const content = this.#contents.get(view)!
+      const shown = this.#part(view, { offset, length: bytes.length }).slice()
       const own = this.#own.get(view)!
-      for (let k = 0; k < bytes.length; k++) if (own[offset + k] === 0) content[offset + k] = bytes[k]!
+      for (let k = 0; k < bytes.length; k++) if (own[offset + k] === 0) shown[k] = bytes[k]!
+      this.#put(view, shown, offset)
     }
   }
 

@@ -132,40 +132,82 @@ function copied({ key, value }: Change): Change {
   return { key: key.slice(), value: value?.slice() }
 }
 
+/**
+ * Goes through what the disk holds when each value is asked for. LevelDB shows what was there when the iterator was
+ * made; whoever reads here asks for a range that is written no more.
+ */
 class FaultyIterator extends AbstractIterator<FaultyLevel, Uint8Array, Uint8Array> {
-  readonly #keys: Uint8Array[]
+  readonly #options: Range
+  readonly #content: Disk['content']
   readonly #read: (key: Uint8Array) => Uint8Array | undefined
-  #at = 0
+  #next: Uint8Array | undefined
+  #left: number
 
   constructor(level: FaultyLevel, options: Range, read: (key: Uint8Array) => Uint8Array | undefined) {
     super(level, options as never)
-    const { gte, gt, lte, lt, reverse } = options
-    const low = gte ?? gt
-    const content = level.disk.content
-    const keys: Uint8Array[] = []
-    for (const [key] of content.entries(low)) {
-      if (gt !== undefined && compareBytes(key, gt) <= 0) continue
-      if (lt !== undefined && compareBytes(key, lt) >= 0) break
-      if (lte !== undefined && compareBytes(key, lte) > 0) break
-      keys.push(key)
-    }
-    this.#keys = reverse ? keys.reverse() : keys
+    this.#options = options
+    this.#content = level.disk.content
+    this.#left = options.limit < 0 ? Number.POSITIVE_INFINITY : options.limit
     this.#read = read
+    this.#next = options.reverse ? this.#last() : this.#from(options.gte ?? options.gt)
   }
 
   protected async _next(): Promise<[Uint8Array, Uint8Array] | undefined> {
-    const key = this.#keys[this.#at++]
-    return key === undefined ? undefined : [key, this.#read(key)!]
+    return this.#take()
   }
 
   protected async _nextv(size: number): Promise<[Uint8Array, Uint8Array][]> {
-    const keys = this.#keys.slice(this.#at, this.#at + size)
-    this.#at += keys.length
-    return keys.map((key) => [key, this.#read(key)!])
+    const entries: [Uint8Array, Uint8Array][] = []
+    for (let entry = this.#more(size, entries); entry !== undefined; entry = this.#more(size, entries)) {
+      entries.push(entry)
+    }
+    return entries
   }
 
   protected _seek(target: Uint8Array): void {
-    const found = this.#keys.findIndex((key) => compareBytes(key, target) >= 0)
-    this.#at = found < 0 ? this.#keys.length : found
+    this.#next = this.#options.reverse ? this.#at(target, 'before') : this.#from(target)
+  }
+
+  #more(size: number, entries: readonly unknown[]): [Uint8Array, Uint8Array] | undefined {
+    return entries.length < size ? this.#take() : undefined
+  }
+
+  #take(): [Uint8Array, Uint8Array] | undefined {
+    const key = this.#next
+    if (key === undefined || this.#left === 0 || !this.#isWithin(key)) return undefined
+    this.#left--
+    this.#next = this.#options.reverse ? this.#content.nextLowerKey(key) : this.#content.nextHigherKey(key)
+    return [key, this.#read(key)!]
+  }
+
+  #isWithin(key: Uint8Array): boolean {
+    const { gt, gte, lt, lte } = this.#options
+    if (gt !== undefined && compareBytes(key, gt) <= 0) return false
+    if (gte !== undefined && compareBytes(key, gte) < 0) return false
+    if (lt !== undefined && compareBytes(key, lt) >= 0) return false
+    return lte === undefined || compareBytes(key, lte) <= 0
+  }
+
+  /** The first key from `low` on. */
+  #from(low: Uint8Array | undefined): Uint8Array | undefined {
+    if (low === undefined) return this.#content.minKey()
+    const first = this.#at(low, 'behind')
+    return first !== undefined &&
+      this.#options.gt !== undefined &&
+      compareBytes(first, this.#options.gt) === 0
+      ? this.#content.nextHigherKey(first)
+      : first
+  }
+
+  /** The last key of the range. */
+  #last(): Uint8Array | undefined {
+    const { lt, lte } = this.#options
+    if (lt !== undefined) return this.#content.nextLowerKey(lt)
+    return lte === undefined ? this.#content.maxKey() : this.#at(lte, 'before')
+  }
+
+  #at(target: Uint8Array, else_: 'behind' | 'before'): Uint8Array | undefined {
+    if (this.#content.has(target)) return target
+    return else_ === 'behind' ? this.#content.nextHigherKey(target) : this.#content.nextLowerKey(target)
   }
 }

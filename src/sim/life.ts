@@ -15,7 +15,7 @@ import type { Engine } from '../engine/engine.ts'
 import { openStoreJournal } from '../journal/opening.ts'
 import type { KvStore } from '../journal/store.ts'
 import { audit } from './audit.ts'
-import { beginning, commandByChance } from './command-chance.ts'
+import { commandByChance } from './command-chance.ts'
 import type { Dice } from './dice.ts'
 import { FaultyLevel } from './faulty-level.ts'
 import { ioByChance } from './io-chance.ts'
@@ -56,9 +56,9 @@ export class Life {
   }
 
   /** Opens the journal for the first time and asks what a run begins with. */
-  async begin(dice: Dice): Promise<void> {
+  async begin(asks: readonly Ask[]): Promise<void> {
     await this.#boot()
-    for (const ask of beginning(dice)) {
+    for (const ask of asks) {
       if (this.#ended === undefined) await this.machine.until(this.#ask(ask))
     }
   }

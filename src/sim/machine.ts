@@ -27,7 +27,7 @@ import { SimClock } from './sim-clock.ts'
 export type Faults = Partial<Record<Fault | 'slow' | 'tear' | 'decay' | 'broken', number>>
 
 export interface MachineOptions {
-  /** Decides about failures of the disk. */
+  /** Decides about failures of the disk, until it is told of others. */
   readonly dice: Dice
   /** Once in how many disk writes one fails; 0: never. */
   readonly faultEvery: number
@@ -35,6 +35,8 @@ export interface MachineOptions {
   readonly failure?: Failure
   /** What else is the matter with the disk; nothing unless told otherwise. */
   readonly rates?: Rates
+  /** Events between two checkpoints; 700 unless told otherwise. */
+  readonly checkpointEvery?: number
   /** The clone outside. */
   readonly outside: ExternalImage
   /** Where it goes on; a new disk unless told otherwise. */
@@ -60,6 +62,8 @@ export class Machine {
   readonly harm: Harm
   /** True once a write failed since the last boot: the engine may end. */
   hurt = false
+  /** Decides about failures of the disk: those of the step that goes on. */
+  dice: Dice
   /** True when no more failures come. */
   calm = false
   payload!: PayloadStore
@@ -79,6 +83,7 @@ export class Machine {
     this.#options = options
     this.#rates = options.rates ?? ratesOf('honest')
     this.faults = options.faults ?? {}
+    this.dice = options.dice
     const { disk = new Disk(), head = new FaultyHead() } = options.from ?? {}
     this.disk = disk
     this.head = head
@@ -103,7 +108,7 @@ export class Machine {
         this.#options.onWrite?.()
         return new Promise((go) => this.#begin(go))
       },
-      bit: (bits) => this.#options.dice.below(bits),
+      bit: (bits) => this.dice.below(bits),
     })
     this.#level = level
     const store = level as unknown as KvStore
@@ -130,7 +135,7 @@ export class Machine {
       clock: this.clock,
       copier: () => new Promise<Code>((end) => copies.push(end)),
       openImage: async () => this.#options.outside,
-      checkpointEvery: 700,
+      checkpointEvery: this.#options.checkpointEvery ?? 700,
       worldAt,
     })
   }
@@ -212,7 +217,7 @@ export class Machine {
       return
     }
     this.#slow.add(go)
-    this.clock.after(1 + this.#options.dice.below(10), () => {
+    this.clock.after(1 + this.dice.below(10), () => {
       if (this.#slow.delete(go)) writes.push(go)
     })
   }
@@ -239,18 +244,18 @@ export class Machine {
   }
 
   #decided(): Fault | undefined {
-    const { faultEvery, dice, failure } = this.#options
+    const { faultEvery, failure } = this.#options
     this.#written++
     if (failure !== undefined) {
       const { write, fault, forEver } = failure
       return this.#written === write || (forEver && this.#written > write) ? fault : undefined
     }
-    if (faultEvery === 0 || !dice.once(faultEvery)) return undefined
-    return dice.of('refused', 'doubt', 'full')
+    if (faultEvery === 0 || !this.dice.once(faultEvery)) return undefined
+    return this.dice.of('refused', 'doubt', 'full')
   }
 
   /** True once in `every` times, unless all is calm; counted. */
-  #happens(what: keyof Faults, every: number, dice = this.#options.dice): boolean {
+  #happens(what: keyof Faults, every: number, dice = this.dice): boolean {
     if (every === 0 || this.calm || !dice.once(every)) return false
     this.#count(what)
     return true

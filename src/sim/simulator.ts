@@ -14,7 +14,7 @@
 
 import type { Finding } from '../check/check.ts'
 import { stateHashText } from '../volume/snapshot.ts'
-import { block, volumeBlocks } from './command-chance.ts'
+import { beginning, block, volumeBlocks } from './command-chance.ts'
 import { Dice } from './dice.ts'
 import type { Disk } from './disk.ts'
 import { type Nature, natureOf, type Rates, ratesOf } from './disk-nature.ts'
@@ -27,6 +27,8 @@ export interface SimulateOptions {
   readonly seed: number
   /** How many steps, or which. */
   readonly steps: number | readonly number[]
+  /** Which asks of the beginning (command-chance.ts) are made; all unless told otherwise. */
+  readonly beginning?: readonly number[]
   /** Once in how many disk writes one fails; 0: never. 1000 unless told otherwise. */
   readonly faultEvery?: number
   /** Instead: this one fails. */
@@ -46,6 +48,8 @@ export interface Simulated {
   readonly steps: number
   /** Of all journals of the run. */
   readonly events: number
+  /** Events that came from outside. */
+  readonly inputs: number
   readonly frames: number
   readonly crashes: number
   /** Journals: one, and one more each time a disk had to be replaced. */
@@ -91,18 +95,21 @@ async function run(options: SimulateOptions): Promise<Simulated> {
   const of: LifeOptions = {
     ...{ dice: new Dice(seed, -2), rates: ratesOf(nature, options.rates), faultEvery, crashEvery, faults },
     ...{ outside, outsideBytes, pace: 2 ** (1 + 2 * (seed % 3)) },
+    checkpointEvery: [700, 2000, 4000][seed % 3]!,
     ...(failure !== undefined && { failure }),
   }
-  const sum = { steps: 0, events: 0, frames: 0, crashes: 0, lives: 0, reports: 0 }
+  const sum = { steps: 0, events: 0, inputs: 0, frames: 0, crashes: 0, lives: 0, reports: 0 }
   const heads: string[] = []
   const begin = async () => {
     sum.lives++
     const life = new Life(of)
-    await life.begin(new Dice(seed, -1))
+    const asks = beginning(new Dice(seed, -1))
+    await life.begin(asks.filter((_, k) => options.beginning?.includes(k) !== false))
     return life
   }
   const end = ({ witness, crashes, reports }: Life) => {
     sum.events += witness.world.seq
+    sum.inputs += witness.inputs
     sum.frames += witness.frames
     sum.crashes += crashes
     sum.reports += reports
@@ -115,6 +122,7 @@ async function run(options: SimulateOptions): Promise<Simulated> {
       end(life)
       life = await begin()
     }
+    life.machine.dice = new Dice(~seed, step)
     await life.step(new Dice(seed, step))
     sum.steps++
   }

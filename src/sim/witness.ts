@@ -11,7 +11,7 @@ import type { Check, Finding } from '../check/check.ts'
 import { hex, sameBytes } from '../core/digest.ts'
 import type { Answer, Ask, IoAsk } from '../engine/ask.ts'
 import { Columns, takesEffect } from '../events/columns.ts'
-import { ioKinds } from '../events/kind.ts'
+import { ioKinds, isInput } from '../events/kind.ts'
 import type { Frame } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { World } from '../layers/layer.ts'
@@ -28,6 +28,8 @@ export class Witness {
   readonly world: World = newWorld()
   readonly findings: Finding[] = []
   frames = 0
+  /** Events that came from outside. */
+  inputs = 0
   readonly #player: Player
   readonly #oracle: ContentOracle
   readonly #columns = new Columns()
@@ -46,6 +48,7 @@ export class Witness {
     const effects = (): Check => ({
       rules: [],
       after: (event) => {
+        if (isInput(event.kind)) this.inputs++
         if (takesEffect(event)) this.#effects.add(event.about || event.seq)
       },
     })

@@ -1,11 +1,14 @@
 /** Segments against looking at every touch: any volumes, blocks beyond 2^33, stretches of one block or a billion. */
 
+import { crc32 } from 'node:zlib'
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { levelOf, maxCount } from '../../src/block-index/group.ts'
 import { Segment, SegmentDamaged } from '../../src/block-index/segment.ts'
 import { SegmentMaker } from '../../src/block-index/segment-maker.ts'
+import { Prng } from '../../src/core/prng.ts'
+import { isUnpolluted } from '../support/hostile.ts'
 
 const test = suite('segment')
 
@@ -116,6 +119,59 @@ test('a flipped bit anywhere is noticed before anything of its part is believed'
       assert.instance(error, SegmentDamaged, `byte ${at}: ${error}`)
     }
   }
+})
+
+test('a head that lies and is sealed again: nothing but SegmentDamaged comes of it', () => {
+  const { bytes } = segmentOf(
+    Array.from({ length: 300 }, (_, k) => ({ seq: 100 + k, volume: 1, first: k, count: 3, what: 0 })),
+  )
+  const view = new DataView(bytes.buffer)
+  const [groups, pages, frames, names] = [88, 92, 96, 100].map((at) => view.getUint32(at, true))
+  const headBytes = 108 + 24 * groups! + 12 * pages! + 4 * frames! + names!
+  const random = new Prng(31)
+  let refused = 0
+  for (let k = 0; k < 3000; k++) {
+    const bad = bytes.slice()
+    for (let n = random.below(3); n >= 0; n--) {
+      const at = k % 2 === 0 ? 8 + random.below(96) : 108 + random.below(headBytes - 108)
+      bad[at] = random.below(2) === 0 ? random.below(256) : [0, 1, 255, 127, 0x5b][random.below(5)]!
+    }
+    const sum = crc32(bad.subarray(108, headBytes), crc32(bad.subarray(0, 104)))
+    new DataView(bad.buffer).setUint32(104, sum, true)
+    try {
+      const segment = new Segment((offset, length) => bad.subarray(offset, offset + length))
+      segment.frameOf(150)
+      segment.frames()
+      segment.each(() => undefined)
+      for (const block of [0, 7, 299, 2 ** 40]) segment.find(1, block, () => undefined)
+    } catch (error) {
+      refused++
+      assert.instance(error, SegmentDamaged, `case ${k}: ${(error as Error).stack}`)
+    }
+  }
+  assert.ok(refused > 500)
+})
+
+test('names at the end of a head that are none', () => {
+  const honest = { is: 'session', seq: 1, id: 1, name: 'host' }
+  for (const value of [
+    ...[[null], [1], [[]], [{}], ['x']],
+    [{ ...honest, is: '__proto__' }],
+    [{ ...honest, is: 'constructor' }],
+    [{ ...honest, id: -1 }],
+    [{ ...honest, seq: 2 ** 60 }],
+    [{ ...honest, name: 7 }],
+    [honest, { ...honest, is: 'volume' }],
+    JSON.parse('[{"__proto__":{"is":"session","seq":1,"id":1,"name":"x"}}]'),
+  ]) {
+    const maker = new SegmentMaker(100, hash)
+    maker.frame(100)
+    maker.roster.push(...(value as never[]))
+    const bytes = maker.encode(5000, hash)
+    const open = () => new Segment((offset, length) => bytes.subarray(offset, offset + length))
+    assert.throws(open, (error: unknown) => error instanceof SegmentDamaged, JSON.stringify(value))
+  }
+  isUnpolluted('names')
 })
 
 test('levels are powers of two', () => {

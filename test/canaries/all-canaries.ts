@@ -13,6 +13,7 @@ import { preserveCanaries } from './preserve-canaries.ts'
 import { rebindCanaries } from './rebind-canaries.ts'
 import { restoreCanaries } from './restore-canaries.ts'
 import { scopeCanaries } from './scope-canaries.ts'
+import { tapCanaries } from './tap-canaries.ts'
 import { unprotectedCanaries } from './unprotected-canaries.ts'
 
 export const canaries: readonly Canary[] = [
@@ -29,4 +30,5 @@ export const canaries: readonly Canary[] = [
   ...unprotectedCanaries,
   ...compositionCanaries,
   ...branchCanaries,
+  ...tapCanaries,
 ]

@@ -28,7 +28,7 @@ function rulesOfSources(): Set<string> {
     readdirSync(join(src, folder)).map((name) => join(src, folder, name)),
   )
   const text = [join(src, 'volume.ts'), ...files].map((file) => readFileSync(file, 'utf8')).join('\n')
-  return new Set([...text.matchAll(/'((?:G|S\d|X|B)-I\d+)'/g)].map(([, rule]) => rule!))
+  return new Set([...text.matchAll(/'((?:G|S\d|X|B|T)-I\d+)'/g)].map(([, rule]) => rule!))
 }
 
 function rootAbove(path: string): string {

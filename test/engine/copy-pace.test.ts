@@ -46,6 +46,30 @@ test('a restore with a rate: what a host needs begins at once, asked for before 
   assert.is(restoresOf(run.engine.world).byTag.size, 0)
 })
 
+test('what a view needs of its base begins at once, and so does all that a cancelled restore waits for', async () => {
+  const run = await startRun()
+  await prepare(run)
+  await run.must('restore.start', { pair: 'p', protected: true, rate: 1 })
+  const view = await run.must('preserve.create', { base: 1, name: 'view' })
+  const read = run.io('io.read', { at: 9, volume: view })
+  await run.settled()
+  assert.equal(
+    run.copies.map(({ offset }) => offset / 16_384),
+    [0, 2],
+  )
+  run.endCopy('ok', 1)
+  assert.is((await read)?.code, 'ok')
+  assert.is(run.copies.length, 1)
+  const cancelled = run.must('restore.cancel', { pair: 'p', force: true })
+  await run.settled()
+  const owed = restoresOf(run.engine.world).byTag.get(1)!.gate.copying.count
+  assert.ok(owed > 1)
+  assert.is(run.copies.length, owed, 'no turn is waited for')
+  for (; run.copies.length > 0; await run.settled()) run.endCopy()
+  await cancelled
+  assert.is(restoresOf(run.engine.world).byTag.size, 0)
+})
+
 test('an engine that closes begins nothing more', async () => {
   const run = await startRun()
   await prepare(run)

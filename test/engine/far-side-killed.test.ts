@@ -72,7 +72,7 @@ test('in the middle of copies that hosts asked for: they get errors, a write of 
   assert.ok(bytes.subarray(0, block).equals((await read(0)).data!))
   far.child.kill('SIGSTOP')
   const failing = [read(3 * extent), write(4 * extent + block), read(5 * extent - block, 2 * block)]
-  await until(() => restore().gate.copying.count === 3, 'three copies are on their way')
+  await until(() => restore().gate.copying.count === 3, 'three copies are on their way', 20_000)
   const whole = write(3 * extent, extent)
   const beside = [read(block), write(2 * block), write(7 * extent, extent)]
   for (const one of beside) assert.is((await one).code, 'ok', 'what needs no copy goes')
@@ -114,11 +114,15 @@ test('in the middle of background copies: the restore has failed, by name, also 
   const { engine, near, bytes, start, far, must } = await prepared()
   const left = () => pairsOf(engine.world).byTag.get(1)!.cdm.count
   await must('restore.start', { pair: 'p', protected: true, rate: 200 })
-  await until(() => left() <= 60, 'some extents are there')
+  await until(() => left() <= 60, 'some extents are there', 20_000)
   far.child.kill('SIGSTOP')
-  await until(() => restoresOf(engine.world).byTag.get(1)!.gate.copying.count > 0, 'copies are on their way')
+  await until(
+    () => restoresOf(engine.world).byTag.get(1)!.gate.copying.count > 0,
+    'copies are on their way',
+    20_000,
+  )
   assert.is(await far.end('SIGKILL'), 'SIGKILL')
-  await until(() => !restoresOf(engine.world).byTag.get(1)!.background, 'the restore gives up')
+  await until(() => !restoresOf(engine.world).byTag.get(1)!.background, 'the restore gives up', 20_000)
   const there = asks(engine)
   const restored = 64 - left()
   assert.is((await there.read(0)).code, 'ok', 'what was copied is there')

@@ -7,7 +7,19 @@ import { Scope } from '../../src/inspect/scope.ts'
 import { waitingIn } from '../../src/inspect/waiting.ts'
 import { inFlightOf } from '../../src/layers/in-flight.ts'
 import { Chance } from '../support/chance.ts'
-import { backup, cloned, copied, read, restore, session, stop, volume, write } from '../support/given.ts'
+import {
+  backup,
+  cloned,
+  copied,
+  flush,
+  read,
+  restore,
+  session,
+  stop,
+  volume,
+  write,
+} from '../support/given.ts'
+import { answers, tapped } from '../support/given-tap.ts'
 import { told } from '../support/told.ts'
 
 const test = suite('queue story')
@@ -28,6 +40,22 @@ test('every wait is counted with its time and its end', () => {
   assert.is(stories.hold.most?.depth, 2)
   assert.equal([...stories.hold.ends], [['hold.released', 2]])
   assert.is(stories.copy.waits.count, 0)
+})
+
+test('what a far server has yet to answer is a queue of its own', () => {
+  const stories = new QueueStories()
+  const history = told([...tapped, write(1), read(2, { at: 3 }), answers(), flush(3)], stories)
+  assert.equal([...stories.far.ends], [['tap.released', 1]])
+  assert.is(stories.far.most?.depth, 2)
+  assert.equal([...stories.far.waiting.keys()], [8, 11])
+  assert.equal([stories.copy.most, stories.refused.size], [undefined, 0])
+  assert.equal(
+    waitingIn(history.world).map(({ seq, queue, op, why }) => [seq, queue, op, why]),
+    [
+      [8, 'far', 'read', 'nbd://far/disk has not answered'],
+      [11, 'far', 'flush', 'nbd://far/disk has not answered'],
+    ],
+  )
 })
 
 test('by chance: what is still waiting is what the state says, and every end is counted', () => {

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { SessionStory } from '../../src/inspect/session-story.ts'
 import { leave } from '../support/asked.ts'
 import { backup, block, close, crash, flush, read, session, stop, volume, write } from '../support/given.ts'
+import { answers, tapped } from '../support/given-tap.ts'
 import { told } from '../support/told.ts'
 
 const test = suite('session story')
@@ -47,6 +48,15 @@ test('a crash cuts it off, and what waited is told', () => {
   assert.is(story.waiting, 0)
   assert.equal([...story.ends], [['hold.dropped E_CRASH', 1]])
   assert.is(story.ops.get('write')!.ended, 1)
+})
+
+test('what a far server answered took the time until it did', () => {
+  const story = new SessionStory(1)
+  told([...tapped, write(1), answers(), read(2), answers(), write(3), answers('E_IO')], story)
+  assert.is(story.forwarded.count, 2)
+  assert.is(story.ops.get('write')!.forwarded, 2)
+  assert.equal([...story.ends], [['io.failed E_IO', 1]])
+  assert.is(story.toDurable.count, 1)
 })
 
 test.run()

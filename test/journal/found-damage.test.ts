@@ -17,7 +17,7 @@ import { salvage } from '../../src/replay/salvage.ts'
 import { verify } from '../../src/replay/verify.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { fails } from '../support/frames.ts'
-import { biggest, corrupt, fill } from '../support/leveldb.ts'
+import { biggest, block, corrupt, filesOf, fill } from '../support/leveldb.ts'
 import { blockbox } from '../tools/commands/blockbox.ts'
 
 const test = suite('damage found')
@@ -65,7 +65,7 @@ test('where LevelDB ends the process, verify says what is damaged', async () => 
   const { code, out } = await blockbox(['verify', '-j', path])
   assert.is(code, 12)
   assert.match(out, 'history and payloads are sound, the database is damaged')
-  assert.match(out, /database: STORE_CORRUPT: an index block at byte \d+ of the file \d+\.ldb/)
+  assert.match(out, /database: STORE_CORRUPT: the footer at byte \d+ of the file \d+\.ldb/)
   const { findings, events: seen } = JSON.parse((await blockbox(['verify', '-j', path, '--json'])).out)
   assert.equal([findings.length, seen], [1, events])
   assert.is((await blockbox(['info', '-j', path])).code, 0)
@@ -75,16 +75,13 @@ test('it is read without LevelDB, salvaged whole, and not one byte of the databa
   const path = fatal()
   const before = stored(path).filter(([name]) => !/^LO/.test(name!))
   const { journal, payload } = await openToRead(path)
-  assert.match(
-    journal.remarks.join(),
-    /the database is damaged \(an index block at byte .* read without LevelDB/,
-  )
+  assert.match(journal.remarks.join(), /the database is damaged \(the footer at byte .* read without LevelDB/)
   assert.equal((await verify(journal, payload)).findings, [])
   await journal.close()
   const error = await fails('JOURNAL_CORRUPT', () => openToWrite(path), 1)
   assert.match(
     error.message,
-    /an index block at byte .* `blockbox verify`, keep the rest with `blockbox salvage`/,
+    /the footer at byte .* `blockbox verify`, keep the rest with `blockbox salvage`/,
   )
   const to = folder.fresh()
   const { last, fault, unlisted } = await salvage(path, to)
@@ -97,12 +94,16 @@ test('it is read without LevelDB, salvaged whole, and not one byte of the databa
   )
 })
 
-test('damage that LevelDB can open over is left to it, unless there is a scrub', async () => {
+test('damage that LevelDB can open over is left to it by who writes; who looks reads without it', async () => {
   const path = folder.copy(whole)
   corrupt(biggest(path, 'table'), 20_000, 1)
   assert.equal(outlineFaults(join(path, 'db')), [])
+  assert.is(outlineFaults(join(path, 'db'), { few: true }).length, 1)
+  const writing = await openToWrite(folder.copy(path))
+  assert.equal(writing.journal.remarks, [])
+  await writing.engine.close()
   const plain = await openToRead(folder.copy(path))
-  assert.equal(plain.journal.remarks, [])
+  assert.match(plain.journal.remarks.join(), /a block at byte .* read without LevelDB/)
   await plain.journal.close()
   const before = stored(path).filter(([name]) => !/^LO/.test(name!))
   const scrubbed = await openToRead(path, { onFound: scrub })
@@ -113,6 +114,23 @@ test('damage that LevelDB can open over is left to it, unless there is a scrub',
     stored(path).filter(([name]) => !/^LO/.test(name!)),
     before,
   )
+})
+
+test('of tables with many bytes only what LevelDB finds its way by is looked at', async () => {
+  const path = folder.fresh()
+  const { engine } = await fill(path, 3)
+  const data = new Uint8Array(2 ** 20).map((_, k) => k % 251)
+  await engine.submit({ kind: 'volume.create', detail: { name: 'big', size: 2 ** 26, block } })
+  for (let k = 0; k < 36; k++)
+    await engine.submit({ kind: 'io.write', session: 1, volume: 2, offset: k * data.length, data })
+  await engine.close()
+  await (await openToRead(path)).journal.close()
+  for (const file of filesOf(path, 'table')) corrupt(file, 50_000, 1)
+  assert.equal(outlineFaults(join(path, 'db'), { few: true }), [])
+  assert.ok((await scrub(join(path, 'db'))).length > 0)
+  const { journal } = await openToRead(path)
+  assert.equal(journal.remarks, [])
+  await journal.close()
 })
 
 test('what another process has open is not judged: it is in use, however its files look', async () => {

@@ -1,5 +1,6 @@
 /** The rules of taps, without an engine: what is forwarded, what the far server's answers do, how it all ends. */
 
+import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { NewEvent } from '../../src/events/columns.ts'
@@ -187,7 +188,7 @@ test('no session of a tapped volume is sent to a view of it: the far server has 
 })
 
 test('a tap is of a volume as long as the far disk', () => {
-  const short = { ...attach(), detail: { uri: 'nbd://far', size: block, kept: false } }
+  const short = { ...attach(), detail: { uri: 'nbd://far', size: block, copied: false } }
   given(volume('disk'), session())
     .when(short)
     .then(...refusal(short, 'E_SIZE'))
@@ -237,6 +238,57 @@ test('requests that wait at the end are no finding, and a checkpoint has them', 
   assert.is(stateHashText(revived(history).world), stateHashText(history.world))
   assert.equal([...tapOf(loaded, 1)!.waiting.keys()], waiting(history))
   assert.equal(tap.load(undefined).byVolume.size, 0, 'a state older than taps')
+})
+
+test('whatever happens, the record decides again to the same, and the known blocks are those of a plain count', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(9), fc.nat(15), fc.nat(3), fc.boolean()), { maxLength: 60 }),
+      (steps) => {
+        const check = checked()
+        const history = new History(check)
+        for (const step of tapped) history.enter(step)
+        const counted = new Set<number>()
+        let host = 1
+        for (const [k, [what, at, more, last]] of steps.entries()) {
+          const count = Math.min(1 + more, volumeBlocks - at)
+          const place = { at, count, session: host }
+          const [io] = last ? waiting(history).slice(-1) : waiting(history)
+          const one = io === undefined ? undefined : tapOf(history.world, 1)!.waiting.get(io)!
+          const over = [...(tapOf(history.world, 1)?.waiting.values() ?? [])].some(
+            ({ offset, length }) => offset < (at + count) * block && at * block < offset + length,
+          )
+          if (what < 4 && !over) history.enter([write, zeroes, discard, read][what]!(k + 1, place))
+          else if (what === 4) history.enter(flush(k + 1, { session: host }))
+          else if (one === undefined) continue
+          else if (what < 9) {
+            const code = what === 8 ? 'E_IO' : 'ok'
+            history.enter(report(one.io, code))
+            for (let b = one.offset / block; b < (one.offset + one.length) / block; b++) {
+              if (code === 'ok' && (one.op === 'write' || one.op === 'zeroes')) counted.add(b)
+              else if (one.op !== 'read' && one.op !== 'flush') counted.delete(b)
+            }
+          } else if (more === 0) {
+            for (const { op, offset, length } of tapOf(history.world, 1)!.waiting.values()) {
+              if (op === 'read' || op === 'flush') continue
+              for (let b = offset / block; b < (offset + length) / block; b++) counted.delete(b)
+            }
+            crash(history)
+            history.enter(session())
+            host = history.world.sessionsOpened
+            break
+          }
+        }
+        history.end()
+        assert.equal(check.findings, [])
+        const bits = Array.from({ length: volumeBlocks }, (_, b) => (counted.has(b) ? 1 : 0)).join('')
+        assert.is(known(history), bits)
+        assert.is(stateHashText(revived(history).world), stateHashText(history.world))
+        assert.is(stateHashText(loadWorld(saveWorld(history.world))), stateHashText(history.world))
+      },
+    ),
+    { numRuns: 300 },
+  )
 })
 
 test.run()

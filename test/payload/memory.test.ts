@@ -3,6 +3,7 @@
 import * as assert from 'uvu/assert'
 import { hex } from '../../src/core/digest.ts'
 import { key, tables } from '../../src/journal/keys.ts'
+import { MemoryStore } from '../../src/journal/memory-store.ts'
 import type { KvStore } from '../../src/journal/store.ts'
 import {
   chunkHeaderBytes,
@@ -17,6 +18,16 @@ import { type LevelPayload, openLevelPayload } from '../../src/payload/level-pay
 import { fails } from '../support/frames.ts'
 import { entriesOf, hooked, memoryStore } from '../support/store.ts'
 import { contentOf, payloadSuite } from './contract.ts'
+
+/** A store, and the keys that were read from it. */
+function counted(plain: KvStore): { store: KvStore; read: Uint8Array[] } {
+  const read: Uint8Array[] = []
+  const getSync = (at: Uint8Array) => {
+    read.push(at)
+    return plain.getSync(at)
+  }
+  return { store: { ...hooked(plain, () => undefined), getSync }, read }
+}
 
 async function drainInto(store: KvStore, payload: LevelPayload): Promise<void> {
   await payload.sync()
@@ -89,14 +100,7 @@ test('of a damaged chunk the bytes as stored can be seen, for telling which payl
 test('the cache of chunks has a bound, and a chunk in it is read once', async () => {
   const plain = memoryStore()
   await plain.open()
-  let reads = 0
-  const store: KvStore = {
-    ...hooked(plain, () => undefined),
-    getSync(at) {
-      reads++
-      return plain.getSync(at)
-    },
-  }
+  const { store, read: loaded } = counted(plain)
   const chunk = 4 * 2 ** 20
   const count = 20
   for (let k = 1; k <= count; k++) {
@@ -105,28 +109,57 @@ test('the cache of chunks has a bound, and a chunk in it is read once', async ()
   const payload = await openLevelPayload(store)
   const read = (k: number) => payload.read(placeIn(k, 512 * k), 512)
   for (let k = 1; k <= count; k++) read(k)
-  assert.is(reads, count)
+  assert.is(loaded.length, count)
   for (let k = count; k > count - 15; k--) read(k)
-  assert.is(reads, count)
+  assert.is(loaded.length, count)
   read(1)
-  assert.is(reads, count + 1)
+  assert.is(loaded.length, count + 1)
   const before = process.memoryUsage().arrayBuffers
   for (let round = 0; round < 3; round++) for (let k = 1; k <= count; k++) read(k)
   assert.ok(process.memoryUsage().arrayBuffers - before < 64 * 2 ** 20)
 })
 
-test('a chunk that is read again leaves the slab it was put together in', async () => {
-  const store = memoryStore()
-  await store.open()
-  const payload = await openLevelPayload(store)
-  const place = payload.put(contentOf(1, 512))
-  const waiting = payload.read(place, 512)
-  assert.equal(waiting, contentOf(1, 512))
+test('a piece that is read now and then outlives its neighbours in the cache', async () => {
+  const plain = memoryStore()
+  await plain.open()
+  const { store, read: loaded } = counted(plain)
+  const payload = await openLevelPayload(store, { cacheBytes: 4096 })
+  const places: number[] = []
+  for (let k = 0; k < 40; k++) {
+    places.push(payload.put(contentOf(k, 512)))
+    await drainInto(store, payload)
+  }
+  for (let k = 1; k < 40; k++) {
+    for (const one of [0, k])
+      assert.equal(new Uint8Array(payload.read(places[one]!, 512)), contentOf(one, 512))
+  }
+  assert.is(loaded.length, 40)
+  for (let k = 1; k < 20; k++) payload.read(places[k]!, 512)
+  assert.equal(new Uint8Array(payload.read(places[0]!, 512)), contentOf(0, 512))
+  assert.is(loaded.length, 40 + 19 + 1)
+})
+
+test('memory of what is stored takes what is put next, and nothing that still waits', async () => {
+  const store = new MemoryStore()
+  const payload = await openLevelPayload(store, { copies: true })
+  const before = process.memoryUsage().arrayBuffers
+  const places: number[] = []
+  const count = 600
+  const lengthOf = (k: number) => (k % 50 === 0 ? 3 * pieceBytes + 512 : 32 * 1024)
+  for (let k = 0; k < count; k++) {
+    places.push(payload.put(contentOf(k, lengthOf(k))))
+    if (k % 40 === 39) await drainInto(store, payload)
+    const back = Math.max(0, k - 30)
+    assert.equal(payload.read(places[back]!, 512).slice(), contentOf(back, 512))
+  }
+  const own = count * 32 * 1024
+  assert.ok(
+    process.memoryUsage().arrayBuffers - before < own * 2,
+    'the store has one copy, the slabs are few',
+  )
   await drainInto(store, payload)
-  for (let k = 0; k < 3; k++) {
-    const kept = payload.read(place, 512)
-    assert.equal(kept, contentOf(1, 512))
-    assert.is(kept.buffer.byteLength, 512)
+  for (const [k, place] of places.entries()) {
+    assert.is(hex(payload.read(place, lengthOf(k))), hex(contentOf(k, lengthOf(k))))
   }
 })
 
@@ -146,21 +179,14 @@ test('a long payload is stored in pieces, each checked by itself, and one read l
     [hex(pieceKey(number - 1, 0)), ...keys],
   )
   assert.is(entries.at(-1)![1].length, chunkHeaderBytes + 1024)
-  let reads = 0
-  const store: KvStore = {
-    ...hooked(plain, () => undefined),
-    getSync(at) {
-      reads++
-      return plain.getSync(at)
-    },
-  }
+  const { store, read } = counted(plain)
   const fresh = await openLevelPayload(store)
   const units = pieceBytes / 512
   const part = (from: number, length: number) => content.subarray(from * 512, from * 512 + length)
   assert.is(hex(fresh.read(place + units + 3, 4096)), hex(part(units + 3, 4096)))
-  assert.is(reads, 1)
+  assert.is(read.length, 1)
   assert.is(hex(fresh.read(place + units - 1, 1024)), hex(part(units - 1, 1024)))
-  assert.is(reads, 2)
+  assert.is(read.length, 2)
   assert.is(hex(fresh.read(place, content.length)), hex(content))
   assert.is(hex(fresh.asStored(place, content.length)!), hex(content))
   const damaged = entries[2]![1].slice()

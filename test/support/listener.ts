@@ -5,6 +5,7 @@
 
 import type { Check } from '../../src/check/check.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
+import type { Event } from '../../src/events/columns.ts'
 import { type BlockTouch, relatedVolumes } from '../../src/inspect/block-history.ts'
 import { entryOf, Roster } from '../../src/inspect/roster.ts'
 import { Touches } from '../../src/inspect/touch.ts'
@@ -28,7 +29,7 @@ export class Listener implements Check {
     this.told.push({ seq, volume, first, count, place })
   })
 
-  before: NonNullable<Check['before']> = (event, world) => this.#touches.before(event, world)
+  before = (event: Event, world: World): void => this.#touches.before(event, world)
 
   after: NonNullable<Check['after']> = (event, world) => {
     this.#touches.after(event, world)

@@ -1,6 +1,7 @@
 /** A disk in memory behind an NBD server, as the far side of a tap: its answers can be held back, and be errors. */
 
 import type { ExportDescription } from '../../src/nbd/protocol/export-description.ts'
+import type { Extent } from '../../src/nbd/protocol/reply.ts'
 import type { Catalog, DiskAnswer, DiskRequest, Listed, OpenExport } from '../../src/nbd/server/exported.ts'
 
 export interface MemoryDiskOptions {
@@ -17,6 +18,8 @@ export class MemoryDisk implements Catalog {
   readonly description: ExportDescription
   /** Decides what becomes of a request instead of the disk, where it says something. */
   meddle: (request: DiskRequest) => DiskAnswer | undefined = () => undefined
+  /** True: block status tells zeros from data; else all is data. */
+  tellsZeros = false
   #held: (() => void)[] | undefined
 
   constructor({ size = 2 ** 20, readOnly = false, minimumBlock = 1, flags }: MemoryDiskOptions = {}) {
@@ -54,9 +57,16 @@ export class MemoryDisk implements Catalog {
     return Promise.resolve({
       description: this.description,
       submit: (request) => this.#submit(request),
-      extents: (_offset, length) => Promise.resolve([{ length, state: 0 }]),
+      extents: (offset, length) => Promise.resolve(this.#extents(offset, length)),
       close: () => Promise.resolve(),
     })
+  }
+
+  /** Of a long range its beginning: an answer may end early. */
+  #extents(offset: number, length: number): Extent[] {
+    const first = Math.min(length, 32_768)
+    const zeros = this.bytes.subarray(offset, offset + first).every((byte) => byte === 0)
+    return [{ length: first, state: this.tellsZeros && zeros ? 3 : 0 }]
   }
 
   async #submit(request: DiskRequest): Promise<DiskAnswer> {

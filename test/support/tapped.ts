@@ -29,6 +29,8 @@ export interface TappedOptions extends MemoryDiskOptions {
   readonly logFirst?: boolean
   /** Where the journal lies. */
   readonly store?: KvStore
+  /** No host of the tap may write. */
+  readonly nobodyWrites?: boolean
   readonly deadlineMs?: number
   /** A server that listens on the socket of the far side, in place of the disk's. */
   readonly far?: (socket: string) => Promise<{ close(): unknown }>
@@ -41,7 +43,7 @@ export async function openTapped(options: TappedOptions = {}) {
   const disk = new MemoryDisk(options)
   const farServer = await (options.far ?? serveDisk(disk))(farSocket)
   const far = await openFarDisk(`nbd+unix:///far?socket=${farSocket}`, deadlineMs)
-  const tap = new Tap(far)
+  const tap = new Tap(far, { readOnly: options.nobodyWrites === true })
   const { journal, payload } = await openMemory({ store })
   const engine = await openEngine({
     clock: systemClock(),

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { licenceFaults, lockFaults, useFaults } from '../../tools/dependencies/rules.ts'
+import { auditOf, licenceFaults, lockFaults, useFaults } from '../../tools/dependencies/rules.ts'
 
 const test = suite('dependencies')
 const none = () => undefined
@@ -36,6 +36,26 @@ test('lock file', () => {
     lockFaults(of({ integrity: 'sha512-x', resolved: 'https://a.test/a.tgz' })).join(),
     'names a host',
   )
+})
+
+test('known weaknesses: named, none, or not asked', () => {
+  assert.equal(auditOf('{"vulnerabilities":{}}'), { weak: [] })
+  const found = { vulnerabilities: { a: { severity: 'high' }, b: { severity: '\u001b[31m' }, c: null } }
+  assert.equal(auditOf(JSON.stringify(found)), {
+    weak: [
+      'a: a weakness is known (high)',
+      'b: a weakness is known (of no severity)',
+      'c: a weakness is known (of no severity)',
+    ],
+  })
+  assert.equal(auditOf('{"message":"405 Method Not Allowed","statusCode":405}'), {
+    unasked: '405 Method Not Allowed',
+  })
+  for (const text of ['', 'null', '[]', '1', '{"vulnerabilities":1}', '<html>']) {
+    assert.ok('unasked' in auditOf(text), text)
+  }
+  const own = JSON.parse('{"vulnerabilities":{"__proto__":{"severity":"low"}}}') as object
+  assert.equal(auditOf(JSON.stringify(own)), { weak: ['__proto__: a weakness is known (low)'] })
 })
 
 test('the project', () => {

@@ -13,6 +13,7 @@ import { stack } from '../../src/volume.ts'
 import { copied, given, merge, pair, preserve, restore, sync } from '../support/given.ts'
 import type { History } from '../support/history.ts'
 import { base, cells, commands, merging, view } from './admission-cells.ts'
+import { table } from './admission-table.ts'
 import { fenceCells, type Role } from './fence-cells.ts'
 import { notTapped, tapCells } from './tap-cells.ts'
 
@@ -91,7 +92,7 @@ const refusalIn = (history: History, from: number) =>
   history.ledger.from(from).find(({ kind }) => kind === 'command.refused')
 
 for (const { role, mark, on, past, session, layer = 'ok' } of everyCell) {
-  const code = admission[role][mark]
+  const code = table[role]![mark]!
   test(`${role} on a volume that is ${mark}: ${code}`, () => {
     given(...base, ...past).and((history) => {
       assert.ok(marksOf(history, on, session).includes(mark), `the volume is ${mark}`)
@@ -109,6 +110,10 @@ for (const { role, mark, on, past, session, layer = 'ok' } of everyCell) {
     })
   })
 }
+
+test('the matrix is the one that was written out by hand, cell by cell', () => {
+  assert.equal(JSON.parse(JSON.stringify(admission)), table)
+})
 
 test('every cell of the table is here', () => {
   const listed = [

@@ -1,6 +1,7 @@
 /**
  * The benchmark of the server: `npm run bench:nbd [-- --quick] [-- --out FILE]`. fio's nbd engine over a unix socket, 4 KiB
- * at random, against nbdkit's file plugin in the same rounds. Needs fio and nbdkit. Measures the disk of
+ * at random, against nbdkit's file plugin in the same rounds; reads of the past against reads of now; what hosts wait while
+ * a restore runs against what they wait when none does. Needs fio and nbdkit. Measures the disk of
  * BLOCKBOX_BENCH_DIR or the temporary folder; believe the ratios. A missed target is no failure.
  */
 
@@ -13,9 +14,11 @@ import { parseArgs } from 'node:util'
 import { openClient } from '../../src/nbd/client/client.ts'
 import { exportUri } from '../../src/nbd/server/address.ts'
 import { print, progress } from '../output.ts'
+import { fio } from './fio.ts'
 import { withFolder } from './folder.ts'
 import { isMet, type Line, tableOf } from './line.ts'
 import { machineFacts, machineText } from './machine.ts'
+import { restoreLines } from './nbd-restore.ts'
 import { median } from './rounds.ts'
 
 const { values } = parseArgs({
@@ -35,21 +38,27 @@ interface Job {
   readonly group: string
   readonly rw: 'randread' | 'randwrite'
   readonly depth: number
+  /** Against whom. */
+  readonly anchor: string
   /** The least ratio to the anchor by contender; who is not named is not run, the anchor always is. */
   readonly targets: Readonly<Record<string, number | undefined>>
 }
 
-const anchor = 'nbdkit file'
+const kit = 'nbdkit file'
+const read = { rw: 'randread', anchor: kit } as const
+const write = { rw: 'randwrite', anchor: kit } as const
 const jobs: readonly Job[] = [
-  { group: 'read 4 KiB, 1 at once', rw: 'randread', depth: 1, targets: { durable: 0.8 } },
-  { group: 'read 4 KiB, 32 at once', rw: 'randread', depth: 32, targets: { durable: 1, past: undefined } },
+  { ...read, group: 'read 4 KiB, 1 at once', depth: 1, targets: { durable: 0.8 } },
+  { ...read, group: 'read 4 KiB, 32 at once', depth: 32, targets: { durable: 1 } },
   {
-    group: 'write 4 KiB, 1 at once',
-    rw: 'randwrite',
-    depth: 1,
-    targets: { buffered: 0.8, durable: undefined },
+    ...read,
+    group: 'read 4 KiB of now or then, 32 at once',
+    depth: 32,
+    anchor: 'durable',
+    targets: { past: 0.66 },
   },
-  { group: 'write 4 KiB, 32 at once', rw: 'randwrite', depth: 32, targets: { buffered: 1, durable: 0.5 } },
+  { ...write, group: 'write 4 KiB, 1 at once', depth: 1, targets: { buffered: 0.8, durable: undefined } },
+  { ...write, group: 'write 4 KiB, 32 at once', depth: 32, targets: { buffered: 1, durable: 0.5 } },
 ]
 
 const machine = await machineFacts()
@@ -77,7 +86,15 @@ async function measure(folder: string): Promise<Line[]> {
     for (const { uri } of contenders) await fill(uri)
     const past = `vol@time:${new Date().toISOString()}`
     contenders.push({ name: 'past', uri: exportUri({ socket: join(folder, 'durable') }, past, false) })
-    return jobs.flatMap((job) => linesOf(job, contenders, folder))
+    const lines: Line[] = []
+    for (const job of jobs) lines.push(...(await linesOf(job, contenders, folder)))
+    const serve = async (journal: string) => {
+      const socket = join(folder, 'restored')
+      await startServer(journal, socket, 'durable', servers)
+      return (volume: string) => exportUri({ socket }, volume, false)
+    }
+    const size = { sizeMiB, rounds, seconds: Math.min(1, seconds), folder }
+    return [...lines, ...(await restoreLines({ ...size, program, serve, progress }))]
   } finally {
     for (const server of servers) {
       server.kill('SIGTERM')
@@ -90,18 +107,27 @@ async function startAnchor(folder: string, servers: ChildProcess[]): Promise<Con
   const [file, socket] = [join(folder, 'file'), join(folder, 'nbdkit')]
   execFileSync('truncate', ['-s', `${sizeMiB}M`, file])
   servers.push(spawn('nbdkit', ['-f', '-U', socket, 'file', file], { stdio: 'ignore' }))
-  return { name: anchor, uri: exportUri({ socket }, '', false) }
+  return { name: kit, uri: exportUri({ socket }, '', false) }
 }
 
 async function start(folder: string, ack: string, servers: ChildProcess[]): Promise<Contender> {
   const [journal, socket] = [join(folder, `${ack}.journal`), join(folder, ack)]
   const size = ['--size', `${sizeMiB}M`, '-j', journal]
   execFileSync(process.execPath, [program, 'volume', 'create', 'vol', ...size], { stdio: 'ignore' })
+  await startServer(journal, socket, ack, servers)
+  return { name: ack, uri: exportUri({ socket }, 'vol', false) }
+}
+
+async function startServer(
+  journal: string,
+  socket: string,
+  ack: string,
+  servers: ChildProcess[],
+): Promise<void> {
   const args = [program, 'serve', '-j', journal, '--socket', socket, '--ack', ack, '--print-uri']
   const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   servers.push(server)
   await once(server.stdout, 'data')
-  return { name: ack, uri: exportUri({ socket }, 'vol', false) }
 }
 
 /** Nothing is read that was not written: holes would be answered in a few bytes. */
@@ -114,32 +140,22 @@ async function fill(uri: string): Promise<void> {
   await client.close()
 }
 
-function linesOf(job: Job, contenders: readonly Contender[], folder: string): Line[] {
-  const here = contenders.filter(({ name }) => name === anchor || name in job.targets)
+async function linesOf(job: Job, contenders: readonly Contender[], folder: string): Promise<Line[]> {
+  const { group, rw, depth, anchor, targets } = job
+  const here = contenders.filter(({ name }) => name === anchor || name in targets)
   const taken = new Map<string, number[]>(here.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (const { name, uri } of here) {
-      progress(`${job.group}: ${name}, round ${round + 1} of ${rounds}`)
-      taken.get(name)!.push(perSecond(job, uri, folder))
+      progress(`${group}: ${name}, round ${round + 1} of ${rounds}`)
+      const { iops } = await fio({ uri, rw, depth, sizeMiB, seconds, folder })
+      taken.get(name)!.push(iops)
     }
   }
   const ofAnchor = median(taken.get(anchor)!)
   return here.map(({ name }) => {
     const value = median(taken.get(name)!)
-    const ratio = value / ofAnchor
-    const least = job.targets[name]
+    const least = targets[name]
     const target = least === undefined ? {} : { target: { ratioAtLeast: least } }
-    return { group: job.group, name, value: value / 1000, unit: 'k/s', ratio, ...target }
+    return { group, name, value: value / 1000, unit: 'k/s', ratio: value / ofAnchor, ...target }
   })
-}
-
-function perSecond({ rw, depth }: Job, uri: string, folder: string): number {
-  const args = ['--name=b', '--ioengine=nbd', `--uri=${uri}`, `--rw=${rw}`, '--bs=4k', `--iodepth=${depth}`]
-  const bounds = [`--size=${sizeMiB}M`, '--time_based', `--runtime=${seconds * 1000}ms`, '--norandommap']
-  const out = execFileSync('fio', [...args, ...bounds, '--output-format=json'], {
-    cwd: folder,
-    encoding: 'utf8',
-  })
-  const [result] = JSON.parse(out.slice(out.indexOf('{'))).jobs
-  return rw === 'randread' ? result.read.iops : result.write.iops
 }

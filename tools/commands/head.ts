@@ -3,16 +3,17 @@
  * and proofs that one head extends another, to be checked by whoever has no journal.
  */
 
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { hex } from '../../src/core/digest.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { journalIdentity } from '../../src/journal/identity.ts'
-import { headKey, headLine, type KeptHead, signHead } from '../../src/journal/kept-head.ts'
+import { headLine, type KeptHead, signHead } from '../../src/journal/kept-head.ts'
 import { type HeadArgument, parseHead } from '../head-argument.ts'
 import { readProof, writeProof } from '../head-proof.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { withJournal } from '../journal-use.ts'
+import { readKey } from '../kept-heads.ts'
 import { print } from '../output.ts'
 
 interface HeadOptions extends JournalOption {
@@ -61,7 +62,7 @@ async function act(options: HeadOptions): Promise<void> {
     return readProof(checkProof, { ...given, json })
   }
   if (options.prove !== undefined) return prove(options.prove, options)
-  const key = options.sign === undefined ? undefined : headKey(readFileSync(options.sign, 'utf8'), 'private')
+  const key = options.sign === undefined ? undefined : readKey(options.sign, 'private')
   const { last, head } = await withJournal(options, async ({ journal }) => journal.bounds())
   const { id } = journalIdentity(journalDir(options))
   const plain: KeptHead = { journal: id, seq: last, hash: hex(head), at: new Date().toISOString() }

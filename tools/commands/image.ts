@@ -7,6 +7,7 @@ import { image } from '../../src/control/stream-routes.ts'
 import { digestStream } from '../../src/core/digest.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { imagePieces, mappedBytes, type Piece, pieceBytes } from '../../src/images/export.ts'
+import { unknownBytes } from '../../src/layers/tap-state.ts'
 import { type Point, parsePoint } from '../../src/replay/point.ts'
 import { volumeAt } from '../../src/replay/volume-at.ts'
 import { errorOf, type RemoteControl } from '../control-client.ts'
@@ -15,7 +16,7 @@ import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { escaped, print } from '../output.ts'
 import { withSourceOrServer } from '../recording-use.ts'
-import { showProgress } from '../remark.ts'
+import { remark, showProgress } from '../remark.ts'
 import { formatSize } from '../size.ts'
 
 interface ImageOptions extends JournalOption {
@@ -32,6 +33,8 @@ interface Found {
   readonly size: number
   readonly block: number
   readonly mapped: number
+  /** Bytes of a tapped volume that nobody recorded. */
+  readonly unknown: number
   readonly pieces: Iterable<Piece> | AsyncIterable<Piece>
 }
 
@@ -41,6 +44,7 @@ interface Written {
   readonly size: number
   readonly block: number
   readonly mapped: number
+  readonly unknown: number
   readonly file: string | undefined
   readonly sha256: string | undefined
 }
@@ -74,7 +78,7 @@ async function act(
   if (output === undefined && !digest) {
     throw new BlockboxError('USAGE', 'where to? Name a file with -o FILE, or ask for the --digest alone')
   }
-  const writing = async ({ seq, size, block, mapped, pieces }: Found): Promise<Written> => {
+  const writing = async ({ seq, size, block, mapped, unknown, pieces }: Found): Promise<Written> => {
     const sum = digest ? digestStream() : undefined
     const onPiece = async (piece: Piece) => {
       sum?.update(piece.bytes)
@@ -84,23 +88,28 @@ async function act(
     }
     if (output === undefined) for await (const piece of pieces) await onPiece(piece)
     else await writeImageFile({ path: output, size, force }, pieces, onPiece)
-    return { volume: name, seq, size, block, mapped, file: output, sha256: sum?.hex() }
+    return { volume: name, seq, size, block, mapped, unknown, file: output, sha256: sum?.hex() }
   }
   const written = await withSourceOrServer(
     source,
     options,
     true,
     async ({ journal, payload }) => {
-      const { seq, volume } = await volumeAt(journal, name, parsePointOf(point), interrupt)
+      const { seq, volume, world } = await volumeAt(journal, name, parsePointOf(point), interrupt)
       const { size, block } = volume
       const pieces = imagePieces(volume, payload, digest)
-      return writing({ seq, size, block, mapped: mappedBytes(volume), pieces })
+      const unknown = unknownBytes(world, volume.id)
+      return writing({ seq, size, block, mapped: mappedBytes(volume), unknown, pieces })
     },
     async (remote) => {
       const address = point === undefined ? name : `${name}@${point}`
       return writing(await remoteImage(remote, address, digest))
     },
   )
+  if (written.unknown > 0) {
+    const what = `${formatSize(written.unknown)} of the far disk are not known: never written whole while it was recorded`
+    remark(`${what}; the image has zeros there, or what was recorded last`)
+  }
   await print(json ? writtenJson(written) : writtenText(written))
 }
 
@@ -131,8 +140,9 @@ function parsePointOf(point: string | undefined): Point {
   return point === undefined ? { by: 'last' } : parsePoint(point)
 }
 
-function writtenJson({ volume, seq, size, block, mapped, file, sha256 }: Written): string {
-  return JSON.stringify({ version: 1, volume, seq, size, block, mapped_bytes: mapped, file, sha256 })
+function writtenJson({ mapped, unknown, volume, seq, size, block, file, sha256 }: Written): string {
+  const bytes = { mapped_bytes: mapped, ...(unknown > 0 && { unknown_bytes: unknown }) }
+  return JSON.stringify({ version: 1, volume, seq, size, block, ...bytes, file, sha256 })
 }
 
 function writtenText({ volume, seq, size, mapped, file, sha256 }: Written): string {
@@ -149,5 +159,5 @@ async function remoteImage(remote: RemoteControl, address: string, holes: boolea
   const [size, block] = [number('size'), number('block')]
   const fail = (problem: string) => errorOf(JSON.parse(problem))
   const pieces = streamedPieces(response, { size, longest: Math.max(pieceBytes, block), holes, fail })
-  return { seq: number('seq'), size, block, mapped: number('mapped'), pieces }
+  return { seq: number('seq'), size, block, mapped: number('mapped'), unknown: number('unknown'), pieces }
 }

@@ -25,7 +25,7 @@ import { type JournalOption, journalDir, journalOption } from '../journal-option
 import { wholeNumber } from '../number.ts'
 import { print } from '../output.ts'
 import { remark } from '../remark.ts'
-import { activatedSocket, runBeside } from '../serving.ts'
+import { activatedSocket, collectSeldom, defaultCacheBytes, runBeside } from '../serving.ts'
 import { parseSize } from '../size.ts'
 import { type TapOptions, type Tapping, tapping } from '../tapping.ts'
 
@@ -41,6 +41,7 @@ interface ServeOptions extends JournalOption, TapOptions {
   readonly controlToken?: string
   readonly readOnly?: boolean
   readonly connections: number
+  readonly cache?: number
   readonly run?: string
   readonly printUri?: boolean
   readonly pidFile?: string
@@ -81,6 +82,11 @@ export function add(program: Command): void {
     .option('--no-control', 'no control API')
     .option('--read-only', 'let nobody write')
     .option('--connections <n>', 'connections at once', wholeNumber(1, 1024), 64)
+    .option(
+      '--cache <size>',
+      'payload kept in memory; an eighth of the memory, at most 1G, when not named',
+      parseSize,
+    )
     .option('--run <command>', 'run a shell command with $uri and $nbd set, and stop when it ends')
     .option('--print-uri', 'print the URI of each volume once clients may come')
     .option('--pid-file <file>', 'write the process number there once clients may come')
@@ -98,6 +104,7 @@ export function add(program: Command): void {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
+  collectSeldom()
   const address = addressOf(options)
   const folder = options.tlsCertificates
   const credentials = folder === undefined ? undefined : await readCredentials(folder)
@@ -137,10 +144,10 @@ async function serve(options: ServeOptions): Promise<void> {
 
 /** The journal with an engine; one for a tap is made when there is none. */
 async function opened(options: ServeOptions, tapped: Tapping | undefined) {
-  const { ack } = options
+  const { ack, cache: cacheBytes = defaultCacheBytes() } = options
   const how = tapped && { create: true, ...tapped.engine }
   try {
-    return await openToWrite(journalDir(options), { ack, worldAt, ...how })
+    return await openToWrite(journalDir(options), { ack, worldAt, cacheBytes, ...how })
   } catch (error) {
     await tapped?.tap.stop()
     throw error

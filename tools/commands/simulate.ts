@@ -34,6 +34,7 @@ interface SimulateCommand {
   readonly rates?: Partial<Rates>
   readonly untilFailure?: boolean
   readonly once?: boolean
+  readonly compareEvery: number
   readonly shrink: boolean
   readonly keep?: string
   readonly enumerate?: number
@@ -57,7 +58,8 @@ export function add(program: Command): void {
       parseRates,
     )
     .option('--until-failure', 'go on with the next seed until something is found')
-    .option('--once', 'do not run each seed a second time to compare')
+    .option('--once', 'do not run seeds a second time to compare')
+    .option('--compare-every <n>', 'run each n-th seed a second time to compare', wholeNumber(1), 1)
     .option('--no-shrink', 'show what is found as it is')
     .option(
       '--keep <place>',
@@ -130,7 +132,10 @@ async function act(options: SimulateCommand): Promise<void> {
       ...(options.disk !== undefined && { disk: options.disk }),
       ...(options.rates !== undefined && { rates: options.rates }),
     }
-    const run = await simulate({ ...asked, twice: options.once !== true })
+    const run = await simulate({
+      ...asked,
+      twice: options.once !== true && seed % options.compareEvery === 0,
+    })
     const found = run.findings.length > 0
     const shrunk = found && options.shrink ? await shrink(asked, run) : undefined
     await report(run, shrunk, options)
@@ -151,7 +156,7 @@ async function report(
   if (json === true) {
     const counted = { steps, events, crashes, journals: lives, reports, faults }
     const told = { seed, disk: nature, ...counted, head, state_hash: stateHash, findings }
-    const made = shrunk === undefined ? {} : { shrunk: { steps: shrunk.steps, runs: shrunk.runs } }
+    const made = shrunk === undefined ? {} : { shrunk: shrunkJson(shrunk) }
     return print(JSON.stringify({ ...told, ...made }))
   }
   const done = Object.entries(faults).map(([name, count]) => `${count} ${name}`)
@@ -165,9 +170,15 @@ async function report(
   await print([...found, ...told].map(escaped).join('\n'))
 }
 
+function shrunkJson({ steps, beginning, runs, run }: Shrunk) {
+  const { inputs, events, findings } = run
+  return { steps, beginning, runs, inputs, events, findings }
+}
+
 function shorter({ run, steps, runs }: Shrunk, kept: string): string[] {
+  const left = `${steps.length} steps, ${run.inputs} inputs, ${run.events} events`
   return [
-    `made shorter in ${runs} runs: ${steps.length} steps, ${run.events} events, still`,
+    `made shorter in ${runs} runs: ${left}, still`,
     ...run.findings.map(findingLine),
     `steps ${steps.slice(0, 50).join(' ')}${steps.length > 50 ? ' ...' : ''}; ${kept}`,
   ]

@@ -5,14 +5,14 @@
  *     no findings ─▶ 0      findings, or damage that keeps the journal from being opened ─▶ 12
  */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Finding } from '../../src/check/check.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import type { OpenFolder } from '../../src/engine/open-folder.ts'
 import { journalIdentity } from '../../src/journal/identity.ts'
-import { headKey, isSignedBy, parseHeads } from '../../src/journal/kept-head.ts'
+import { isSignedBy } from '../../src/journal/kept-head.ts'
 import { scrub } from '../../src/journal/scrub.ts'
 import { survey } from '../../src/replay/survey.ts'
 import { findingsOfStore, type VerifyVerdict, verify } from '../../src/replay/verify.ts'
@@ -21,6 +21,7 @@ import { findingLine, findingOf } from '../finding.ts'
 import { type HeadArgument, parseHead } from '../head-argument.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
+import { readHeads, readKey } from '../kept-heads.ts'
 import { escaped, print } from '../output.ts'
 import { withSource } from '../recording-use.ts'
 import { showProgress } from '../remark.ts'
@@ -77,13 +78,13 @@ function headsOf(
       '--heads is for journals, which have an identity: give a recording one with --head',
     )
   }
-  const kept = parseHeads(readFileSync(file, 'utf8'), file)
+  const kept = readHeads(file)
   const { id } = journalIdentity(source ?? journalDir(options))
   const foreign = kept.find(({ journal }) => journal !== id)
   if (foreign !== undefined) {
     throw new BlockboxError('USAGE', `${file} holds a head of journal ${foreign.journal}, this one is ${id}`)
   }
-  const key = keyFile === undefined ? undefined : headKey(readFileSync(keyFile, 'utf8'), 'public')
+  const key = keyFile === undefined ? undefined : readKey(keyFile, 'public')
   const wrong = key === undefined ? [] : kept.filter((one) => !isSignedBy(one, key))
   const unsigned = wrong.map(({ seq, at }): Finding => {
     const detail = `the head kept at ${at} bears no signature of that key`
@@ -159,7 +160,7 @@ async function report(
   const first = findings.find(({ rule }) => !besideHistory.has(rule))
   const trust =
     first === undefined
-      ? 'history and payloads are sound, the database is damaged: copy the journal to a good disk'
+      ? 'history and payloads are sound, the database is damaged: make a good journal with `blockbox salvage`'
       : `not to be trusted from event ${first.seq} on`
   const verified = `${events} events in ${frames} frames verify`
   const opened =

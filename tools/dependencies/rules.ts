@@ -78,6 +78,30 @@ function importsOf(text: string): string[] {
     .filter((name) => !builtinModules.includes(name))
 }
 
+const severities = new Set(['info', 'low', 'moderate', 'high', 'critical'])
+
+/**
+ * What `npm audit --json` said: a line for each package with a known weakness, or why it was not asked.
+ * Nothing of the answer is believed but names and severities.
+ */
+export function auditOf(answer: string): { readonly weak: string[] } | { readonly unasked: string } {
+  let value: { vulnerabilities?: unknown; message?: unknown } | null
+  try {
+    value = JSON.parse(answer) as typeof value
+  } catch {
+    return { unasked: 'npm said nothing' }
+  }
+  const { vulnerabilities: found, message } = value ?? {}
+  if (typeof found !== 'object' || found === null) {
+    return { unasked: typeof message === 'string' ? message.slice(0, 200) : 'npm gave no answer' }
+  }
+  const weak = Object.entries(found as Record<string, { severity?: unknown } | null>).map(([name, entry]) => {
+    const severity = String(entry?.severity)
+    return `${name.slice(0, 214)}: a weakness is known (${severities.has(severity) ? severity : 'of no severity'})`
+  })
+  return { weak }
+}
+
 /** Where packages are fetched from is nobody's business but npm's; what was fetched is told by its digest. */
 export function lockFaults({ packages }: Lock): string[] {
   const findings: string[] = []

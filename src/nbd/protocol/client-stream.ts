@@ -54,7 +54,8 @@ export class ClientStream {
   readonly #intake = new Intake()
   #phase: 'flags' | 'options' | 'requests' | 'over' = 'flags'
   #option: { readonly option: number; readonly length: number } | undefined
-  #request: Omit<ClientRequest, 'data' | 'tooLong'> | undefined
+  /** A write whose data has not all come. */
+  #request: { -readonly [Field in keyof ClientRequest]: ClientRequest[Field] } | undefined
 
   /** True while a message has begun and has not been given out. */
   get underWay(): boolean {
@@ -125,17 +126,20 @@ export class ClientStream {
         cookieLow: u32(b, 12),
         offset: u64(b, 16),
         length: u32(b, 24),
+        data: undefined,
+        tooLong: false,
       }
-      if (request.type !== command.write) return { ...request, data: undefined, tooLong: false }
+      if (request.type !== command.write) return request
       this.#request = request
     }
     if (request.length > maxRequestBytes) {
       this.#phase = 'over'
-      return { ...request, data: undefined, tooLong: true }
+      request.tooLong = true
+      return request
     }
-    const data = this.#intake.take(request.length)
-    if (data === undefined) return undefined
+    request.data = this.#intake.take(request.length)
+    if (request.data === undefined) return undefined
     this.#request = undefined
-    return { ...request, data, tooLong: false }
+    return request
   }
 }

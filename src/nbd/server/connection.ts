@@ -231,19 +231,14 @@ export class Connection {
       return
     }
     this.#answering = false
-    this.#outlet.send(...replies)
+    for (const reply of replies) this.#outlet.send(reply)
     if (next === 'close') this.#ending = true
     else if (next === 'secure') return this.#goSecure()
     else if (next !== undefined) {
       this.#opened = next.opened
       this.#stream.transmit()
-      this.#transmission = new Transmission(
-        next.opened,
-        next.agreed,
-        this.#outlet,
-        this.#terms.load,
-        this.#onRoom,
-      )
+      const { load } = this.#terms
+      this.#transmission = new Transmission(next.opened, next.agreed, this.#outlet, load)
     }
     this.#pump()
   }

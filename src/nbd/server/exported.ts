@@ -19,7 +19,7 @@ export interface DiskRequest {
   readonly noHole?: boolean
   readonly fastZero?: boolean
   /** Of a write: taken over. */
-  readonly data?: Uint8Array
+  readonly data?: Uint8Array | undefined
 }
 
 export interface DiskAnswer {
@@ -30,12 +30,19 @@ export interface DiskAnswer {
   readonly failure?: Failure
 }
 
+/** Whoever asked a disk. Told once, one way or the other; neither may throw. */
+export interface DiskAsker {
+  resolve(answer: DiskAnswer): void
+  /** There is no answer: nearly always a BlockboxError. */
+  reject(error: unknown): void
+}
+
 /** An export while one connection has it open. */
 export interface OpenExport {
   readonly description: ExportDescription
-  /** Rejects with a BlockboxError when there is no answer. Several requests may be under way. */
-  submit(request: DiskRequest): Promise<DiskAnswer>
-  /** What lies in a range, from its beginning on, as at most `most` extents that may end before the range does. Rejects as `submit`. */
+  /** `asker` is told at once or later. Several requests may be under way. */
+  submit(request: DiskRequest, asker: DiskAsker): void
+  /** What lies in a range, from its beginning on, as at most `most` extents that may end before the range does. Rejects with a BlockboxError. */
   extents(offset: number, length: number, most: number): Promise<readonly Extent[]>
   /** @param orderly true when the client said that it was done */
   close(orderly: boolean): Promise<void>

@@ -1,12 +1,12 @@
 /** A volume as it was, as an export that can only be read. The volume itself goes on being written meanwhile. */
 
-import { readContent } from '../../images/content.ts'
+import { lentContent } from '../../images/content.ts'
 import type { Volume } from '../../layers/layer.ts'
 import type { PayloadStore } from '../../payload/payload.ts'
 import type { ExportDescription } from '../protocol/export-description.ts'
 import type { Extent } from '../protocol/reply.ts'
 import { extentsOf } from './allocation.ts'
-import type { DiskAnswer, DiskRequest, OpenExport } from './exported.ts'
+import type { DiskAnswer, DiskAsker, DiskRequest, OpenExport } from './exported.ts'
 import type { PastVolume } from './past-states.ts'
 
 export function describePast(name: string, { size, block }: Volume): ExportDescription {
@@ -31,12 +31,14 @@ export class PastExport implements OpenExport {
     this.#payload = payload
   }
 
-  async submit({ kind, offset, length }: DiskRequest): Promise<DiskAnswer> {
-    if (kind === 'io.flush') return { code: 'ok' }
-    if (kind !== 'io.read') return { code: 'E_READ_ONLY' }
-    const { world, volume } = this.#past
-    if (offset > volume.size - length) return { code: 'E_RANGE' }
-    return { code: 'ok', data: readContent(world, volume, this.#payload, offset, length) }
+  submit(request: DiskRequest, asker: DiskAsker): void {
+    let answer: DiskAnswer
+    try {
+      answer = this.#answer(request)
+    } catch (error) {
+      return asker.reject(error)
+    }
+    asker.resolve(answer)
   }
 
   async extents(offset: number, length: number, most: number): Promise<readonly Extent[]> {
@@ -45,5 +47,13 @@ export class PastExport implements OpenExport {
 
   async close(): Promise<void> {
     this.#past.release()
+  }
+
+  #answer({ kind, offset, length }: DiskRequest): DiskAnswer {
+    if (kind === 'io.flush') return { code: 'ok' }
+    if (kind !== 'io.read') return { code: 'E_READ_ONLY' }
+    const { world, volume } = this.#past
+    if (offset > volume.size - length) return { code: 'E_RANGE' }
+    return { code: 'ok', data: lentContent(world, volume, this.#payload, offset, length) }
   }
 }

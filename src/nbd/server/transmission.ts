@@ -14,7 +14,7 @@ import {
   holeChunk,
   simpleReply,
 } from '../protocol/reply.ts'
-import type { DiskRequest, OpenExport } from './exported.ts'
+import type { DiskAnswer, DiskAsker, OpenExport } from './exported.ts'
 import { type Failure, failureFrom, failureOf } from './failure.ts'
 import type { Agreed } from './negotiation.ts'
 import type { Outlet } from './outlet.ts'
@@ -50,17 +50,15 @@ export class Transmission {
   readonly #agreed: Agreed
   readonly #outlet: Outlet
   readonly #load: Load
-  readonly #ended: () => void
   #requests = 0
   #bytes = 0
 
-  /** @param ended called after each answer: there is room for another request. */
-  constructor(opened: OpenExport, agreed: Agreed, outlet: Outlet, load: Load, ended: () => void) {
+  /** Each answer goes to `outlet`, which says when it went: there is room for another request then. */
+  constructor(opened: OpenExport, agreed: Agreed, outlet: Outlet, load: Load) {
     this.#opened = opened
     this.#agreed = agreed
     this.#outlet = outlet
     this.#load = load
-    this.#ended = ended
   }
 
   /** Requests that are not answered yet. */
@@ -114,54 +112,43 @@ export class Transmission {
 
   #ask(request: ClientRequest): void {
     const { type, flags, offset, length, data } = request
-    const asked: DiskRequest = {
-      kind: kindOf[type as keyof typeof kindOf],
-      offset,
-      length,
-      fua: (flags & commandFlag.fua) !== 0,
-      ...((flags & commandFlag.noHole) !== 0 && { noHole: true }),
-      ...((flags & commandFlag.fastZero) !== 0 && { fastZero: true }),
-      ...(data !== undefined && { data }),
-    }
-    const reads = type === command.read
-    const bytes = reads || data !== undefined ? length : 0
-    this.#carry(request, bytes, this.#opened.submit(asked), (answer) => {
-      if (answer.code !== 'ok') {
-        const grows = type === command.write || type === command.writeZeroes
-        this.#fail(request, answer.failure ?? failureOf(answer.code, grows))
-      } else if (reads) this.#sendRead(request, answer.data!)
-      else this.#done(request)
-    })
+    const kind = kindOf[type as keyof typeof kindOf]
+    const bytes = type === command.read || data !== undefined ? length : 0
+    const fua = (flags & commandFlag.fua) !== 0
+    const noHole = (flags & commandFlag.noHole) !== 0
+    const fastZero = (flags & commandFlag.fastZero) !== 0
+    this.#begin(bytes)
+    const asker = new Carried(request, bytes, this.#answered, this.#failed)
+    this.#opened.submit({ kind, offset, length, fua, noHole, fastZero, data }, asker)
   }
 
-  /** Counts a request among those under way until it is answered. */
-  #carry<Result>(
-    request: ClientRequest,
-    bytes: number,
-    asked: Promise<Result>,
-    answer: (result: Result) => void,
-  ): void {
+  /** Counts a request among those under way, which it is until it is answered. */
+  #begin(bytes: number): void {
     this.#requests++
     this.#bytes += bytes
     this.#load.bytes += bytes
-    asked.then(
-      (result) => {
-        this.#end(bytes)
-        answer(result)
-        this.#ended()
-      },
-      (error: unknown) => {
-        this.#end(bytes)
-        this.#fail(request, failureFrom(error))
-        this.#ended()
-      },
-    )
   }
 
   #end(bytes: number): void {
     this.#requests--
     this.#bytes -= bytes
     this.#load.bytes -= bytes
+  }
+
+  readonly #answered = (request: ClientRequest, bytes: number, answer: DiskAnswer): void => {
+    const { code, data, failure } = answer
+    this.#end(bytes)
+    const { type } = request
+    if (code !== 'ok') {
+      const grows = type === command.write || type === command.writeZeroes
+      this.#fail(request, failure ?? failureOf(code, grows))
+    } else if (type === command.read) this.#sendRead(request, data!)
+    else this.#done(request)
+  }
+
+  readonly #failed = (request: ClientRequest, bytes: number, error: unknown): void => {
+    this.#end(bytes)
+    this.#fail(request, failureFrom(error))
   }
 
   #sendRead(request: ClientRequest, data: Uint8Array): void {
@@ -180,10 +167,15 @@ export class Transmission {
   #blockStatus(request: ClientRequest): void {
     const { offset, length, flags } = request
     const one = (flags & commandFlag.reqOne) !== 0
-    this.#carry(request, 0, this.#opened.extents(offset, length, one ? 1 : maxExtents), (found) => {
-      const extents = found.length > 0 ? found : [{ length, state: 0 }]
-      this.#outlet.send(blockStatusChunk(request, this.#agreed.allocation!, extents))
-    })
+    this.#begin(0)
+    this.#opened.extents(offset, length, one ? 1 : maxExtents).then(
+      (found) => {
+        this.#end(0)
+        const extents = found.length > 0 ? found : [{ length, state: 0 }]
+        this.#outlet.send(blockStatusChunk(request, this.#agreed.allocation!, extents))
+      },
+      (error: unknown) => this.#failed(request, 0, error),
+    )
   }
 
   #done(cookie: Cookie): void {
@@ -192,6 +184,34 @@ export class Transmission {
 
   #fail(request: ClientRequest, { errno, why }: Failure): void {
     this.#outlet.send(this.#agreed.structured ? errorChunk(request, errno, why) : simpleReply(request, errno))
+  }
+}
+
+/** A request under way: where its answer comes. One object a request, for there are many. */
+class Carried implements DiskAsker {
+  readonly #request: ClientRequest
+  readonly #bytes: number
+  readonly #answered: (request: ClientRequest, bytes: number, answer: DiskAnswer) => void
+  readonly #failed: (request: ClientRequest, bytes: number, error: unknown) => void
+
+  constructor(
+    request: ClientRequest,
+    bytes: number,
+    answered: (request: ClientRequest, bytes: number, answer: DiskAnswer) => void,
+    failed: (request: ClientRequest, bytes: number, error: unknown) => void,
+  ) {
+    this.#request = request
+    this.#bytes = bytes
+    this.#answered = answered
+    this.#failed = failed
+  }
+
+  resolve(answer: DiskAnswer): void {
+    this.#answered(this.#request, this.#bytes, answer)
+  }
+
+  reject(error: unknown): void {
+    this.#failed(this.#request, this.#bytes, error)
   }
 }
 

@@ -13,7 +13,7 @@ import { reached } from '../../layers/preserve-state.ts'
 import type { ExportDescription } from '../protocol/export-description.ts'
 import type { Extent } from '../protocol/reply.ts'
 import { extentsOf } from './allocation.ts'
-import type { DiskAnswer, DiskRequest, OpenExport } from './exported.ts'
+import type { DiskAsker, DiskRequest, OpenExport } from './exported.ts'
 
 /** What a client is told of a volume. */
 export function describeVolume(volume: Volume, readOnly: boolean): ExportDescription {
@@ -60,12 +60,13 @@ class VolumeExport implements OpenExport {
     this.#session = session
   }
 
-  submit(request: DiskRequest): Promise<DiskAnswer> {
+  submit(request: DiskRequest, asker: DiskAsker): void {
     const { kind, offset, length } = request
     const inside = offset <= this.#volume.size - length
-    if (kind !== 'io.discard' || !inside) return this.#ask(request)
+    if (kind !== 'io.discard' || !inside) return this.#ask(request, asker)
     const whole = wholeBlocks(offset, length, this.#volume.block)
-    return whole.length === 0 ? Promise.resolve({ code: 'ok' }) : this.#ask({ ...request, ...whole })
+    if (whole.length === 0) asker.resolve({ code: 'ok' })
+    else this.#ask({ ...request, ...whole }, asker)
   }
 
   extents(offset: number, length: number, most: number): Promise<readonly Extent[]> {
@@ -83,18 +84,21 @@ class VolumeExport implements OpenExport {
       .catch(() => undefined)
   }
 
-  #ask({ kind, offset, length, fua, data }: DiskRequest): Promise<DiskAnswer> {
+  #ask({ kind, offset, length, fua, data }: DiskRequest, asker: DiskAsker): void {
     this.#requests = this.#requests === 2 ** 32 - 1 ? 1 : this.#requests + 1
-    const common = {
+    const flushes = kind === 'io.flush'
+    const ask: IoAsk = {
       kind,
       session: this.#session,
       volume: this.#volume.id,
       request: this.#requests,
       flags: fua ? flag.fua : 0,
+      offset: flushes ? 0 : offset,
+      length: flushes ? 0 : length,
+      data,
+      lend: true,
     }
-    if (kind === 'io.flush') return this.#engine.submit(common)
-    const ask: IoAsk = data === undefined ? { ...common, offset, length } : { ...common, offset, data }
-    return this.#engine.submit(ask)
+    this.#engine.take(ask, asker)
   }
 }
 

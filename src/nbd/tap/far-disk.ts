@@ -10,10 +10,11 @@ import { BlockboxError } from '../../core/errors.ts'
 import { Fifo } from '../../core/fifo.ts'
 import type { Range } from '../../core/range.ts'
 import type { ExternalImage } from '../../images/external.ts'
-import { type NbdClient, openClient } from '../client/client.ts'
+import type { NbdClient } from '../client/client.ts'
+import { openExport } from '../client/open-export.ts'
 import type { Reply } from '../client/pending.ts'
 import { parseNbdUri } from '../client/uri.ts'
-import { transmissionFlag as bit } from '../protocol/constant.ts'
+import { allocation, transmissionFlag as bit } from '../protocol/constant.ts'
 import type { ExportDescription } from '../protocol/export-description.ts'
 import { maxRequestBytes } from '../protocol/limit.ts'
 import type { Extent } from '../protocol/reply.ts'
@@ -24,6 +25,8 @@ import { Turns } from './turns.ts'
 const limitMs = 60_000
 /** Requests sent and not answered. */
 const sentMost = 1024
+/** How often it is asked what became of one trim: its extents may be many. */
+const statusMost = 16
 
 /** What a far server may say of its export, that hosts are told as well. */
 const passed =
@@ -35,6 +38,10 @@ const passed =
   bit.canMultiConn |
   bit.sendFastZero
 
+/** What is about writing, and what is this side's own. */
+const writing = bit.sendFua | bit.sendTrim | bit.sendWriteZeroes | bit.sendFastZero
+const own = bit.hasFlags | bit.sendDontFragment
+
 export interface FarRequest extends Range {
   readonly type: Command
   /** Bits of `commandFlag`. */
@@ -43,10 +50,14 @@ export interface FarRequest extends Range {
   readonly data?: Uint8Array
 }
 
-/** Connects to the export that an NBD URI names. Throws USAGE for a bad URI, and what `openClient` does. */
+export interface FarReply extends Reply {
+  /** Of a trim: true when the server says that the range reads as zeros now. */
+  readonly zeros?: boolean
+}
+
+/** Connects to the export that an NBD URI names. Throws USAGE for a bad URI, and what `openExport` does. */
 export async function openFarDisk(uri: string, deadlineMs = limitMs): Promise<FarDisk> {
-  const { server, name } = parseNbdUri(uri)
-  return new FarDisk(uri, await openClient(server, name, { limitMs: deadlineMs }))
+  return new FarDisk(uri, await openExport(parseNbdUri(uri), deadlineMs))
 }
 
 export class FarDisk {
@@ -73,30 +84,32 @@ export class FarDisk {
     return this.#turns.going
   }
 
-  /** What hosts are told of it, under the name that it has here. */
-  describe(name: string): ExportDescription {
+  /** What hosts are told of it, under the name that it has here; where nobody is to write, that. */
+  describe(name: string, mayWrite = true): ExportDescription {
     const { flags = 0, minimumBlock = 1, preferredBlock = 4096, maximumBlock } = this.#client.facts
     return {
       name,
       description: `recorded on its way to ${this.uri}`,
       size: this.size,
-      readOnly: this.#client.readOnly,
+      readOnly: this.#client.readOnly || !mayWrite,
       minimumBlock,
       preferredBlock,
       maximumBlock: Math.min(maximumBlock ?? maxRequestBytes, maxRequestBytes),
-      flags: (flags & passed) | bit.hasFlags | bit.sendDontFragment,
+      flags: (mayWrite ? flags & passed : (flags & passed & ~writing) | bit.readOnly) | own,
     }
   }
 
   /** Asks it, after what overlaps and came before. Throws RequestFailed when it refuses, NBD_* when it is lost. */
-  ask({ type, flags, changes, data, offset, length }: FarRequest): Promise<Reply> {
+  ask({ type, flags, changes, data, offset, length }: FarRequest): Promise<FarReply> {
     return new Promise((resolve, reject) => {
       const send = () => {
         this.#sent++
-        this.#client
-          .request(type, { offset, length, flags, ...(data !== undefined && { data }) })
-          .then(resolve, reject)
-          .finally(() => this.#answered(() => this.#turns.done(turn)))
+        const asked = this.#client.request(type, {
+          ...{ offset, length, flags },
+          ...(data !== undefined && { data }),
+        })
+        const answered = type === 'trim' ? asked.then((reply) => this.#trimmed(reply, offset, length)) : asked
+        answered.then(resolve, reject).finally(() => this.#answered(() => this.#turns.done(turn)))
       }
       const turn = this.#turns.take({ offset, length }, changes, () => this.#soon(send))
       this.#pump()
@@ -125,6 +138,23 @@ export class FarDisk {
   /** Ends the connection at once. */
   destroy(): void {
     this.#client.destroy()
+  }
+
+  /** What a server makes of a trim is its own affair: asked while nobody else may change the range, it may say. */
+  async #trimmed(reply: Reply, offset: number, length: number): Promise<FarReply> {
+    return { ...reply, zeros: await this.#isZeros(offset, offset + length).catch(() => false) }
+  }
+
+  async #isZeros(from: number, end: number): Promise<boolean> {
+    if (!this.#client.knowsAllocation) return false
+    let at = from
+    for (let asked = 0; at < end && asked < statusMost; asked++) {
+      for (const { length, state } of await this.#client.blockStatus(at, end - at)) {
+        if ((state & allocation.zero) === 0) return false
+        at += length
+      }
+    }
+    return at >= end
   }
 
   #soon(send: () => void): void {

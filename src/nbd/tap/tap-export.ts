@@ -5,7 +5,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { flag } from '../../events/kind.ts'
 import type { ExportDescription } from '../protocol/export-description.ts'
 import type { Extent } from '../protocol/reply.ts'
-import type { DiskAnswer, DiskRequest, OpenExport } from '../server/exported.ts'
+import type { DiskAnswer, DiskAsker, DiskRequest, OpenExport } from '../server/exported.ts'
 import type { Failure } from '../server/failure.ts'
 import type { FarDisk } from './far-disk.ts'
 
@@ -34,10 +34,11 @@ export class TapExport implements OpenExport {
     this.#session = session
   }
 
-  async submit(request: DiskRequest): Promise<DiskAnswer> {
-    const answer = await this.#engine.submit(this.#asked(request))
-    const failure = answer.code === 'ok' ? undefined : this.#tap.failureOf(answer)
-    return failure === undefined ? answer : { ...answer, failure }
+  submit(request: DiskRequest, asker: DiskAsker): void {
+    this.#answer(request).then(
+      (answer) => asker.resolve(answer),
+      (error: unknown) => asker.reject(error),
+    )
   }
 
   extents(offset: number, length: number, most: number): Promise<readonly Extent[]> {
@@ -49,6 +50,12 @@ export class TapExport implements OpenExport {
     await this.#engine
       .submit({ kind: 'session.close', session: this.#session, detail })
       .catch(() => undefined)
+  }
+
+  async #answer(request: DiskRequest): Promise<DiskAnswer> {
+    const answer = await this.#engine.submit(this.#asked(request))
+    const failure = answer.code === 'ok' ? undefined : this.#tap.failureOf(answer)
+    return failure === undefined ? answer : { ...answer, failure }
   }
 
   #asked({ kind, offset, length, fua, noHole, fastZero, data }: DiskRequest): IoAsk {

@@ -16,6 +16,7 @@ import type { Answer } from '../../engine/ask.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Forwarded } from '../../engine/forwarding.ts'
 import { advice, type Code } from '../../events/code.ts'
+import type { Detail } from '../../events/detail.ts'
 import { changes, flag, type Op } from '../../events/kind.ts'
 import { commandFlag, type Errno } from '../protocol/constant.ts'
 import type { ExportDescription } from '../protocol/export-description.ts'
@@ -55,6 +56,7 @@ export class Tap implements TappedVolume {
   /** Resolves with the reason when the far server is lost and the record says so; not when it is stopped. */
   readonly lost: Promise<BlockboxError>
   readonly #far: FarDisk
+  readonly #mayWrite: boolean
   readonly #failures = new Map<number, Failure>()
   #engine: Engine | undefined
   #volume = 0
@@ -62,8 +64,10 @@ export class Tap implements TappedVolume {
   #ended = false
   #setLost: (reason: BlockboxError) => void = () => undefined
 
-  constructor(far: FarDisk) {
+  /** @param readOnly true: no host may write */
+  constructor(far: FarDisk, { readOnly = false } = {}) {
     this.#far = far
+    this.#mayWrite = !readOnly
     this.lost = new Promise((resolve) => {
       this.#setLost = resolve
     })
@@ -88,7 +92,7 @@ export class Tap implements TappedVolume {
   }
 
   describe(): ExportDescription {
-    return this.#far.describe(this.#name)
+    return this.#far.describe(this.#name, this.#mayWrite)
   }
 
   async open(peer: string): Promise<OpenExport> {
@@ -101,7 +105,8 @@ export class Tap implements TappedVolume {
     if (this.#ended || op === 'none') return
     const asked = { type: commandOf[op], flags: wireFlags(flags), offset, length, changes: changes(op) }
     this.#far.ask({ ...asked, ...(data !== undefined && { data }) }).then(
-      (reply) => this.#report(io, 'ok', op === 'read' ? { data: reply.data } : {}),
+      ({ data: read, zeros = false }) =>
+        this.#report(io, 'ok', { ...(op === 'read' && { data: read }), ...(zeros && { detail: { zeros } }) }),
       (error: Error) => {
         if (error instanceof RequestFailed) this.#refused(io, error)
         else this.#lose(error)
@@ -134,7 +139,7 @@ export class Tap implements TappedVolume {
     this.#report(io, codeOf[errno], { detail: { errno } })
   }
 
-  #report(io: number, code: Code, what: { data?: Uint8Array; detail?: { errno: string } }): void {
+  #report(io: number, code: Code, what: { data?: Uint8Array; detail?: Detail }): void {
     if (this.#ended) return
     this.#engine
       ?.submit({ kind: 'tap.report', volume: this.#volume, about: io, code, ...what })

@@ -7,13 +7,11 @@
  *         └──────────────────────────────────────────────────────────────────────────────────────────────▲
  */
 
-import { type Range, RangeIndex } from '../../core/range.ts'
-
-/** Bytes a cell of the search covers. */
-const cell = 65_536
+import type { Range } from '../../core/range.ts'
+import { RangeIndex } from '../../core/range-index.ts'
 
 export class Turns {
-  readonly #index = new RangeIndex<Turn>(cell)
+  readonly #index = new RangeIndex<Turn>()
   #count = 0
   #going = 0
 

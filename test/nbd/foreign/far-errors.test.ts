@@ -88,8 +88,8 @@ test('errors begin in the middle of the background and of what hosts need, and e
     await run.must('restore.start', { pair: 'p', protected: true, rate: 300 })
     await until(() => run.left() < extents / 2, 'half of it is there', 20_000)
     writeFileSync(trigger, '')
-    await until(() => run.restore()!.background === false, 'the restore gives up')
-    await until(() => run.restore()!.gate.copying.count === 0, 'no copy is on its way')
+    await until(() => run.restore()!.background === false, 'the restore gives up', 20_000)
+    await until(() => run.restore()!.gate.copying.count === 0, 'no copy is on its way', 20_000)
     const { cdm } = pairsOf(run.engine.world).byTag.get(1)!
     for (let e = 0; e < extents; e++) {
       const { code, data } = await run.read(e * extent + 4096)

@@ -102,15 +102,8 @@ test('fio checks what it wrote through the tap, many requests at once', () =>
     await runs(
       'fio',
       ...['--name=v', '--ioengine=nbd', `--uri=${its.uri}`, '--rw=randrw', '--bs=4k', '--size=8M'],
-      ...[
-        '--io_size=6M',
-        '--iodepth=16',
-        '--verify=crc32c',
-        '--verify_backlog=64',
-        '--verify_fatal=1',
-        '--verify_state_save=0',
-      ],
-      ...['--randseed=1', '--fsync=64'],
+      ...['--io_size=6M', '--iodepth=16', '--verify=crc32c', '--verify_backlog=64', '--verify_fatal=1'],
+      ...['--randseed=1', '--fsync=64', '--verify_state_save=0'],
     )
     await agrees(its)
   }))

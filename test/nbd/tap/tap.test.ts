@@ -5,6 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Prng } from '../../../src/core/prng.ts'
 import type { kinds } from '../../../src/events/kind.ts'
+import { unknownBytes } from '../../../src/layers/tap-state.ts'
 import { allocation, transmissionFlag as bit, commandFlag } from '../../../src/nbd/protocol/constant.ts'
 import { RequestFailed } from '../../../src/nbd/protocol/nbd-error.ts'
 import { until } from '../../support/served.ts'
@@ -70,6 +71,20 @@ test('flags that the far disk does not have, hosts are not offered', async () =>
   })
 })
 
+test('where nobody may write, hosts are told, and the far disk is not asked', () =>
+  withTap({ nobodyWrites: true }, async (tapped) => {
+    const host = await tapped.client()
+    assert.ok(host.readOnly)
+    assert.is((host.facts.flags ?? 0) & (bit.sendTrim | bit.sendWriteZeroes | bit.sendFua), 0)
+    const error = await host.write(0, new Uint8Array(512)).catch((error: unknown) => error)
+    assert.is((error as RequestFailed).errno, 'EPERM')
+    assert.is((await host.read(0, 512)).length, 512)
+    assert.equal(
+      tapped.disk.asked.map(({ kind }) => kind),
+      ['io.read'],
+    )
+  }))
+
 test('its errors reach the host as they are, and the record has them; the content is what it was', () =>
   withTap({}, async (tapped) => {
     const { disk } = tapped
@@ -104,44 +119,61 @@ test('its errors reach the host as they are, and the record has them; the conten
     await sane(tapped)
   }))
 
-test('no host is told before it is on the record', async () => {
-  let closed = false
+/** A journal whose writes wait while its gate is shut. */
+function gated() {
+  let shut = false
   let go: () => void = () => undefined
-  const before = () => (closed ? new Promise<void>((resolve) => (go = resolve)) : undefined)
-  await withTap({ store: hooked(memoryStore(), before) }, async (tapped) => {
+  const before = () => (shut ? new Promise<void>((resolve) => (go = resolve)) : undefined)
+  return {
+    store: hooked(memoryStore(), before),
+    shut: () => {
+      shut = true
+    },
+    open: () => {
+      shut = false
+      go()
+    },
+  }
+}
+
+/** What became of a promise after a while in which all that may happen has. */
+async function soon(work: Promise<unknown>): Promise<string> {
+  const waits = new Promise<string>((resolve) => setTimeout(() => resolve('waits'), 50))
+  return Promise.race([
+    waits,
+    work.then(
+      () => 'told',
+      () => 'failed',
+    ),
+  ])
+}
+
+test('no host is told before it is on the record', async () => {
+  const gate = gated()
+  await withTap({ store: gate.store }, async (tapped) => {
     const host = await tapped.client()
-    closed = true
-    let told = false
-    const write = host.write(0, new Uint8Array(4096)).then(() => {
-      told = true
-    })
+    gate.shut()
+    const write = host.write(0, new Uint8Array(4096))
     await until(() => tapped.disk.asked.length === 1, 'the far disk is asked')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    assert.is(told, false)
-    closed = false
-    go()
+    const became = await soon(write)
+    gate.open()
     await write
+    assert.is(became, 'waits')
   })
 })
 
 test('log first: nothing is changed that the record does not name', async () => {
-  let closed = false
-  let go: () => void = () => undefined
-  const before = () => (closed ? new Promise<void>((resolve) => (go = resolve)) : undefined)
-  await withTap({ store: hooked(memoryStore(), before), logFirst: true }, async (tapped) => {
+  const gate = gated()
+  await withTap({ store: gate.store, logFirst: true }, async (tapped) => {
     const host = await tapped.client()
-    closed = true
+    gate.shut()
     const write = host.write(0, new Uint8Array(4096))
-    const read = host.read(65_536, 512)
-    await read
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    assert.equal(
-      tapped.disk.asked.map(({ kind }) => kind),
-      ['io.read'],
-    )
-    closed = false
-    go()
+    await host.read(65_536, 512)
+    await soon(write)
+    const asked = tapped.disk.asked.map(({ kind }) => kind)
+    gate.open()
     await write
+    assert.equal(asked, ['io.read'])
     assert.is(tapped.disk.asked.length, 2)
   })
 })
@@ -204,6 +236,29 @@ test('a far disk that returns other bytes than were written is found in the reco
       ['G-I6'],
     )
     assert.is(reads!.unknown, 1, 'what was never written while it was recorded cannot be compared')
+  }))
+
+test('after a trim a range is known where the far server says that zeros are there, and only there', () =>
+  withTap({}, async (tapped) => {
+    const { disk, engine, volume } = tapped
+    const host = await tapped.client()
+    const { size } = host
+    const unknown = () => unknownBytes(engine.world, volume)
+    await host.write(0, new Uint8Array(size).fill(1))
+    await host.trim(0, 65_536)
+    assert.is(unknown(), 65_536, 'it does not say')
+    disk.tellsZeros = true
+    await host.trim(0, 65_536)
+    assert.is(unknown(), 0)
+    disk.meddle = ({ kind }) => (kind === 'io.discard' ? { code: 'ok' } : undefined)
+    await host.trim(131_072, 65_536)
+    assert.is(unknown(), 65_536, 'it kept what was there')
+    disk.meddle = () => undefined
+    assert.is((await host.read(0, 512))[0], 0)
+    assert.is((await host.read(131_072, 512))[0], 1)
+    const { findings, reads } = await tapped.replayed()
+    assert.equal(findings, [])
+    assert.equal([reads!.reads, reads!.unknown], [1, 1])
   }))
 
 test('a stop answers what is under way', () =>

@@ -3,7 +3,7 @@
  * sense. Whatever a host was told is on the record afterwards, and the far disk holds nothing else but what waited.
  */
 
-// limit: 120 s
+// limit: 240 s
 
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -39,6 +39,8 @@ async function withProgram(
     journal: string
     client(): Promise<NbdClient>
   }) => Promise<void>,
+  content: Uint8Array = new Uint8Array(size),
+  meddle: MemoryDisk['meddle'] = () => undefined,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'blockbox-tapped-'))
   const [journal, socket, farSocket] = ['a.journal', 's', 'far'].map((name) => join(folder, name)) as [
@@ -47,14 +49,17 @@ async function withProgram(
     string,
   ]
   const disk = new MemoryDisk({ size })
+  disk.bytes.set(content)
+  disk.meddle = meddle
   const far = new NbdServer({ catalog: disk, drainMs: 0 })
   await far.listen({ socket: farSocket })
   const uri = `nbd+unix:///far?socket=${farSocket}`
-  const serving = await serveProgram(['-j', journal, '--socket', socket, '--tap', uri, ...options])
+  let serving: Serving | undefined
   try {
+    serving = await serveProgram(['-j', journal, '--socket', socket, '--tap', uri, ...options])
     await use({ disk, far, serving, journal, client: () => openClient({ socket }, 'disk0') })
   } finally {
-    await serving.end('SIGKILL').catch(() => undefined)
+    await serving?.end('SIGKILL').catch(() => undefined)
     await far.close()
     rmSync(folder, { recursive: true, force: true })
   }
@@ -123,6 +128,40 @@ test('stopped by SIGTERM it ends well, and the image is the far disk', () =>
     assert.ok(readFileSync(image).equals(disk.bytes))
   }))
 
+test('with all of the far disk copied first every moment is known; a far disk that cannot be read is told', async () => {
+  await withProgram(
+    ['--as', 'disk0', '--copy-first'],
+    async ({ disk, serving, journal, client }) => {
+      const host = await client()
+      const before = disk.bytes.slice()
+      await host.write(5000, randomBytes(3000))
+      await host.close()
+      assert.is(await serving.end('SIGTERM'), 0)
+      const image = async (at: string) => {
+        const { code, err } = await blockbox(['image', at, '-j', journal, '-o', `${journal}.img`, '--force'])
+        assert.is(code, 0, err)
+        assert.not.match(err, 'not known')
+        return readFileSync(`${journal}.img`)
+      }
+      assert.ok((await image('disk0')).equals(disk.bytes))
+      const { out } = await blockbox(['log', '-j', journal, '--json', '--kind', 'tap.attached'])
+      assert.ok((await image(`disk0@seq:${JSON.parse(out).seq}`)).equals(before))
+      assert.is((await blockbox(['replay', '-j', journal])).code, 0)
+    },
+    randomBytes(size),
+  )
+  const refusing: MemoryDisk['meddle'] = ({ kind, offset }) => {
+    return kind === 'io.read' && offset >= size / 2 ? { code: 'E_IO' } : undefined
+  }
+  const failed = await withProgram(
+    ['--as', 'disk0', '--copy-first'],
+    async () => undefined,
+    undefined,
+    refusing,
+  ).catch((error: Error) => error.message)
+  assert.match(failed ?? '', /serve ended with 1: .*extents of .* could not be read/s)
+})
+
 test('when the far server goes it says so and ends with code 1', () =>
   withProgram(['--as', 'disk0'], async ({ far, serving, journal, client }) => {
     const host = await client()
@@ -138,6 +177,9 @@ test('when the far server goes it says so and ends with code 1', () =>
     const { code, out } = await blockbox(['log', '-j', journal])
     assert.is(code, 0)
     assert.match(out, /tap.detached\s+disk0 E_TAP_ENDED/)
+    const image = await blockbox(['image', 'disk0', '-j', journal, '-o', `${journal}.img`, '--json'])
+    assert.is(JSON.parse(image.out).unknown_bytes, size - block)
+    assert.match(image.err, /1020K of the far disk are not known/)
   }))
 
 test('what makes no sense is refused before anybody comes', async () => {
@@ -153,6 +195,7 @@ test('what makes no sense is refused before anybody comes', async () => {
       [['--tap', uri], 2, /1000 bytes, which are no whole blocks of 512/],
       [['--tap', 'http://here'], 2, /no NBD URI/],
       [['--tap', uri, '--as', 'a/b'], 2, /volume a\/b cannot be made/],
+      [['--tap', uri, '--connections', '129'], 2, /at most 128 connections/],
       [['--as', 'disk0'], 2, /name the far disk with --tap|for --tap/],
       [['--tap', `nbd+unix:///no?socket=${folder}/nobody`], 1, /nobody/],
     ]

@@ -116,6 +116,7 @@ async function overAll(open: OpenFolder, options: QueueOptions) {
     version: 1,
     hold: queueRecord(stories.hold, roster, moment, end),
     copy: queueRecord(stories.copy, roster, moment, end),
+    ...(stories.far.most !== undefined && { far: queueRecord(stories.far, roster, moment, end) }),
     refused: [...stories.refused].map(([code, { count, first, last }]) => {
       return { code, count, first: moment(first), last: moment(last) }
     }),
@@ -154,6 +155,7 @@ function overAllText(said: Awaited<ReturnType<typeof overAll>>): string {
   const parts = [
     queueText('held until the end of a backup', said.hold),
     queueText('queued for the copy of an extent', said.copy),
+    ...(said.far === undefined ? [] : [queueText('forwarded to a far server', said.far)]),
   ]
   const rows = said.refused.map(({ code, count, first, last }) => {
     return [code, String(count), `${first.seq}`, first.instant, `${last.seq}`]

@@ -108,6 +108,7 @@ async function tell(open: OpenFolder, asked: string | undefined, options: Filter
     to_durable: story.toDurable.record(),
     held: story.held.record(),
     queued: story.queued.record(),
+    forwarded: story.forwarded.record(),
     slowest: story.slowest.items.map(({ seq, at, op, offset, length, ns }) => ({
       ...moment({ seq, at })!,
       ...{ op, offset, length, took_ns: ns },
@@ -168,6 +169,7 @@ function storyText(said: Said): string {
         spreadRow('writes and flushes, until durable', said.to_durable),
         spreadRow('held by a backup', said.held),
         spreadRow('queued for a copy', said.queued),
+        ...(said.forwarded === undefined ? [] : [spreadRow('answered by a far server', said.forwarded)]),
       ],
       [1, 2, 3, 4],
     ),

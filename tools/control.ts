@@ -3,6 +3,7 @@
  * with what to do next, and is exit code 1. Copies that the command starts have ended when it returns.
  */
 
+import type { RestoreEnd } from '../src/control/restore-end.ts'
 import type { CommandRoute, Done } from '../src/control/route.ts'
 import type { Answer } from '../src/engine/ask.ts'
 import { advice, type Code } from '../src/events/code.ts'
@@ -17,6 +18,8 @@ import { remark } from './remark.ts'
 export interface ControlUse extends LinkUse {
   /** What to do next after some refusals, where that is particular to the command. */
   readonly hints?: Hints
+  /** Judges what was done: exit code, and what to say on standard error. */
+  readonly judged?: (done: Done) => void
 }
 
 export type Hints = Partial<Record<Code, string>>
@@ -27,7 +30,7 @@ export async function control<I>(
   route: CommandRoute<I>,
   input: Partial<I>,
   said: (done: Done) => string,
-  { hints, ...use }: ControlUse = {},
+  { hints, judged, ...use }: ControlUse = {},
 ): Promise<void> {
   await withControl(
     options,
@@ -41,7 +44,10 @@ export async function control<I>(
         await print(JSON.stringify({ version: 1, command, code, seq, made, ...repeated, ...done.about }))
       } else if (answer.code === 'ok') await print(words.split('\n').map(escaped).join('\n'))
       if (answer.code !== 'ok') refused(command, answer, hints)
-      else repeated(answer)
+      else {
+        repeated(answer)
+        judged?.(done)
+      }
     },
     use,
   )
@@ -58,16 +64,28 @@ export function refused(command: string, { code, seq }: Answer, hints: Hints = {
   remark(`${command} was refused, as event ${seq} says: ${code}: ${hints[code] ?? advice[code]}`)
 }
 
-/** How far the pair of that name is, in words. A restore that gave up is exit code 1. */
+/** How far the pair of that name is, in words. */
 export function pairSaid({ about = {} }: Done, name: string): string {
   const pair = about.pair as Contents['pairs'][number] | null | undefined
-  const restore = about.restore as Contents['restores'][number] | null | undefined
   if (pair == null) return `there is no pair ${name}`
-  if (restore?.background === false) {
-    process.exitCode = exitCodes.error
-    remark(`the restore gave up after errors: see to the medium, then \`blockbox restore resume ${name}\``)
-  }
   return `pair ${name}: ${pair.phase}, ${pair.differing_extents} extents differ`
+}
+
+/** Why a restore that was waited for is not complete. */
+const incomplete: Readonly<Record<Exclude<RestoreEnd, 'completed'>, string>> = {
+  cancelled: 'the restore was cancelled, what was not copied shows its old content: begin another with',
+  paused: 'the restore is paused: go on with',
+  failed: 'the restore gave up after errors: see to the medium or the server, then',
+  running: 'the restore still runs: wait for it with',
+}
+
+/** Says how a restore ended; one that did not complete is exit code 1. */
+export function restoreJudged({ about = {} }: Done, pair: string): void {
+  const ended = about.ended as RestoreEnd | null | undefined
+  if (ended == null || ended === 'completed') return
+  process.exitCode = exitCodes.error
+  const next = ended === 'cancelled' ? 'start' : 'resume'
+  remark(`${incomplete[ended]} \`blockbox restore ${next} ${pair}\``)
 }
 
 /** A repeatable option: each use adds to the list. */

@@ -9,7 +9,7 @@ import { openRecordedJournal } from '../src/recording/recorded-journal.ts'
 import type { RemoteControl } from './control-client.ts'
 import { interrupt } from './interrupt.ts'
 import { withReading } from './journal-link.ts'
-import type { JournalOption } from './journal-option.ts'
+import { type JournalOption, refuseTwo } from './journal-option.ts'
 import { withJournal } from './journal-use.ts'
 import { remark } from './remark.ts'
 
@@ -24,6 +24,7 @@ export async function withSource<T>(
   use: (open: OpenFolder) => Promise<T>,
   look: Parameters<typeof withJournal>[2] = {},
 ): Promise<T> {
+  refuseTwo(path, options)
   if (path === undefined) return withJournal(options, use, look)
   if (await isFolder(path)) return withJournal({ journal: path }, use, look)
   return withRecording(path, payload, use)
@@ -37,6 +38,7 @@ export async function withSourceOrServer<T>(
   use: (open: OpenFolder) => Promise<T>,
   remote: (remote: RemoteControl) => Promise<T>,
 ): Promise<T> {
+  refuseTwo(path, options)
   if (path === undefined) return withReading(options, use, remote)
   if (await isFolder(path)) return withReading({ journal: path }, use, remote)
   return withRecording(path, payload, use)

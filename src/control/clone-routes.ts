@@ -9,6 +9,7 @@ import { restoresOf } from '../layers/restore-state.ts'
 import { volumeNamed } from '../replay/volume-at.ts'
 import { assertPlace, moveClone } from './outside-routes.ts'
 import { pairAtRest, until } from './rest.ts'
+import { restoreEnd } from './restore-end.ts'
 import { ask, type Call, type Controlled, commandRoute, type Done } from './route.ts'
 import { bytes, count, flag, name, owner, text, wait } from './schema.ts'
 import { newName } from './volume-routes.ts'
@@ -102,7 +103,11 @@ export const startRestore = commandRoute({
     const { rate } = input
     await moveClone(controlled, input.pair, input.clone_file)
     const detail = { pair: input.pair, protected: input.protected, ...(rate > 0 && { rate }) }
-    return ofPair(controlled, input, call, { kind: 'restore.start', detail })
+    return withEnd(
+      controlled,
+      input,
+      await ofPair(controlled, input, call, { kind: 'restore.start', detail }),
+    )
   },
 })
 
@@ -125,10 +130,10 @@ export const resumeRestore = commandRoute({
     const { world } = controlled.engine
     const restore = restoresOf(world).byTag.get(named(pairsOf(world), input.pair)?.tag ?? 0)
     const goesOn = restore?.background === true && !restore.paused
-    if (!goesOn)
-      return ofPair(controlled, input, call, { kind: 'restore.resume', detail: { pair: input.pair } })
+    const asked = { kind: 'restore.resume', detail: { pair: input.pair } } as const
     const nothing: Done = { command: 'none', answer: { code: 'ok', seq: world.seq, made: 0 } }
-    return rested(controlled, input, call, nothing)
+    const done = goesOn ? rested(controlled, input, call, nothing) : ofPair(controlled, input, call, asked)
+    return withEnd(controlled, input, await done)
   },
 })
 
@@ -166,6 +171,13 @@ async function rested(controlled: Controlled, input: PairInput, { signal }: Call
     await until(controlled.engine, (world) => pairAtRest(world, input.pair), signal)
   }
   return told(controlled, input.pair, done)
+}
+
+/** With what became of the restore, where that was waited for. */
+async function withEnd({ engine, journal }: Controlled, input: PairInput, done: Done): Promise<Done> {
+  if (!input.wait || done.answer.code !== 'ok') return done
+  const ended = await restoreEnd({ world: engine.world, journal }, input.pair, done.answer.seq)
+  return { ...done, about: { ...done.about, ended: ended ?? null } }
 }
 
 /** With the pair and its restore as they are now; null where there is none. */

@@ -63,6 +63,7 @@ const maxLines = 2 ** 20
 export function parseHeads(text: string, file: string): KeptHead[] {
   const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()
+  if (lines.length === 0) throw new BlockboxError('USAGE', `${file} is empty: it holds no head to compare`)
   if (lines.length > maxLines) throw new BlockboxError('USAGE', `${file} has more than ${maxLines} lines`)
   return lines.map((line, k) => {
     const head = parsed(line)

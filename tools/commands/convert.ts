@@ -14,6 +14,7 @@ import { wholeNumber } from '../number.ts'
 import { plainJson, print } from '../output.ts'
 import { convertRecording, recordingFormats, recordingFormOf } from '../recording-out.ts'
 import { remark, showProgress } from '../remark.ts'
+import { refuseSame } from '../same-file.ts'
 import { parseSize } from '../size.ts'
 import { writeTraceFile } from '../trace-file.ts'
 import { type ReadingOptions, readingOptions, traceOptions } from '../trace-option.ts'
@@ -71,6 +72,7 @@ async function act(first: string, rest: readonly string[], options: ConvertOptio
   const out = rest.at(-1)!
   const paths = [first, ...rest.slice(0, -1)]
   const path = paths.join(' ')
+  refuseSame(paths, out)
   if (recordingFormOf(options.to, out) !== undefined) {
     if (paths.length > 1) throw new BlockboxError('USAGE', `a recording is one file, not ${paths.length}`)
     return convertRecording(first, out, options)

@@ -75,6 +75,12 @@ async function act(
 ): Promise<void> {
   const { output, digest = false, force = false, json = false } = options
   const { volume: name, point } = addressed(address, options)
+  if (output === '-') {
+    throw new BlockboxError(
+      'USAGE',
+      'an image is a sparse file and not written to standard output: name a file',
+    )
+  }
   if (output === undefined && !digest) {
     throw new BlockboxError('USAGE', 'where to? Name a file with -o FILE, or ask for the --digest alone')
   }

@@ -8,6 +8,7 @@ import { redact } from '../../src/recording/redact.ts'
 import { interrupt } from '../interrupt.ts'
 import { print } from '../output.ts'
 import { writtenJson, writtenText } from '../recording-out.ts'
+import { refuseSame } from '../same-file.ts'
 
 interface RedactOptions {
   readonly names?: boolean
@@ -42,6 +43,7 @@ async function act(from: string, path: string, options: RedactOptions): Promise<
       `${path} does not tell the form: let it end in .trace or .trace.jsonl (.gz)`,
     )
   }
+  refuseSame([from], path)
   const recording = redact(await openRecording(from, interrupt), options.names === true)
   const end = await writeRecording(recording, { path, ...form, force: options.force === true })
   await proveBare(path)

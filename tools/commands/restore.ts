@@ -2,10 +2,11 @@
 
 import type { Command } from 'commander'
 import { cancelRestore, pauseRestore, resumeRestore, startRestore } from '../../src/control/clone-routes.ts'
+import type { Done } from '../../src/control/route.ts'
 import { openExternal, recordedName } from '../../src/images/open-external.ts'
 import { named, pairsOf } from '../../src/layers/pair-state.ts'
 import { worldAt } from '../../src/replay/at.ts'
-import { type ControlUse, control, pairSaid } from '../control.ts'
+import { type ControlUse, control, pairSaid, restoreJudged } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
 import { interrupt } from '../interrupt.ts'
 import { withReading } from '../journal-link.ts'
@@ -48,7 +49,8 @@ export function add(program: Command): void {
       const { use, moved } = await movedClone(pair, options)
       const by = owner === undefined ? {} : { owner }
       const input = { pair, protected: !unprotected, rate, wait: true, ...by, ...moved }
-      await control(options, startRestore, input, (done) => pairSaid(done, pair), use)
+      const judging = { ...use, judged: (done: Done) => restoreJudged(done, pair) }
+      await control(options, startRestore, input, (done) => pairSaid(done, pair), judging)
     })
   controlOption(restore.command('pause'))
     .description('stop copying in the background; what hosts need is copied on')
@@ -64,13 +66,10 @@ export function add(program: Command): void {
     .addHelpText('after', '\nExample:\n  blockbox restore resume mirror -j DIR\n')
     .action(async (pair: string, options: CopyOptions) => {
       const { use, moved } = await movedClone(pair, options)
-      await control(
-        options,
-        resumeRestore,
-        { pair, wait: true, ...moved },
-        (done) => pairSaid(done, pair),
-        use,
-      )
+      await control(options, resumeRestore, { pair, wait: true, ...moved }, (done) => pairSaid(done, pair), {
+        ...use,
+        judged: restoreJudged,
+      })
     })
   controlOption(restore.command('cancel'))
     .description('give a restore up; extents not yet copied show their old content again')

@@ -34,6 +34,8 @@ interface VerifyOptions extends JournalOption {
 }
 
 interface Verified extends VerifyVerdict {
+  /** How many heads that were kept elsewhere it was held against. */
+  readonly heads: number
   /** What was found and settled when the journal was opened. */
   readonly remarks: readonly string[]
 }
@@ -71,6 +73,9 @@ function headsOf(
   options: VerifyOptions,
 ): { heads: HeadArgument[]; unsigned: Finding[] } {
   const { head = [], heads: file, key: keyFile } = options
+  if (file === undefined && keyFile !== undefined) {
+    throw new BlockboxError('USAGE', '--key says who signed --heads: name their file too')
+  }
   if (file === undefined) return { heads: [...head], unsigned: [] }
   if (source !== undefined && !existsSync(join(source, 'journal.json'))) {
     throw new BlockboxError(
@@ -111,24 +116,27 @@ async function act(source: string | undefined, options: VerifyOptions): Promise<
         signal: interrupt,
       })
       const findings = [...unsigned, ...found.findings, ...store]
-      return { ...found, findings, remarks: journal.remarks }
+      return { ...found, findings, heads: heads.length, remarks: journal.remarks }
     }
     verdict = await withSource(source, options, true, use, { onFound })
   } catch (error) {
     const finding = findingOf(error)
     if (finding === undefined) throw error
     const path = source ?? journalDir(options)
-    await report(await unopened(path, [finding, ...unsigned, ...store]), options.json === true)
-    return
+    const found = await unopened(path, [finding, ...unsigned, ...store])
+    return report({ ...found, heads: 0 }, options)
   }
-  await report(verdict, options.json === true)
+  await report(verdict, options)
 }
 
 /**
  * The verdict about a journal that does not open, or a recording: how much of it verifies all the same. Where the end is
  * lost, what lies in front of it may be damaged too.
  */
-async function unopened(path: string, findings: readonly Finding[]): Promise<Omit<Verified, 'head'>> {
+async function unopened(
+  path: string,
+  findings: readonly Finding[],
+): Promise<Omit<Verified, 'head' | 'heads'>> {
   const sums = { payloads: 0, payloadBytes: 0, remarks: [] }
   const found = existsSync(join(path, 'db')) ? await survey(path).catch(() => undefined) : undefined
   if (found === undefined) return { ...sums, events: 0, frames: 0, findings }
@@ -145,17 +153,19 @@ async function unopened(path: string, findings: readonly Finding[]): Promise<Omi
 /** Prints a verdict; one without a head is of a journal that could not be opened. */
 async function report(
   verdict: Omit<Verified, 'head'> & { head?: HeadArgument },
-  json: boolean,
+  { json = false, key }: VerifyOptions,
 ): Promise<void> {
-  const { events, frames, payloads, payloadBytes, findings, head = null, remarks } = verdict
+  const { events, frames, payloads, payloadBytes, findings, head = null, heads, remarks } = verdict
   if (findings.length > 0) process.exitCode = exitCodes.verification
   if (json) {
     const counted = { events, frames, payloads, payload_bytes: payloadBytes }
-    return print(JSON.stringify({ version: 1, ...counted, findings, head, remarks }))
+    return print(JSON.stringify({ version: 1, ...counted, findings, head, heads_compared: heads, remarks }))
   }
   const seen = `${events} events in ${frames} frames, ${payloads} payloads of ${payloadBytes} bytes`
   if (findings.length === 0) {
-    return print(`sound: ${seen}\nhead   ${head === null ? '' : `${head.hash}@${head.seq}`}`)
+    const signed = key === undefined ? '' : ', each signed with that key'
+    const compared = heads === 0 ? '' : `\nheads  ${heads} kept elsewhere are in its history${signed}`
+    return print(`sound: ${seen}\nhead   ${head === null ? '' : `${head.hash}@${head.seq}`}${compared}`)
   }
   const first = findings.find(({ rule }) => !besideHistory.has(rule))
   const trust =

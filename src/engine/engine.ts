@@ -62,8 +62,8 @@ export class Engine {
   readonly #effects: Effects
   readonly #inbox = new Inbox()
   #asked = false
-  /** When the turn that comes was asked for: what is asked until then arrives at one instant. */
-  #turnNs = 0n
+  /** When the first ask for the turn that comes arrived: the others arrive at that instant too. */
+  #turnNs: bigint | undefined
   #committing: Promise<void> | undefined
   #durableNs = 0n
   #sinceCheckpoint = 0
@@ -195,7 +195,9 @@ export class Engine {
 
   #enqueue(ask: Ask, asker: Asker): void {
     this.#soon()
-    this.#inbox.add(ask, asker, this.#asked ? this.#turnNs : this.#options.clock.nowNs())
+    const arrivedNs = this.#turnNs ?? this.#options.clock.nowNs()
+    if (this.#asked) this.#turnNs = arrivedNs
+    this.#inbox.add(ask, asker, arrivedNs)
   }
 
   /** True while nothing more can be decided: a frame is in flight and the next one is full. */
@@ -206,9 +208,9 @@ export class Engine {
   #soon(): void {
     if (this.#asked || this.#isFull) return
     this.#asked = true
-    this.#turnNs = this.#options.clock.nowNs()
     queueMicrotask(() => {
       this.#asked = false
+      this.#turnNs = undefined
       if (this.#ended === undefined) this.#turn()
     })
   }

@@ -11,8 +11,10 @@
 
 import {
   closeSync,
+  constants,
   existsSync,
   fdatasync,
+  fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -85,10 +87,12 @@ export class Segments {
   read({ segment, offset, length }: Stretch): Uint8Array {
     const file = this.#reader(segment)
     if (file === undefined) return new Uint8Array(0)
-    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+    const found = fstatSync(file)
+    const there = found.isFile() ? Math.max(0, Math.min(length, found.size - offset)) : 0
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(there).buffer)
     let done = 0
-    while (done < length) {
-      const more = readSync(file, bytes, done, length - done, offset + done)
+    while (done < there) {
+      const more = readSync(file, bytes, done, there - done, offset + done)
       if (more === 0) break
       done += more
     }
@@ -128,7 +132,7 @@ export class Segments {
       closeSync(oldest[1])
       this.#open.delete(oldest[0])
     }
-    const file = openSync(path, 'r')
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     this.#open.set(segment, file)
     return file
   }

@@ -60,7 +60,7 @@ export async function salvage(path: string, to: string): Promise<Salvaged> {
   if (existsSync(to)) throw new BlockboxError('USAGE', `${to} exists: name a folder that does not`)
   const found = await survey(path)
   const { base, fault, behind, durable, store } = found
-  const { last, frames, head } = await keep(store, base, found, to)
+  const { last, frames, head } = await keep(store, base, found, to).finally(() => store.close())
   return {
     ...{ first: base.first, last, frames, head, fault, durable, behind },
     unlisted: tablesInUse(join(path, 'db')) === undefined,

@@ -28,7 +28,7 @@ import { PayloadCheck } from './payload-check.ts'
 const noChunk = Number.MAX_SAFE_INTEGER
 
 export interface Survey {
-  /** The database, read from its files. */
+  /** The database, read from its files; to be closed. */
   readonly store: KvStore
   readonly base: Base
   /** The frames that verify, in order. */
@@ -56,12 +56,17 @@ export async function survey(path: string): Promise<Survey> {
   const db = join(path, 'db')
   const before = stampOf(db)
   const store = segmentedStore(await fileStore(db, isWholeValue, { torn: true }), join(path, 'payload'))
-  const found = await verified(store, await readBase(store))
-  const durable = await durableOf(join(path, 'head'))
-  if (stampOf(db) !== before) throw new BlockboxError('JOURNAL_LOCKED', inUseMessage)
-  const reached = found.end?.last ?? found.base.first - 1
-  const isTorn = durable !== undefined && reached >= durable && found.behind === 0
-  return { ...found, durable, fault: isTorn ? undefined : found.fault }
+  try {
+    const found = await verified(store, await readBase(store))
+    const durable = await durableOf(join(path, 'head'))
+    if (stampOf(db) !== before) throw new BlockboxError('JOURNAL_LOCKED', inUseMessage)
+    const reached = found.end?.last ?? found.base.first - 1
+    const isTorn = durable !== undefined && reached >= durable && found.behind === 0
+    return { ...found, durable, fault: isTorn ? undefined : found.fault }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
 }
 
 async function verified(store: KvStore, base: Base): Promise<Omit<Survey, 'durable'>> {

@@ -7,17 +7,19 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openToRead, openToWrite } from '../../src/engine/open-folder.ts'
+import { key, tables } from '../../src/journal/keys.ts'
 import { outlineFaults, scrub } from '../../src/journal/scrub.ts'
+import { levelStore } from '../../src/journal/store.ts'
 import { salvage } from '../../src/replay/salvage.ts'
 import { verify } from '../../src/replay/verify.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { fails } from '../support/frames.ts'
-import { biggest, block, corrupt, filesOf, fill } from '../support/leveldb.ts'
+import { biggest, corrupt, filesOf, fill } from '../support/leveldb.ts'
 import { blockbox } from '../tools/commands/blockbox.ts'
 
 const test = suite('damage found')
@@ -119,13 +121,16 @@ test('damage that LevelDB can open over is left to it by who writes; who looks r
 test('of tables with many bytes only what LevelDB finds its way by is looked at', async () => {
   const path = folder.fresh()
   const { engine } = await fill(path, 3)
-  const data = new Uint8Array(2 ** 20).map((_, k) => k % 251)
-  await engine.submit({ kind: 'volume.create', detail: { name: 'big', size: 2 ** 26, block } })
-  for (let k = 0; k < 36; k++)
-    await engine.submit({ kind: 'io.write', session: 1, volume: 2, offset: k * data.length, data })
   await engine.close()
+  const store = levelStore(join(path, 'db'))
+  await store.open()
+  const beyond = 2 ** 30
+  for (let k = 0; k < 40; k++)
+    await store.put(key(tables.payload, beyond + k), new Uint8Array(2 ** 20).fill(k), { sync: false })
+  await store.close()
   await (await openToRead(path)).journal.close()
-  for (const file of filesOf(path, 'table')) corrupt(file, 50_000, 1)
+  const large = filesOf(path, 'table').filter((file) => statSync(file).size > 2 ** 21)
+  for (const file of large) corrupt(file, 2 ** 20, 1)
   assert.equal(outlineFaults(join(path, 'db'), { few: true }), [])
   assert.ok((await scrub(join(path, 'db'))).length > 0)
   const { journal } = await openToRead(path)

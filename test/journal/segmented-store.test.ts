@@ -3,6 +3,7 @@
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -20,6 +21,7 @@ import { openToRead, openToWrite } from '../../src/engine/open-folder.ts'
 import { readContent } from '../../src/images/content.ts'
 import { key, tables } from '../../src/journal/keys.ts'
 import { segmentedBytes, segmentedStore } from '../../src/journal/segmented-store.ts'
+import { Segments } from '../../src/journal/segments.ts'
 import { type KvStore, levelStore } from '../../src/journal/store.ts'
 import { encodeChunk } from '../../src/payload/chunk.ts'
 import { openLevelPayload } from '../../src/payload/level-payload.ts'
@@ -201,6 +203,21 @@ test('damage in a segment is a finding of the event that wrote there, and nobody
   } finally {
     await journal.close()
   }
+})
+
+test('a place that lies beyond its segment, or in what is no file, has no more bytes than are there', () => {
+  const path = folder.fresh()
+  mkdirSync(join(path, '00000002'), { recursive: true })
+  writeFileSync(join(path, '00000001'), 'payload')
+  const segments = new Segments(path)
+  const bytes = (segment: number, offset: number, length: number) =>
+    Buffer.from(segments.read({ segment, offset, length })).toString()
+  assert.is(bytes(1, 0, 2 ** 32 - 1), 'payload')
+  assert.is(bytes(1, 3, 2 ** 32 - 1), 'load')
+  for (const offset of [7, 2 ** 40, 2 ** 63]) assert.is(bytes(1, offset, 2 ** 32 - 1), '')
+  assert.is(bytes(2, 0, 100), '')
+  assert.is(bytes(2 ** 32 - 1, 0, 100), '')
+  segments.close()
 })
 
 test('a segment that cannot be made fails the write; what was acknowledged stays', async () => {

@@ -140,7 +140,8 @@ async function unopened(
   const sums = { payloads: 0, payloadBytes: 0, remarks: [] }
   const found = existsSync(join(path, 'db')) ? await survey(path).catch(() => undefined) : undefined
   if (found === undefined) return { ...sums, events: 0, frames: 0, findings }
-  const { base, end, frames, fault } = found
+  const { base, end, frames, fault, store } = found
+  await store.close()
   const isEarlier = fault !== undefined && fault.seq < findings[0]!.seq
   return {
     ...sums,

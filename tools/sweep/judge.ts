@@ -59,6 +59,7 @@ export async function judge(path: string, whole: Whole, { scrubs = true } = {}):
 async function surveyed(path: string, judged: Judged, whole: Whole): Promise<Judged> {
   const found = await survey(path).catch(() => undefined)
   const { fault } = found ?? {}
+  await found?.store.close()
   if (fault === undefined || fault.seq >= judged.seq!) return judged
   return checked('open', fault.rule, fault.seq, whole)
 }

@@ -13,7 +13,7 @@ import { BlockboxError } from '../../../src/core/errors.ts'
 import type { OpenFolder } from '../../../src/engine/open-folder.ts'
 import type { BlockRecord, HeldRecord } from '../../../src/inspect/block-report.ts'
 import type { Roster, VolumeEntry } from '../../../src/inspect/roster.ts'
-import { parsePoint, seqOf } from '../../../src/replay/point.ts'
+import { parsePoint } from '../../../src/replay/point.ts'
 import { interrupt } from '../../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../../journal-option.ts'
 import { withJournal } from '../../journal-use.ts'
@@ -101,7 +101,7 @@ async function answer(open: OpenFolder, asked: Asked, options: BlockOptions) {
     throw new BlockboxError('USAGE', `volume ${name} ends with block ${Math.ceil(size / bytes) - 1}`)
   }
   const at =
-    options.at === undefined ? undefined : await seqOf(journal, parsePoint(options.at), id, interrupt)
+    options.at === undefined ? undefined : await index.seqOf(journal, parsePoint(options.at), id, interrupt)
   const to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, at ?? Number.MAX_SAFE_INTEGER)
   const { changes: changesOnly = false, from = 0, limit } = options
   const found = await answerBlock(index, open, { volume: id, block, from, to, limit, changesOnly })

@@ -56,7 +56,12 @@ export class MemoryDisk implements Catalog {
   open(): Promise<OpenExport> {
     return Promise.resolve({
       description: this.description,
-      submit: (request) => this.#submit(request),
+      submit: (request, asker) => {
+        this.#submit(request).then(
+          (answer) => asker.resolve(answer),
+          (error: unknown) => asker.reject(error),
+        )
+      },
       extents: (offset, length) => Promise.resolve(this.#extents(offset, length)),
       close: () => Promise.resolve(),
     })

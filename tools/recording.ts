@@ -7,7 +7,7 @@
 
 import type { EngineOptions } from '../src/engine/engine.ts'
 import { advice, type Code } from '../src/events/code.ts'
-import { type ImportAsk, type ImportReport, importShape, recordTrace } from '../src/run/import-run.ts'
+import { type ImportAsk, type ImportReport, importShape, nameOf, recordTrace } from '../src/run/import-run.ts'
 import { exitCodes } from './exit-code.ts'
 import { interrupt } from './interrupt.ts'
 import type { JournalOption } from './journal-option.ts'
@@ -44,7 +44,7 @@ export async function record(ask: ImportAsk, options: RecordingOptions): Promise
     if (interrupt.aborted && seen > 0) remark(stopped)
     throw error
   })
-  if (report.remark !== undefined) remark(`${ask.path}: ${report.remark}`)
+  if (report.remark !== undefined) remark(`${nameOf(ask)}: ${report.remark}`)
   await print(options.json ? reportJson(report) : reportText(report, ask.block !== undefined))
   for (const [code, count] of Object.entries(report.refused)) {
     process.exitCode = exitCodes.error

@@ -11,7 +11,8 @@ import { escaped, table } from './output.ts'
 export function hostLines(scenario: Scenario, report: RunReport): string {
   const rows = report.hosts.map((host) => {
     const plays = scenario.hosts.find((one) => one.name === host.name)!
-    const what = 'scan' in plays.plays ? 'reads the whole volume once' : `plays ${plays.plays.trace}`
+    const what =
+      'scan' in plays.plays ? 'reads the whole volume once' : `plays ${plays.plays.trace.join(' ')}`
     return [
       `  host ${host.name}`,
       `${host.submitted} requests`,

@@ -1,5 +1,6 @@
 /** The options with which `blockbox run` plays trace files without a scenario: where, how fast, in which order. */
 
+import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { BlockboxError } from '../src/core/errors.ts'
 import { isName } from '../src/events/detail.ts'
@@ -7,7 +8,7 @@ import { anyFormatNames } from '../src/recording/recorded-trace.ts'
 import { type Pace, parsePace } from '../src/run/pace.ts'
 import { parseScale, type Remap } from '../src/run/remap.ts'
 import { isAlignment, maxDepth } from '../src/run/scenario-host.ts'
-import { nameOf } from '../src/run/trace-run.ts'
+import { nameOf, type PlacedTrace } from '../src/run/trace-run.ts'
 import { type Order, orders } from '../src/run/window.ts'
 import { gathered } from './control.ts'
 import { wholeNumber } from './number.ts'
@@ -24,6 +25,7 @@ export interface TraceRunOptions {
   readonly only?: readonly string[]
   readonly skip?: readonly string[]
   readonly dev?: readonly string[]
+  readonly mergeDevices?: boolean
   readonly scale?: Remap['scale']
   readonly shift?: number
   readonly align?: number
@@ -33,12 +35,16 @@ export interface TraceRunOptions {
 /** Their names, to say which of them a scenario has no use for. */
 export const traceOptionNames = [
   ...(['volume', 'format', 'size', 'seed', 'depth', 'order', 'only'] as const),
-  ...(['skip', 'dev', 'scale', 'shift', 'align', 'wrap'] as const),
+  ...(['skip', 'dev', 'mergeDevices', 'scale', 'shift', 'align', 'wrap'] as const),
 ] satisfies (keyof TraceRunOptions)[]
 
 export function traceOptions(command: Command): Command {
   return command
-    .option('--volume <name=trace>', 'play a trace on this volume; may be repeated', gathered)
+    .option(
+      '--volume <name=trace>',
+      'play a trace on this volume, or as NAME=TRACE:DEV one device of it; may be repeated',
+      gathered,
+    )
     .option('-f, --format <name>', `format of the traces, where they do not tell: ${anyFormatNames()}`)
     .option(
       '--size <size>',
@@ -64,6 +70,7 @@ export function traceOptions(command: Command): Command {
     )
     .option('--skip <op>', 'leave this operation out; may be repeated', gathered)
     .option('--dev <name>', 'play only this device of the traces; may be repeated', gathered)
+    .option('--merge-devices', 'play several devices of a trace over each other on one volume')
     .option('--scale <factor>', 'multiply offsets, as by 2, 0.25 or 1/3', scale)
     .option('--shift <size>', 'add to offsets; with a minus in front, subtract', shift)
     .option('--align <size>', 'round requests out to multiples of this power of two', align)
@@ -93,23 +100,46 @@ function align(text: string): number {
 }
 
 /** Which trace goes onto which volume. Throws USAGE. */
-export function placesOf(
-  files: readonly string[],
-  { volume = [] }: TraceRunOptions,
-): readonly { readonly volume: string; readonly path: string }[] {
-  const named = volume.map((text) => {
+export function placesOf(files: readonly string[], { volume = [] }: TraceRunOptions): readonly PlacedTrace[] {
+  const named = volume.map<PlacedTrace>((text) => {
     const at = text.indexOf('=')
     const name = text.slice(0, Math.max(0, at))
-    if (at > 0 && at < text.length - 1 && isName(name)) return { volume: name, path: text.slice(at + 1) }
+    if (at > 0 && at < text.length - 1 && isName(name))
+      return { volume: name, ...deviceIn(text.slice(at + 1)) }
     throw new BlockboxError(
       'USAGE',
       `--volume ${text}: write the name of a volume and a trace, as disk0=FILE`,
     )
   })
-  return [...files.map((path) => ({ volume: nameOf(path), path })), ...named]
+  return joined([...files.map((path) => ({ volume: nameOf(path), paths: [path] })), ...named])
+}
+
+/** The files of the CPUs of one blktrace, which are one trace, are joined where they go onto one volume. */
+function joined(traces: readonly PlacedTrace[]): PlacedTrace[] {
+  const of = new Map<string, PlacedTrace & { paths: string[] }>()
+  for (const [k, { volume, paths, device }] of traces.entries()) {
+    const path = paths[0]!
+    const stem = /^(.*\.blktrace)\.\d+((?:\.gz|\.zst)?)$/s.exec(path)
+    const key = stem === null ? String(k) : JSON.stringify([volume, stem[1], stem[2], device])
+    const known = of.get(key)
+    if (known !== undefined) known.paths.push(path)
+    else of.set(key, { volume, paths: [path], ...(device !== undefined && { device }) })
+  }
+  return [...of.values()]
+}
+
+/** `TRACE` or `TRACE:DEV`: both may have colons, so that what is a file says where the one ends. */
+function deviceIn(text: string): { paths: string[]; device?: string } {
+  if (existsSync(text)) return { paths: [text] }
+  for (let at = text.indexOf(':'); at > 0; at = text.indexOf(':', at + 1)) {
+    const path = text.slice(0, at)
+    if (existsSync(path)) return { paths: [path], device: text.slice(at + 1) }
+  }
+  return { paths: [text] }
 }
 
 export function remapOf(options: TraceRunOptions): Remap {
   const { dev = [], only = [], skip = [], scale: factor = [1, 1], shift: by = 0, align: to = 0 } = options
-  return { devices: dev, only, skip, scale: factor, shift: by, wrap: options.wrap === true, align: to }
+  const { wrap = false, mergeDevices = false } = options
+  return { devices: dev, mergeDevices, only, skip, scale: factor, shift: by, wrap, align: to }
 }

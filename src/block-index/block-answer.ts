@@ -4,6 +4,7 @@ import { hex, sha256 } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import { type BlockStep, blockSteps, type Held, relatedVolumes } from '../inspect/block-history.ts'
 import { type BlockRecord, blockRecord, unreadable } from '../inspect/block-report.ts'
+import type { Scope } from '../inspect/scope.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { type RowAt, rowsAt } from '../replay/rows-at.ts'
@@ -16,6 +17,8 @@ export interface BlockQuestion {
   /** Only what happened in these events. */
   readonly from?: number
   readonly to?: number
+  /** Only what these events say, whoever submitted them. */
+  readonly of?: Scope
   /** Leaves out what hosts read. */
   readonly changesOnly?: boolean
   /** At most this many records, the newest. */
@@ -38,7 +41,8 @@ export async function answerBlock(
   const { volume, block, from = 0, to = Number.MAX_SAFE_INTEGER, limit = 50, changesOnly = false } = question
   const touches = index.touches(relatedVolumes(index.roster, volume), block)
   const all = blockSteps(index.roster, volume, touches, index.begins)
-  const chosen = all.filter(({ seq, what }) => seq >= from && seq <= to && !(changesOnly && what === 'read'))
+  const lasting = all.filter(({ seq, what }) => seq >= from && seq <= to && !(changesOnly && what === 'read'))
+  const chosen = question.of === undefined ? lasting : await stepsOf(lasting, question.of, journal, index)
   const told = chosen.slice(-limit)
   const rows = await rowsAt(
     journal,
@@ -55,6 +59,31 @@ export async function answerBlock(
     steps: chosen.length,
     reads: chosen.filter(({ what }) => what === 'read').length,
   }
+}
+
+/** So many events are read at a time to see whether they are wanted. */
+const together = 4096
+
+async function stepsOf(
+  steps: readonly BlockStep[],
+  scope: Scope,
+  journal: Journal,
+  { frameOf }: Pick<BlockIndex, 'frameOf'>,
+): Promise<BlockStep[]> {
+  const wanted: BlockStep[] = []
+  for (let k = 0; k < steps.length; k += together) {
+    const some = steps.slice(k, k + together)
+    const rows = await rowsAt(
+      journal,
+      some.map(({ seq }) => seq),
+      frameOf,
+    )
+    for (const step of some) {
+      const found = rows.get(step.seq)
+      if (found !== undefined && scope.isOf(found.row)) wanted.push(step)
+    }
+  }
+  return wanted
 }
 
 /**

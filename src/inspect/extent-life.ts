@@ -9,6 +9,7 @@ import { changes, flag } from '../events/kind.ts'
 import type { World } from '../layers/layer.ts'
 import { type Pair, pairsOf, rangeOfExtent } from '../layers/pair-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
+import { Scope } from './scope.ts'
 import type { Moment, Witness } from './witness.ts'
 
 /** The three bits, as they are after an event. */
@@ -34,6 +35,7 @@ export class ExtentLife implements Witness {
   writes = 0
   readonly #name: string
   readonly #extent: number
+  readonly #scope: Scope
   #pair:
     | { readonly tag: number; readonly source: number; readonly clone: number; readonly range: Range }
     | undefined
@@ -41,8 +43,12 @@ export class ExtentLife implements Witness {
   #bits: Bits = { cdm: false, cod: false, prm: false }
   readonly #waiting = new Set<number>()
 
-  /** @param name of the pair. */
-  constructor(name: string, extent: number) {
+  /**
+   * @param name of the pair.
+   * @param scope the events that are told, wherever the requests were submitted that they are about.
+   */
+  constructor(name: string, extent: number, scope = new Scope()) {
+    this.#scope = scope
     this.#name = name
     this.#extent = extent
   }
@@ -61,16 +67,25 @@ export class ExtentLife implements Witness {
     this.#bits = bits
     const note = this.#noteOf(event)
     if (!changed && note === undefined) return
+    this.#tell(event, at, note ?? '')
+  }
+
+  #tell(event: Event, at: number, note: string): void {
+    if (!this.#isTold(event)) return
     const { seq, kind, volume, session, about } = event
-    this.steps.push({ seq, at, kind, volume, session, about, note: note ?? '', ...bits })
+    this.steps.push({ seq, at, kind, volume, session, about, note, ...this.#bits })
+  }
+
+  #isTold(event: Event): boolean {
+    return event.seq >= this.#scope.from && event.seq <= this.#scope.to && this.#scope.isOf(event)
   }
 
   /** The pair is no more; another one may get its name. */
-  #deleted({ seq, kind, volume, session, about }: Event, at: number): void {
+  #deleted(event: Event, at: number): void {
     this.#bits = { cdm: false, cod: false, prm: false }
     this.#pair = undefined
     this.#waiting.clear()
-    this.steps.push({ seq, at, kind, volume, session, about, note: '', ...this.#bits })
+    this.#tell(event, at, '')
   }
 
   #learn(world: World): Pair | undefined {
@@ -112,6 +127,7 @@ export class ExtentLife implements Witness {
       return `${event.op} waits`
     }
     if (event.fate === 'refused') return `${event.op} refused ${event.code}`
+    if (!this.#isTold(event)) return undefined
     if (event.fate === 'passed' && event.op === 'read') this.reads++
     if (event.fate === 'passed' && changes(event.op)) this.writes++
     return undefined

@@ -8,6 +8,7 @@
 
 import type { Event } from '../events/columns.ts'
 import type { Op } from '../events/kind.ts'
+import { Scope } from './scope.ts'
 import { Series } from './series.ts'
 import { Spread, Top } from './spread.ts'
 import type { Moment, Witness } from './witness.ts'
@@ -59,25 +60,16 @@ export class QueueStory {
   }
 }
 
-export interface Chosen {
-  /** Only requests of these volumes or sessions; all when not given. */
-  readonly volumes?: readonly number[]
-  readonly sessions?: readonly number[]
-  /** Only requests submitted by these events. */
-  readonly from?: number
-  readonly to?: number
-}
-
 export class QueueStories implements Witness {
   readonly hold = new QueueStory()
   readonly copy = new QueueStory()
   readonly far = new QueueStory()
   /** Refused requests by code, with the first of each. */
   readonly refused = new Map<string, { count: number; readonly first: Moment; last: Moment }>()
-  readonly #chosen: Chosen
+  readonly #scope: Scope
 
-  constructor(chosen: Chosen = {}) {
-    this.#chosen = chosen
+  constructor(scope = new Scope()) {
+    this.#scope = scope
   }
 
   see(event: Event, at: number): void {
@@ -98,19 +90,12 @@ export class QueueStories implements Witness {
         break
       default:
     }
-    if (event.fate === 'none' || event.fate === 'passed' || !this.#concerns(event)) return
+    if (event.fate === 'none' || event.fate === 'passed' || !this.#scope.has(event)) return
     const io = event.about === 0 ? event.seq : event.about
     if (event.fate === 'held') this.hold.enter(io, event, at)
     else if (event.fate === 'queued') this.copy.enter(io, event, at)
     else if (event.fate === 'forwarded') this.far.enter(io, event, at)
     else this.#refuse(event, at)
-  }
-
-  #concerns({ volume, session, seq, about }: Event): boolean {
-    const { volumes, sessions, from = 0, to = Number.MAX_SAFE_INTEGER } = this.#chosen
-    const io = about === 0 ? seq : about
-    if (io < from || io > to) return false
-    return (volumes?.includes(volume) ?? true) && (sessions?.includes(session) ?? true)
   }
 
   #refuse({ code, seq }: Event, at: number): void {

@@ -24,6 +24,7 @@ import {
   restoresOf,
 } from '../layers/restore-state.ts'
 import { type CopyStory, hostOf, newStory, type RestoreStory, type Turn, type Wait } from './restore-story.ts'
+import { Scope } from './scope.ts'
 import type { Witness } from './witness.ts'
 
 /** How many extents a wait names. */
@@ -37,18 +38,25 @@ interface Running {
   /** Copies by their copy.started, requests by their input. */
   readonly copies: Map<number, CopyStory>
   readonly waiting: Map<number, Wait>
+  /** Those of them that are outside of the scope. */
+  readonly untold: Set<number>
 }
 
 export class RestoreWitness implements Witness {
   readonly stories: RestoreStory[] = []
   readonly #keepCopies: boolean
+  readonly #scope: Scope
   readonly #running = new Map<number, Running>()
   #asked = { seq: 0, at: 0, session: 0 }
   #needed: readonly number[] = []
 
-  /** @param keepCopies keeps every copy by itself: memory then grows with the extents. */
-  constructor(keepCopies = false) {
+  /**
+   * @param keepCopies keeps every copy by itself: memory then grows with the extents.
+   * @param scope the requests that are counted; copies are told all.
+   */
+  constructor(keepCopies = false, scope = new Scope()) {
     this.#keepCopies = keepCopies
+    this.#scope = scope
   }
 
   before(event: Event, world: World, at: number): void {
@@ -114,18 +122,21 @@ export class RestoreWitness implements Witness {
       written: new Bitmap(story.extents),
       copies: new Map(),
       waiting: new Map(),
+      untold: new Set(),
     })
   }
 
   /** A request that the restore's gate sees: it goes, waits or is refused. */
   #request(running: Running, one: Restore, event: Event, world: World, at: number): void {
     const { story } = running
+    const told = this.#scope.has(event)
     if (event.volume !== one.source) {
-      if (event.fate === 'passed') story.viewReads++
+      if (told && event.fate === 'passed') story.viewReads++
       return
     }
-    const host = hostOf(story, event, world)
+    const host = told ? hostOf(story, event, world) : undefined
     if (event.fate === 'refused') {
+      if (host === undefined) return
       host.refused++
       story.refused++
     } else if (event.fate === 'queued') {
@@ -133,7 +144,8 @@ export class RestoreWitness implements Witness {
       const blocking = blockers(one, deltaMapOf(world, one.tag), requestOf(event), world)
       const io = event.about === 0 ? seq : event.about
       const asked = { seq: io, at, session, request, op, offset, length }
-      host.queued++
+      if (host === undefined) running.untold.add(io)
+      else host.queued++
       running.waiting.set(io, {
         ...asked,
         extentCount: blocking.length,
@@ -142,12 +154,15 @@ export class RestoreWitness implements Witness {
         end: 'waiting',
       })
     } else if (event.fate === 'passed' && event.op === 'read') {
+      if (host === undefined) return
       host.reads++
       host.readBytes += event.length
       answer(running, event)
     } else if (takesEffect(event)) {
-      host.writes++
-      host.writtenBytes += event.length
+      if (host !== undefined) {
+        host.writes++
+        host.writtenBytes += event.length
+      }
       this.#writes(running, one, event, world)
     }
   }
@@ -173,7 +188,7 @@ export class RestoreWitness implements Witness {
   }
 
   #cloneRead(event: Event, world: World): void {
-    if (event.op !== 'read' || event.fate !== 'passed') return
+    if (event.op !== 'read' || event.fate !== 'passed' || !this.#scope.has(event)) return
     const one = restoresOf(world).byClone.get(baseOf(world, event.volume))
     const running = one === undefined ? undefined : this.#running.get(one.tag)
     if (running !== undefined) running.story.cloneReads++
@@ -183,7 +198,7 @@ export class RestoreWitness implements Witness {
     const running = this.#running.get(event.tag)
     if (running === undefined || event.volume !== running.story.source) return
     const { seq, offset } = event
-    const { story, waiting, copies } = running
+    const { story, waiting, copies, untold } = running
     const demandedBy = (event.flags & flag.demand) === 0 ? 0 : event.about
     const copy: CopyStory = {
       seq,
@@ -193,7 +208,7 @@ export class RestoreWitness implements Witness {
       code: 'running',
     }
     const host = story.hosts.get(waiting.get(demandedBy)?.session ?? 0)
-    if (host !== undefined && demandedBy > 0) host.demanded++
+    if (host !== undefined && demandedBy > 0 && !untold.has(demandedBy)) host.demanded++
     copies.set(seq, copy)
     if (this.#keepCopies) story.copies.push(copy)
   }
@@ -218,10 +233,11 @@ export class RestoreWitness implements Witness {
   }
 
   #released(event: Event, at: number): void {
-    for (const { story, waiting } of this.#running.values()) {
+    for (const { story, waiting, untold } of this.#running.values()) {
       const wait = waiting.get(event.about)
       if (wait === undefined || event.fate === 'queued') continue
       waiting.delete(event.about)
+      if (untold.delete(event.about)) continue
       wait.ns = at - wait.at
       wait.end = event.kind === 'cod.released' ? 'released' : event.kind === 'io.failed' ? 'failed' : 'lost'
       if (wait.end === 'failed') story.failedRequests++

@@ -10,25 +10,10 @@ import type { Event } from '../events/columns.ts'
 import { count, counts, text } from '../events/detail.ts'
 import { changes, type Kind } from '../events/kind.ts'
 import type { Names } from './names.ts'
+import { Scope } from './scope.ts'
 import { Series } from './series.ts'
+import { beginnings, endings, noted, type SpanKind, savedNote } from './span-kind.ts'
 import type { Moment, Witness } from './witness.ts'
-
-export type SpanKind =
-  | 'recorder'
-  | 'recovery'
-  | 'run'
-  | 'session'
-  | 'backup'
-  | 'sync'
-  | 'restore'
-  | 'fence'
-  | 'view'
-  | 'merge'
-  | 'tap'
-export const spanKinds: readonly SpanKind[] = [
-  ...(['recorder', 'recovery', 'run', 'session', 'backup'] as const),
-  ...(['sync', 'restore', 'fence', 'view', 'merge', 'tap'] as const),
-]
 
 export interface Span {
   readonly what: SpanKind
@@ -61,17 +46,28 @@ export class Timeline implements Witness {
   readonly reads = new Series('sum')
   readonly writes = new Series('sum')
   readonly waiting = new Series('level')
+  /** Since when the series count: the first event of the scope, or 0. */
+  begin = 0
+  #begun = false
   #waits = 0
   readonly #names: Names
+  readonly #scope: Scope
   readonly #open = new Map<string, Span>()
+  /** Volumes by session: their numbers, and their names in its span. */
+  readonly #usedBy = new Map<number, { readonly ids: Set<number>; readonly volumes: string[] }>()
   readonly #held = new Map<string, { held: number; released: number; dropped: number }>()
 
-  /** @param names those who were there before the first event. */
-  constructor(names: Names) {
+  /**
+   * @param names those who were there before the first event.
+   * @param scope the requests that the series count.
+   */
+  constructor(names: Names, scope = new Scope()) {
     this.#names = names
+    this.#scope = scope
   }
 
   see(event: Event, at: number): void {
+    if (!this.#begun && event.seq >= this.#scope.from) this.#beginSeries(at)
     if (event.op !== 'none' || event.about !== 0) this.#count(event, at)
     if (event.op !== 'none') return
     this.#names.note(event)
@@ -90,18 +86,38 @@ export class Timeline implements Witness {
   #count(event: Event, at: number): void {
     const { kind, fate, op, about } = event
     if (kind.startsWith('io.') && about === 0) {
-      if (op === 'read') this.reads.add(at, 1)
-      else if (changes(op)) this.writes.add(at, 1)
+      if (event.session > 0) this.#used(event)
+      if (this.#begun && this.#scope.isOf(event)) {
+        if (op === 'read') this.reads.add(at - this.begin, 1)
+        else if (changes(op)) this.writes.add(at - this.begin, 1)
+      }
     }
-    if (about === 0 && (fate === 'held' || fate === 'queued' || fate === 'forwarded'))
-      this.waiting.add(at, ++this.#waits)
+    const enters = about === 0 && (fate === 'held' || fate === 'queued' || fate === 'forwarded')
     const leaves =
       (about > 0 && kind.endsWith('.released') && fate !== 'queued' && fate !== 'forwarded') ||
       enders.has(kind)
-    if (leaves) this.waiting.add(at, this.#waits > 0 ? --this.#waits : 0)
+    if ((enters || leaves) && this.#scope.isOf(event)) {
+      this.#waits = enters ? this.#waits + 1 : Math.max(0, this.#waits - 1)
+      if (this.#begun) this.waiting.add(at - this.begin, this.#waits)
+    }
     if (fate === 'held') this.#backups((sum) => sum.held++)
     else if (kind === 'hold.released') this.#backups((sum) => sum.released++)
     else if (kind === 'hold.dropped' || kind === 'hold.failed') this.#backups((sum) => sum.dropped++)
+  }
+
+  /** From here on the series count; those who wait already do. */
+  #beginSeries(at: number): void {
+    this.#begun = true
+    if (this.#scope.from > 0) this.begin = at
+    if (this.#waits > 0) this.waiting.add(0, this.#waits)
+  }
+
+  /** A session is about the volumes that it asks for something. */
+  #used({ session, volume }: Event): void {
+    const used = this.#usedBy.get(session)
+    if (used === undefined || volume === 0 || used.ids.has(volume)) return
+    used.ids.add(volume)
+    used.volumes.push(this.#names.volume(volume))
   }
 
   #backups(change: (sum: { held: number; released: number; dropped: number }) => void): void {
@@ -115,7 +131,7 @@ export class Timeline implements Witness {
 
   #begin(what: SpanKind, event: Event, begin: Moment): void {
     const name = this.#nameOf(what, event)
-    const span: Span = {
+    const span: Span & { readonly volumes: string[] } = {
       what,
       name,
       volumes: this.#volumesOf(what, event),
@@ -128,6 +144,7 @@ export class Timeline implements Witness {
       const kind = event.detail.protected === true ? 'protected' : 'unprotected'
       span.notes.push(`${kind}, ${count(event.detail, 'cdmCount')} extents differ`)
     }
+    if (what === 'session') this.#usedBy.set(event.session, { ids: new Set(), volumes: span.volumes })
     this.#open.set(keyOf(what, event), span)
     this.spans.push(span)
   }
@@ -229,56 +246,6 @@ const endedByCrash: Readonly<Partial<Record<SpanKind, string>>> = {
 }
 
 const enders: ReadonlySet<Kind> = new Set<Kind>(['hold.dropped', 'hold.failed', 'io.failed', 'io.lost'])
-
-const beginnings: Readonly<Partial<Record<Kind, SpanKind>>> = {
-  'engine.started': 'recorder',
-  'engine.recover': 'recovery',
-  'run.begin': 'run',
-  'session.opened': 'session',
-  'backup.flag_set': 'backup',
-  'sync.started': 'sync',
-  'restore.started': 'restore',
-  'fence.requested': 'fence',
-  'preserve.created': 'view',
-  'merge.started': 'merge',
-  'tap.attached': 'tap',
-}
-
-const endings: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>>> = {
-  'engine.stop': ['recorder', 'stopped'],
-  'engine.recovered': ['recovery', 'done'],
-  'run.end': ['run', 'done'],
-  'session.closed': ['session', 'closed'],
-  'backup.stopped': ['backup', 'stopped'],
-  'backup.expired': ['backup', 'expired'],
-  'backup.aborted': ['backup', 'aborted'],
-  'sync.finished': ['sync', 'in sync'],
-  'pair.fractured': ['sync', 'fractured'],
-  'restore.completed': ['restore', 'completed'],
-  'restore.cancelled': ['restore', 'cancelled'],
-  'fence.lowered': ['fence', 'lowered'],
-  'fence.aborted': ['fence', 'aborted'],
-  'preserve.dropped': ['view', 'dropped'],
-  'merge.finished': ['merge', 'merged'],
-  'tap.detached': ['tap', 'ended'],
-}
-
-/** From here on an aborted fence has something to put back: it ends when it is lowered. */
-const savedNote = 'metadata saved'
-
-const noted: Readonly<Partial<Record<Kind, readonly [SpanKind, string]>>> = {
-  'backup.started': ['backup', 'point in time'],
-  'restore.paused': ['restore', 'paused'],
-  'restore.resumed': ['restore', 'resumed'],
-  'restore.failed': ['restore', 'gave up the background'],
-  'restore.cancel_accepted': ['restore', 'cancel accepted'],
-  'fence.saved': ['fence', savedNote],
-  'fence.raised': ['fence', 'raised'],
-  'fence.lowering': ['fence', 'lowering'],
-  'op.started': ['fence', 'operation started'],
-  'op.finished': ['fence', 'operation finished'],
-  'op.failed': ['fence', 'operation failed'],
-}
 
 /** What a span is told apart by while it is open. */
 function keyOf(what: SpanKind, event: Event): string {

@@ -48,8 +48,8 @@ export function readAnyTrace(
   return readTrace(path, { ...request, further })
 }
 
-/** The name of the format of a trace or recording, as its content tells; undefined when it does not. Throws USAGE. */
-export function detectAnyFormat(path: string, signal?: AbortSignal): Promise<string | undefined> {
+/** The name of the format of a trace or recording, as its content tells. Throws USAGE when it does not. */
+export function detectAnyFormat(path: string, signal?: AbortSignal): Promise<string> {
   return detectFormat(path, { further, ...(signal !== undefined && { signal }) })
 }
 

@@ -13,6 +13,7 @@ import { fileDigest } from '../trace/source.ts'
 import { Lateness, type PaceReport, Schedule } from './pace.ts'
 import { isPlayed } from './remap.ts'
 import type { PlayedTrace, ScenarioHost } from './scenario-host.ts'
+import { refuseSeveral, TraceDevices } from './trace-device.ts'
 import { askOf } from './trace-host.ts'
 import { type Played, type Window, windowOf } from './window.ts'
 
@@ -140,19 +141,22 @@ export interface HostPlace {
 export async function openHost(host: ScenarioHost, place: HostPlace): Promise<Host> {
   const { plays } = host
   if ('scan' in plays) return new Host(host, scan(plays.scan, place))
-  const path = resolve(place.folder, plays.trace)
+  const paths = plays.trace.map((path) => resolve(place.folder, path))
   if (plays.sha256 !== '') {
-    const { sha256 } = await fileDigest(path)
+    const { sha256 } = await fileDigest(paths)
     if (plays.sha256 !== sha256) {
-      const message = `host ${host.name}: ${plays.trace} has the SHA-256 ${sha256}, the scenario names ${plays.sha256}`
+      const message = `host ${host.name}: ${plays.trace.join(' ')} has the SHA-256 ${sha256}, the scenario names ${plays.sha256}`
       throw new BlockboxError('SCENARIO', message)
     }
   }
-  return new Host(host, play(path, host.name, plays, place))
+  return new Host(host, play(paths, host.name, plays, place))
 }
 
+const howInScenario =
+  'name one of them as devices = ["NAME"] and give each a host and a volume, or say merge_devices = true'
+
 async function* play(
-  path: string,
+  paths: readonly string[],
   name: string,
   plays: PlayedTrace,
   { session, volume, seed }: HostPlace,
@@ -161,9 +165,15 @@ async function* play(
   const target = { session, volume: volume.id, size: volume.size, seed, remap }
   const schedule = new Schedule(plays.pace, name)
   const request = { ...(format !== '' && { format }), ...(options !== undefined && { options }) }
-  for await (const { events } of readAnyTrace(path, request)) {
+  const devices = new TraceDevices()
+  for await (const { events, format } of readAnyTrace(paths, request)) {
     for (const event of events) {
       const ask = isPlayed(remap, event) ? askOf(event, target) : undefined
+      if (ask !== undefined && !remap.mergeDevices) {
+        devices.see(event, format)
+        if (devices.names.size > 1)
+          refuseSeveral(`host ${name}: ${plays.trace.join(' ')}`, devices.names, howInScenario)
+      }
       yield ask === undefined ? undefined : { ask, dueNs: schedule.dueNs(event.tNs, event.index) }
     }
   }

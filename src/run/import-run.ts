@@ -7,13 +7,19 @@ import { advice } from '../events/code.ts'
 import type { TraceEvent, TraceOptions } from '../trace/event.ts'
 import { fileDigest, readTrace } from '../trace/source.ts'
 import { type TraceShape, traceShape } from './shape.ts'
+import { noSuchDevice, refuseSeveral, TraceDevices } from './trace-device.ts'
 import { askOf } from './trace-host.ts'
 
 export interface ImportAsk {
-  readonly path: string
+  /** Its file, or its files, of a format that has several. */
+  readonly path: string | readonly string[]
   readonly format?: string
   readonly options?: TraceOptions
   readonly volume: string
+  /** The devices of the trace that are recorded; all when left out. */
+  readonly devices?: readonly string[]
+  /** Several devices may lie over each other on the volume; without it that is refused. */
+  readonly mergeDevices?: boolean
   /** Bytes; the end of the furthest range when left out. */
   readonly size?: number
   /** Bytes of a block of the volume; when left out 4096, or 512 where the trace or the size asks for it. */
@@ -77,6 +83,7 @@ export async function recordTrace(engine: Engine, ask: ImportAsk): Promise<Impor
   }
   for await (const batch of trace(ask)) {
     for (const event of batch.events) {
+      if (!isOf(ask, event)) continue
       submit(event)
       events++
       if (flight.size >= depth) {
@@ -98,7 +105,19 @@ export async function recordTrace(engine: Engine, ask: ImportAsk): Promise<Impor
   return { events, volume: ask.volume, size, block, refused, ...(remark !== undefined && { remark }) }
 }
 
-type TraceAsk = Pick<ImportAsk, 'path' | 'format' | 'options' | 'signal'>
+type TraceAsk = Pick<ImportAsk, 'path' | 'format' | 'options' | 'signal' | 'devices' | 'mergeDevices'>
+
+const howToImport =
+  'record one with --dev NAME, play each onto a volume with `blockbox run --volume VOLUME=TRACE:NAME`, or lay them over each other with --merge-devices'
+
+/** What the trace is called in a message. */
+export function nameOf({ path }: Pick<ImportAsk, 'path'>): string {
+  return typeof path === 'string' ? path : path.join(' ')
+}
+
+function isOf({ devices = [] }: TraceAsk, { dev }: TraceEvent): boolean {
+  return devices.length === 0 || devices.includes(dev ?? '')
+}
 
 function trace(ask: TraceAsk): ReturnType<typeof readTrace> {
   return readTrace(ask.path, {
@@ -108,13 +127,26 @@ function trace(ask: TraceAsk): ReturnType<typeof readTrace> {
   })
 }
 
-/** Reads a trace once, for what its volume must be. Throws TRACE_FORMAT, USAGE when it cannot be recorded. */
+/** Reads a trace once, for what its volume must be. Throws TRACE_FORMAT, USAGE when it cannot be recorded on one. */
 export async function importShape(ask: TraceAsk): Promise<TraceShape> {
-  if (ask.path === '-')
+  const path = nameOf(ask)
+  if (path === '-' || (Array.isArray(ask.path) && ask.path.includes('-')))
     throw new BlockboxError('USAGE', 'a trace is read twice to be recorded: name a file, not -')
   const adding = traceShape()
-  for await (const { events } of trace(ask)) for (const event of events) adding.add(event)
-  return adding.result()
+  const devices = new TraceDevices()
+  const others = new TraceDevices()
+  for await (const { events, format } of trace(ask)) {
+    for (const event of events) {
+      const taken = isOf(ask, event)
+      if (taken) adding.add(event)
+      const seen = taken ? devices : others
+      seen.see(event, format)
+    }
+  }
+  if (ask.mergeDevices !== true) refuseSeveral(path, devices.names, howToImport)
+  const shape = adding.result()
+  if (shape.events > 0 || (ask.devices ?? []).length === 0) return shape
+  throw noSuchDevice(path, ask.devices!, others.names)
 }
 
 /** Submits a command that has to succeed. Throws USAGE with the code of its refusal and what to do. */

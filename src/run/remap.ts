@@ -13,6 +13,8 @@ import type { TraceEvent } from '../trace/event.ts'
 export interface Remap {
   /** The devices of the trace that are played, by its own names; empty: all. */
   readonly devices: readonly string[]
+  /** Several devices may lie over each other on the volume; without it that is refused. */
+  readonly mergeDevices: boolean
   /** The operations that are played; empty: all. */
   readonly only: readonly string[]
   /** The operations that are left out. */
@@ -29,6 +31,7 @@ export interface Remap {
 
 export const plainRemap: Remap = {
   devices: [],
+  mergeDevices: false,
   only: [],
   skip: [],
   scale: [1, 1],

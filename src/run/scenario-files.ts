@@ -14,10 +14,9 @@ import type { Scenario } from './scenario.ts'
  * left to whoever opens them.
  */
 export function refuseFilesOutside(scenario: Scenario, folder: string): void {
-  const named = scenario.hosts.map(({ name, plays }) => ({
-    who: `host ${name}`,
-    path: 'trace' in plays ? plays.trace : undefined,
-  }))
+  const named: { who: string; path: string | undefined }[] = scenario.hosts.flatMap(({ name, plays }) =>
+    ('trace' in plays ? plays.trace : []).map((path) => ({ who: `host ${name}`, path })),
+  )
   for (const [k, { does, args }] of scenario.steps.entries()) {
     const path = does === 'fence.restore' ? args.image : args.clone_file
     named.push({ who: `step ${k + 1} (${does})`, path: path === undefined ? undefined : String(path) })

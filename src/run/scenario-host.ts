@@ -21,11 +21,12 @@ export interface ScenarioHost {
 }
 
 export interface PlayedTrace {
-  readonly trace: string
+  /** Its files: one, or several of a format that has such. */
+  readonly trace: readonly string[]
   /** Empty: as the content tells. */
   readonly format: string
   readonly options?: TraceOptions
-  /** SHA-256 of the file; empty: not checked. */
+  /** SHA-256 of the files, one after the other; empty: not checked. */
   readonly sha256: string
   readonly pace: Pace
   readonly order: Order
@@ -37,6 +38,7 @@ export interface HostFields {
   has(name: string): boolean
   text(name: string, otherwise?: string): string
   texts(name: string, otherwise?: readonly string[]): string[]
+  textOrTexts(name: string): string[]
   count(name: string, otherwise?: number): number
   size(name: string, otherwise?: number): number
   flag(name: string, otherwise?: boolean): boolean
@@ -57,7 +59,7 @@ export function hostOf(host: HostFields): ScenarioHost {
   if (common.depth < 1 || common.depth > maxDepth) throw host.fault(`depth is 1 to ${maxDepth}`)
   if (host.has('scan')) return { ...common, plays: { scan: host.size('scan') }, ...host.done() }
   const plays = {
-    trace: host.text('trace'),
+    trace: host.textOrTexts('trace'),
     format: host.text('format', ''),
     sha256: host.text('sha256', ''),
     pace: paceOf(host),
@@ -89,6 +91,7 @@ function remapOf(host: HostFields): Remap {
   const back = host.has('shift_back') ? host.size('shift_back') : 0
   return {
     devices: host.texts('devices', []),
+    mergeDevices: host.flag('merge_devices', false),
     only: host.texts('only', []),
     skip: host.texts('skip', []),
     scale,

@@ -149,6 +149,14 @@ class Fields {
     return value as string[]
   }
 
+  /** A text, or a list of at least one. */
+  textOrTexts(name: string): string[] {
+    if (!Array.isArray(this.#table[name])) return [this.text(name)]
+    const list = this.texts(name)
+    if (list.length === 0) throw this.fault(`${name} is a text, or a list of texts`)
+    return list
+  }
+
   count(name: string, otherwise?: number): number {
     const value = this.#take(name, otherwise)
     const whole = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0

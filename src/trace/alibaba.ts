@@ -11,10 +11,12 @@
 import type { TraceOptions, TraceParser } from './event.ts'
 import { brief, refusal, safeRange, whole } from './field.ts'
 import { Origin } from './origin.ts'
-import { rows } from './rows.ts'
+import { beginsWithHeader, rows } from './rows.ts'
 
 const columns = ['device_id', 'opcode', 'offset', 'length', 'timestamp']
 const microsecond = 1000
+/** A row as the collection has it, from the years 2001 to 2286. */
+export const alibabaRow = /^\d{1,9},[RW],\d+,\d+,[1-9]\d{15}$/
 
 /** A parser of one file. */
 export function alibaba(options: TraceOptions = {}): TraceParser {
@@ -35,4 +37,9 @@ export function alibaba(options: TraceOptions = {}): TraceParser {
     },
     options,
   )
+}
+
+/** Whether content begins with the header. */
+export function alibabaBegins(first: Uint8Array): boolean {
+  return beginsWithHeader(first, columns)
 }

@@ -15,6 +15,9 @@ import { rows } from './rows.ts'
 const readBit = 1
 const hexadecimal = /^[0-9a-f]{1,8}$/i
 
+/** A row whose time is a whole number of units, as in traces of nanoseconds; what a decimal one counts cannot be told. */
+export const disksimRow = /^\d+(?:[ \t]+\d+){3}[ \t]+[01]$/
+
 /** A parser of one file; `timeUnitNs` (default 1) is the unit of its times. */
 export function disksim(options: TraceOptions = {}): TraceParser {
   const { timeUnitNs = 1 } = options

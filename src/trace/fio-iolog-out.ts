@@ -12,7 +12,7 @@
  */
 
 import type { TraceEvent, TraceOp } from './event.ts'
-import type { TraceHolding } from './holding.ts'
+import { deviceWord, type TraceHolding } from './holding.ts'
 import type { Put, TraceOutput, TraceWriter } from './writer.ts'
 
 const holding: TraceHolding = {
@@ -22,7 +22,7 @@ const holding: TraceHolding = {
   payload: 'no',
   timeUnitNs: 1000,
   timeMust: true,
-  devices: 'names',
+  devices: 'word',
   unit: 1,
   empty: true,
   label: 0,
@@ -44,7 +44,8 @@ const words: Readonly<Partial<Record<TraceOp, string>>> = {
   zero: 'write',
   discard: 'trim',
 }
-const maxName = 256
+/** Of the 256 characters that a name may have some are left for a number behind it. */
+const maxName = 244
 /** No line moves more: a power of two, so that a long range stays aligned. */
 const maxLength = 2 ** 31
 const unnamed = 'disk'
@@ -81,7 +82,8 @@ class FioIologWriter implements TraceWriter {
   }
 
   #open(dev: string | null): string {
-    const plain = (dev ?? unnamed).replace(/[^\x21-\x7e]/g, '_').slice(0, maxName - 12) || unnamed
+    const own = dev ?? unnamed
+    const plain = deviceWord.test(own) ? own : own.replace(/[^\x21-\x7e]/g, '_').slice(0, maxName) || unnamed
     let name = plain
     for (let k = this.#taken.size; this.#taken.has(name); k++) name = `${plain}.${k}`
     this.#taken.add(name)

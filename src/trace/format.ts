@@ -3,11 +3,11 @@
  */
 
 import { BlockboxError } from '../core/errors.ts'
-import { alibaba } from './alibaba.ts'
+import { alibaba, alibabaBegins, alibabaRow } from './alibaba.ts'
 import { blkparse, blkparseBegins } from './blkparse.ts'
 import { blktrace, blktraceBegins } from './blktrace.ts'
 import { cloudphysicsCsv, cloudphysicsCsvBegins } from './cloudphysics-csv.ts'
-import { disksim } from './disksim.ts'
+import { disksim, disksimRow } from './disksim.ts'
 import { dmLogMagic } from './dm-log-header.ts'
 import { dmLogWrites } from './dm-log-writes.ts'
 import type { TraceOptions, TraceParser } from './event.ts'
@@ -17,9 +17,9 @@ import { msr, msrBegins } from './msr.ts'
 import { nbdPcap } from './nbd-pcap.ts'
 import { nbdkitLog, nbdkitLogBegins } from './nbdkit-log.ts'
 import { pcapBegins } from './pcap-file.ts'
-import { spc } from './spc.ts'
+import { spc, spcRow } from './spc.ts'
 import { systor, systorBegins } from './systor.ts'
-import { tencent } from './tencent.ts'
+import { tencent, tencentBegins, tencentRow } from './tencent.ts'
 import { vscsi, vscsiBegins } from './vscsi.ts'
 
 export interface RemarkingParser extends TraceParser {
@@ -34,6 +34,10 @@ export interface TraceFormat {
   parser(options: TraceOptions): RemarkingParser
   /** Whether a file that begins with these bytes is one; absent where the content cannot tell. */
   readonly begins?: (first: Uint8Array) => boolean
+  /** What every row looks like, of a table that mostly has no header. */
+  readonly row?: RegExp
+  /** Whether the `dev` of its events names a connection: what they ask for is of one device all the same. */
+  readonly connections?: boolean
   /** Whether a trace may lie in several files. */
   readonly severalFiles?: boolean
 }
@@ -51,12 +55,14 @@ export const traceFormats: readonly TraceFormat[] = [
     title: 'packet capture (pcap) of NBD connections, with data',
     parser: nbdPcap,
     begins: pcapBegins,
+    connections: true,
   },
   {
     name: 'nbdkit-log',
     title: "log of nbdkit's filter log",
     parser: nbdkitLog,
     begins: nbdkitLogBegins,
+    connections: true,
   },
   {
     name: 'fio-iolog',
@@ -89,12 +95,24 @@ export const traceFormats: readonly TraceFormat[] = [
     parser: cloudphysicsCsv,
     begins: cloudphysicsCsvBegins,
   },
-  { name: 'disksim', title: 'ASCII trace of DiskSim, SSDsim or MQSim', parser: disksim },
+  { name: 'disksim', title: 'ASCII trace of DiskSim, SSDsim or MQSim', parser: disksim, row: disksimRow },
   { name: 'msr', title: 'table of MSR Cambridge', parser: msr, begins: msrBegins },
   { name: 'systor', title: "table of SYSTOR '17", parser: systor, begins: systorBegins },
-  { name: 'alibaba', title: 'table of Alibaba Cloud, 2020', parser: alibaba },
-  { name: 'tencent', title: 'table of Tencent Cloud Block Storage', parser: tencent },
-  { name: 'spc', title: 'table of the Storage Performance Council (UMass)', parser: spc },
+  {
+    name: 'alibaba',
+    title: 'table of Alibaba Cloud, 2020',
+    parser: alibaba,
+    begins: alibabaBegins,
+    row: alibabaRow,
+  },
+  {
+    name: 'tencent',
+    title: 'table of Tencent Cloud Block Storage',
+    parser: tencent,
+    begins: tencentBegins,
+    row: tencentRow,
+  },
+  { name: 'spc', title: 'table of the Storage Performance Council (UMass)', parser: spc, row: spcRow },
   {
     name: 'history',
     title: 'history of an NBD client, JSON lines',
@@ -111,7 +129,37 @@ export type FurtherFormats = readonly TraceFormat[]
 
 /** The name of the format that content beginning with `first` has; undefined when it does not tell. */
 export function sniff(first: Uint8Array, further: FurtherFormats = []): string | undefined {
-  return [...traceFormats, ...further].find((format) => format.begins?.(first))?.name
+  const known = [...traceFormats, ...further].find((format) => format.begins?.(first))
+  if (known !== undefined) return known.name
+  const tables = tablesOf(first)
+  const lines = linesOf(first)
+  const alike = tables.filter(({ row }) => lines.every((line) => row!.test(line)))
+  return tables.length === 1 && alike.length === 1 ? alike[0]!.name : undefined
+}
+
+/** The names of the tables without a header that content could be, where `sniff` does not tell. */
+export function couldBe(first: Uint8Array): readonly string[] {
+  return tablesOf(first).map(({ name }) => name)
+}
+
+/** The tables without a header whose parser takes the first lines. */
+function tablesOf(first: Uint8Array): TraceFormat[] {
+  const bytes = new TextEncoder().encode(linesOf(first).join('\n').concat('\n'))
+  return traceFormats.filter(({ row, parser }) => {
+    try {
+      return row !== undefined && [...parser({}).push(bytes)].length > 0
+    } catch (error) {
+      if (error instanceof BlockboxError && error.code === 'TRACE_FORMAT') return false
+      throw error
+    }
+  })
+}
+
+/** The lines that lie wholly in the first bytes, without those that are blank. */
+function linesOf(first: Uint8Array): string[] {
+  const lines = new TextDecoder().decode(first.subarray(0, sniffBytes)).split(/\r?\n/)
+  if (first.length >= sniffBytes) lines.pop()
+  return lines.filter((line) => line.trim() !== '')
 }
 
 /** The format of that name. Throws USAGE, with the list, when there is none. */

@@ -23,8 +23,11 @@ export interface TraceHolding {
   readonly timeUnitNs: number
   /** Whether an event without a time gets one made, since every line has one. */
   readonly timeMust: boolean
-  /** `one`: events of all devices lie in one space; `number`: a name other than two numbers is lost. */
-  readonly devices: 'names' | 'number' | 'one'
+  /**
+   * `one`: events of all devices lie in one space; `number`: a name other than two numbers is lost; `word`: one that is
+   * no word (`deviceWord`) is put in other letters.
+   */
+  readonly devices: 'number' | 'word' | 'one'
   /** Offsets and lengths are whole multiples of so many bytes. */
   readonly unit: number
   /** Whether a range may be empty. */
@@ -54,6 +57,8 @@ const encoder = new TextEncoder()
 const ranged: ReadonlySet<TraceOp> = new Set(['read', 'write', 'discard', 'zero'])
 /** The name of a device as its major and minor number. */
 export const deviceNumber = /^\d{1,7},\d{1,7}$/
+/** The name of a device as one word of printable ASCII, with room for a number behind it. */
+export const deviceWord = /^[\x21-\x7e]{1,244}$/
 /** So many devices are told apart in the account at most. */
 const maxDevices = 65_536
 
@@ -106,6 +111,12 @@ export class Accounting {
     return false
   }
 
+  #keepsName(dev: string): boolean {
+    const { devices } = this.#holding
+    if (devices === 'number') return deviceNumber.test(dev)
+    return devices === 'word' && deviceWord.test(dev)
+  }
+
   #judge(event: TraceEvent): void {
     const { flags, payload, timeUnitNs, timeMust, devices, label, hosts, completions, results } =
       this.#holding
@@ -118,8 +129,7 @@ export class Accounting {
     } else if (timeUnitNs === 0) count(this.#lost, 'times')
     else if (tNs % timeUnitNs !== 0) count(this.#lost, 'time_digits')
     if (dev !== null) {
-      if (devices === 'one' || (devices === 'number' && !deviceNumber.test(dev)))
-        count(this.#lost, 'device_names')
+      if (!this.#keepsName(dev)) count(this.#lost, 'device_names')
       if (devices === 'one' && this.#devices.size < maxDevices) this.#devices.add(dev)
     }
     if (event.host !== undefined && !hosts) count(this.#lost, 'hosts')

@@ -4,13 +4,14 @@
  *     128166372003061629,hm,0,Read,9056014336,2048,2833        time, host, disk, type, offset, size, response
  *
  * Offsets and sizes are bytes. Times are FILETIME: units of 100 ns since 1601, above 2^53. Some copies have a
- * header. The device is `host.disk`. Rows keep the order of the file.
+ * header. The device is `host.disk`. The response is the time until the answer, in units of 100 ns as well; one that is
+ * no number is passed over. Rows keep the order of the file.
  * Rules: the README of the collection (SNIA IOTTA, traces 387 and 388).
  */
 
 import type { TraceOptions, TraceParser } from './event.ts'
 import { brief, refusal, safeRange, whole } from './field.ts'
-import { Origin } from './origin.ts'
+import { answeredUnits, Origin } from './origin.ts'
 import { beginsWithHeader, firstLine, rows } from './rows.ts'
 
 const columns = ['Timestamp', 'Hostname', 'DiskNumber', 'Type', 'Offset', 'Size', 'ResponseTime']
@@ -31,7 +32,9 @@ export function msr(options: TraceOptions = {}): TraceParser {
         const offset = whole(cells[4]!, line, 'offset')
         const length = whole(cells[5]!, line, 'size')
         safeRange(offset, length, line)
-        return { index, op, offset, length, tNs, dev: `${host}.${disk}`, flags: [] }
+        const event = { index, op, offset, length, tNs, dev: `${host}.${disk}`, flags: [] } as const
+        const tCompleteNs = answeredUnits(tNs, cells[6]!, unit)
+        return tCompleteNs === undefined ? event : { ...event, tCompleteNs }
       },
     },
     options,

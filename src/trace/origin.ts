@@ -6,7 +6,7 @@
  * exact numbers, `high * 10^9 + low`, since big integers cost as much as all the rest of a row.
  */
 
-import { brief, digits, exactNs, refusal } from './field.ts'
+import { brief, digits, exactDigits, exactNs, refusal } from './field.ts'
 
 const billion = 1e9
 const lowDigits = 9
@@ -65,6 +65,27 @@ export class Origin {
     const ns = ((high - this.#high) * billion + (low - this.#low)) * unitNs
     return Number.isSafeInteger(ns) ? ns : undefined
   }
+}
+
+/**
+ * When something was answered that was asked at `tNs` and took so many units, as a whole number; undefined when that is
+ * no number, or beyond 2^53.
+ */
+export function answeredUnits(tNs: number, took: string, unitNs: number): number | undefined {
+  const units = took.length > exactDigits ? -1 : digits(took, 0, took.length)
+  return units < 0 ? undefined : exactOr(tNs + units * unitNs)
+}
+
+/** The same for seconds with decimals. */
+export function answeredSeconds(tNs: number, took: string): number | undefined {
+  const form = /^(\d{1,9})(?:\.(\d{0,20}))?$/.exec(took)
+  if (form === null) return undefined
+  const ns = Number((form[2] ?? '').slice(0, lowDigits).padEnd(lowDigits, '0'))
+  return exactOr(tNs + Number(form[1]) * billion + ns)
+}
+
+function exactOr(ns: number): number | undefined {
+  return Number.isSafeInteger(ns) ? ns : undefined
 }
 
 /** Seconds with decimals as nanoseconds below 2^53, that is 104 days. Throws TRACE_FORMAT, naming `what`. */

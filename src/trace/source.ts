@@ -17,13 +17,12 @@ import { BlockboxError } from '../core/errors.ts'
 import type { TraceDoubt, TraceEvent, TraceOptions } from './event.ts'
 import {
   type FurtherFormats,
-  formatNames,
   type RemarkingParser,
-  sniff,
   sniffBytes,
   type TraceFormat,
   traceFormat,
 } from './format.ts'
+import { nothingIn, recognised } from './recognition.ts'
 import { Zstd, zstdMagic } from './zstd.ts'
 
 const pieceBytes = 128 * 1024
@@ -74,10 +73,14 @@ export async function* readTrace(
   const paths = typeof path === 'string' ? [path] : path
   const { signal } = request
   let reading: Reading | undefined
+  let isEmpty = true
   for (const [place, file] of paths.entries()) {
     const source = contentOf(file, signal)
     try {
       const content = await gather(source, sniffBytes)
+      isEmpty &&= content.head.length === 0
+      if (isEmpty && place === paths.length - 1) throw nothingIn(paths.map(nameOf))
+      if (isEmpty && request.format === undefined) continue
       reading ??= begin(content.head, paths, request)
       const { format, parser } = reading
       for await (const piece of content.pieces) {
@@ -100,14 +103,16 @@ export async function* readTrace(
   yield { format: format.name, events: [], ...(remark !== undefined && { remark }) }
 }
 
-/** The name of the format of a trace, as its content tells; undefined when it does not. Throws USAGE. */
+/** The name of the format of a trace, as its content tells. Throws USAGE when it does not, saying what it could be. */
 export async function detectFormat(
   path: string,
   { further, signal }: Pick<TraceRequest, 'further' | 'signal'> = {},
-): Promise<string | undefined> {
+): Promise<string> {
   const source = contentOf(path, signal)
   try {
-    return sniff((await gather(source, sniffBytes)).head, further)
+    const { head } = await gather(source, sniffBytes)
+    if (head.length === 0) throw nothingIn([nameOf(path)])
+    return recognised(head, nameOf(path), further).name
   } finally {
     await source.return()
   }
@@ -121,7 +126,8 @@ interface Reading {
 /** The parser for a trace of these files, the first of which begins with `head`. */
 function begin(head: Uint8Array, paths: readonly string[], request: TraceRequest): Reading {
   const { format: name, further } = request
-  const format = name === undefined ? recognised(head, paths[0]!, further) : traceFormat(name, further)
+  const format =
+    name === undefined ? recognised(head, nameOf(paths[0]!), further) : traceFormat(name, further)
   if (paths.length > 1 && format.severalFiles !== true) {
     throw new BlockboxError('USAGE', `a trace of the format ${format.name} is one file, not ${paths.length}`)
   }
@@ -158,13 +164,20 @@ function takeSome(events: Iterator<TraceEvent>): TraceEvent[] {
   return some
 }
 
-/** SHA-256 (lower-case hexadecimal) and size of a file as it is stored. Throws USAGE when it cannot be read. */
-export async function fileDigest(path: string): Promise<{ bytes: number; sha256: string }> {
+/**
+ * SHA-256 (lower-case hexadecimal) and size of a file as it is stored, or of several one after the other. Throws USAGE
+ * when one cannot be read.
+ */
+export async function fileDigest(
+  path: string | readonly string[],
+): Promise<{ bytes: number; sha256: string }> {
   const digest = createHash('sha256')
   let bytes = 0
-  for await (const piece of readPieces(path)) {
-    digest.update(piece)
-    bytes += piece.length
+  for (const one of typeof path === 'string' ? [path] : path) {
+    for await (const piece of readPieces(one)) {
+      digest.update(piece)
+      bytes += piece.length
+    }
   }
   return { bytes, sha256: digest.digest('hex') }
 }
@@ -253,13 +266,6 @@ function* whole(pieces: Iterator<Uint8Array>, path: string): Generator<Uint8Arra
     if (done === true) return
     yield value
   }
-}
-
-function recognised(head: Uint8Array, path: string, further?: FurtherFormats): TraceFormat {
-  const name = sniff(head, further)
-  if (name !== undefined) return traceFormat(name, further)
-  const why = head.length === 0 ? 'is empty' : 'does not tell its format'
-  throw new BlockboxError('USAGE', `${nameOf(path)} ${why}; name one with --format: ${formatNames(further)}`)
 }
 
 /** Runs a step of a parser so that its complaint names the trace. */

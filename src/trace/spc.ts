@@ -14,6 +14,9 @@ import { brief, refusal, safeRange, sectors, whole } from './field.ts'
 import { secondsNs } from './origin.ts'
 import { rows } from './rows.ts'
 
+/** A row as the specification has it. */
+export const spcRow = /^\d{1,5}, *\d+, *\d+, *[RrWw], *\d+\.\d+(?:,.*)?$/
+
 /** A parser of one file. */
 export function spc(options: TraceOptions = {}): TraceParser {
   return rows(

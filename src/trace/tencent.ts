@@ -11,10 +11,12 @@
 import type { TraceOptions, TraceParser } from './event.ts'
 import { brief, refusal, safeRange, sectors } from './field.ts'
 import { Origin } from './origin.ts'
-import { rows } from './rows.ts'
+import { beginsWithHeader, rows } from './rows.ts'
 
 const columns = ['Timestamp', 'Offset', 'Size', 'IOType', 'VolumeID']
 const second = 1e9
+/** A row as the collection has it, from the years 2001 to 2286. */
+export const tencentRow = /^[1-9]\d{9},\d+,\d+,[01],\d+$/
 
 /** A parser of one file. */
 export function tencent(options: TraceOptions = {}): TraceParser {
@@ -35,4 +37,9 @@ export function tencent(options: TraceOptions = {}): TraceParser {
     },
     options,
   )
+}
+
+/** Whether content begins with the header. */
+export function tencentBegins(first: Uint8Array): boolean {
+  return beginsWithHeader(first, columns)
 }

@@ -3,6 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { QueueStories } from '../../src/inspect/queue-story.ts'
+import { Scope } from '../../src/inspect/scope.ts'
 import { waitingIn } from '../../src/inspect/waiting.ts'
 import { inFlightOf } from '../../src/layers/in-flight.ts'
 import { Chance } from '../support/chance.ts'
@@ -124,7 +125,7 @@ test('only what was submitted in a stretch is counted', () => {
     [{ to: first! }, first],
     [{ from: first! + 1 }, second],
   ] as const) {
-    const some = new QueueStories(chosen)
+    const some = new QueueStories(new Scope(chosen))
     told(steps, some)
     assert.equal(
       some.hold.longest.items.map((one) => one.seq),
@@ -134,7 +135,7 @@ test('only what was submitted in a stretch is counted', () => {
 })
 
 test('refusals are counted by code, and only those of the volumes chosen', () => {
-  const stories = new QueueStories({ volumes: [2] })
+  const stories = new QueueStories(new Scope({ volumes: [2] }))
   told([...cloned, write(9), restore('p'), write(1, { volume: 2 }), write(2, { volume: 2 }), copied], stories)
   assert.equal(
     [...stories.refused].map(([code, { count }]) => [code, count]),

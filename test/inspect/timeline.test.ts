@@ -40,7 +40,7 @@ test('what lasted, of what volumes, and how it ended', () => {
   assert.equal(
     spans.map(({ what, name, volumes, outcome }) => [what, name, volumes, outcome]),
     [
-      ['session', 'host (1)', [], 'cut off'],
+      ['session', 'host (1)', ['disk'], 'cut off'],
       ['sync', 'p', ['disk', 'clone'], 'in sync'],
       ['backup', 'night', ['disk'], 'stopped'],
       ['restore', 'p', ['disk', 'clone'], 'completed'],

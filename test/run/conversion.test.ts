@@ -167,7 +167,7 @@ test('fio-iolog: what is lost, left out and made is told', async () => {
     left_out: { open: 1, mark: 1 },
     lost: {
       ...{ flag_meta: 1, flag_sync: 1, payload: 1, time_digits: 1, results: 1, hosts: 1 },
-      ...{ completion_times: 1, flag_fua: 1 },
+      ...{ completion_times: 1, flag_fua: 1, device_names: 1 },
     },
     made: { times: 4, zero_as_write: 1 },
   })

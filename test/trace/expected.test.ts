@@ -27,8 +27,6 @@ interface Reading {
   /** How the collection's description of the format begins. */
   readonly described: readonly string[]
   readonly format: string
-  /** The content does not tell, so the format must be named. */
-  readonly named?: true
   readonly options?: TraceOptions
   /** The clock has its zero in the file, so times are those of the file. */
   readonly ownZero?: true
@@ -46,12 +44,12 @@ const readings: readonly Reading[] = [
   { described: ['blkparse default text'], format: 'blkparse', ownZero: true },
   { described: ['vscsi v1 binary'], format: 'vscsi' },
   { described: ['libCacheSim csv'], format: 'cloudphysics-csv' },
-  { described: ['MQSim ASCII', 'SSDsim ASCII'], format: 'disksim', named: true, ownZero: true },
+  { described: ['MQSim ASCII', 'SSDsim ASCII'], format: 'disksim', ownZero: true },
   { described: ['MSR Cambridge CSV', 'msr CSV'], format: 'msr' },
   { described: ['systor CSV'], format: 'systor' },
-  { described: ['alibaba CSV'], format: 'alibaba', named: true },
-  { described: ['tencent CSV', 'Tencent CBS CSV'], format: 'tencent', named: true },
-  { described: ['spc CSV'], format: 'spc', named: true, ownZero: true },
+  { described: ['alibaba CSV'], format: 'alibaba' },
+  { described: ['tencent CSV', 'Tencent CBS CSV'], format: 'tencent' },
+  { described: ['spc CSV'], format: 'spc', ownZero: true },
   { described: ['our JSON lines'], format: 'history' },
 ]
 
@@ -72,8 +70,8 @@ test('every file of the collection is read as one format, and every format has a
 })
 
 for (const reading of readings) {
-  const { format, named, options, ownZero } = reading
-  const request: TraceRequest = { ...(named && { format }), ...(options && { options }) }
+  const { format, options, ownZero } = reading
+  const request: TraceRequest = { ...(options && { options }) }
   for (const { file, expected } of entries.filter((entry) => matches(reading, entry))) {
     test(`${format}: ${file}`, async () => {
       const sum = summarise()

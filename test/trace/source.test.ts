@@ -17,6 +17,7 @@ import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BlockboxError } from '../../src/core/errors.ts'
+import { traceFormats } from '../../src/trace/format.ts'
 import { detectFormat, fileDigest, readTrace, type TraceRequest } from '../../src/trace/source.ts'
 import { encodeRecords, kinds, steps } from './block-encode.ts'
 import { encodeLog, type RawEntry } from './dm-log-encode.ts'
@@ -157,8 +158,19 @@ test('events that wait for the end come in batches', async () => {
 
 test('the format of a file is told without reading it as one', async () => {
   assert.is(await detectFormat(file('packed.log', gzipSync(log))), 'dm-log-writes')
-  assert.is(await detectFormat(file('table.csv', '1538323199,105352008,584,1,1576\n')), undefined)
-  assert.is(await detectFormat(file('nothing', '')), undefined)
+  assert.is(await detectFormat(file('table.csv', '1538323199,105352008,584,1,1576\n')), 'tencent')
+  for (const [name, content, words] of [
+    ['decimal.ascii', '0.5 0 303567 7 0\n', /could be those of disksim: name the right one with --format/],
+    ['nothing', '', /no event; the file is empty/],
+  ] as const) {
+    try {
+      await detectFormat(file(name, content))
+    } catch (error) {
+      assert.match((error as Error).message, words)
+      continue
+    }
+    assert.unreachable(name)
+  }
 })
 
 test('several gzip members in a row are one trace', async () => {
@@ -173,7 +185,6 @@ test('the format is known by content, or must be named', async () => {
   const unnamed = await refusal(dumb)
   assert.is(unnamed.code, 'USAGE')
   assert.match(unnamed.message, 'dm-log-writes, nbd-pcap')
-  assert.match((await refusal(file('empty', ''))).message, 'is empty')
   assert.is((await refusal(dumb, { format: 'nonsense' })).code, 'USAGE')
   const wrong = await refusal(dumb, { format: 'dm-log-writes' })
   assert.is(wrong.code, 'TRACE_FORMAT')
@@ -216,6 +227,19 @@ test('a trace without events is one empty batch', async () => {
   const found = []
   for await (const batch of readTrace(file('none', encodeLog([])))) found.push(batch)
   assert.equal(found, [{ format: 'dm-log-writes', events: [] }])
+})
+
+test('a file of no bytes is refused whatever the format, but not beside others', async () => {
+  for (const { name: format } of traceFormats) {
+    for (const bytes of ['', gzipSync('')]) {
+      const { message } = await refusal(file(`nothing-${format}`, bytes), { format })
+      assert.match(message, /no event; the file is empty/)
+    }
+  }
+  const idle = file('idle.blktrace.0', '')
+  const busy = file('idle.blktrace.1', encodeRecords([record(10, 1)]))
+  assert.is((await read([idle, busy])).events.length, 1)
+  assert.match((await refusal([idle, idle])).message, 'all files are empty')
 })
 
 test('leaving early, failing and aborting close the file', async () => {

@@ -43,19 +43,21 @@ const writers: {
   size: bigint
   tick: bigint
   own?: true
+  /** From the request to the answer, where the format tells. */
+  tookNs?: number
   dev(dev: number): string
 }[] = [
   {
     make: msr,
     row: (r) => `${r.time + 10n ** 17n},h,${r.dev},${r.write ? 'Write' : 'Read'},${r.offset},${r.length},5`,
-    ...{ place: 1n, size: 1n, tick: 100n },
+    ...{ place: 1n, size: 1n, tick: 100n, tookNs: 500 },
     dev: (dev) => `h.${dev}`,
   },
   {
     make: systor,
     row: (r) =>
       `${decimals(r.time + 10n ** 18n)},0.1,${r.write ? 'W' : 'R'},${r.dev},${r.offset},${r.length}`,
-    ...{ place: 1n, size: 1n, tick: 1n },
+    ...{ place: 1n, size: 1n, tick: 1n, tookNs: 1e8 },
     dev: String,
   },
   {
@@ -85,7 +87,7 @@ const writers: {
 ]
 
 test('what is written is read back, however the bytes are cut', () => {
-  for (const { make, row, place, size, tick, own, dev } of writers) {
+  for (const { make, row, place, size, tick, own, tookNs, dev } of writers) {
     fc.assert(
       fc.property(
         fc.array(anyRow),
@@ -108,6 +110,7 @@ test('what is written is read back, however the bytes are cut', () => {
               tNs: Number((r.time - zero) * tick),
               dev: dev(r.dev),
               flags: [],
+              ...(tookNs !== undefined && { tCompleteNs: Number((r.time - zero) * tick) + tookNs }),
             })),
           )
         },

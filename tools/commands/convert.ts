@@ -34,8 +34,12 @@ export function add(program: Command): void {
   const command = program
     .command('convert')
     .description('write a trace in another format')
-    .argument('<in>', 'the trace, packed with gzip or zstd or not; - is standard input')
-    .argument('<out>', 'the file to write, packed when it ends in .gz; - is standard output')
+    .usage('[options] <in...> <out>')
+    .argument(
+      '<in>',
+      'the trace, packed with gzip or zstd or not; - is standard input; blktrace: a file a CPU',
+    )
+    .argument('<out...>', 'the file to write, packed when it ends in .gz, comes last; - is standard output')
     .option('--from <format>', `the format of IN, where the content does not tell: ${anyFormatNames()}`)
     .option(
       '--to <format>',
@@ -54,6 +58,7 @@ export function add(program: Command): void {
       '\nExamples:\n  blockbox convert disk.dmlog.gz disk.iolog\n' +
         '  zcat web_0.csv.gz | blockbox convert - web_0.blkparse.gz --from msr --json\n' +
         '  blockbox convert night.trace night.trace.jsonl.gz\n' +
+        '  blockbox convert sda.blktrace.0 sda.blktrace.1 sda.blkparse.gz\n' +
         '\nOf a recording (.trace, .trace.jsonl) the events are what hosts asked for, in that order; the trace that gives\n' +
         'the content of a volume is written by `blockbox export`. Only a recording becomes a recording: what was decided\n' +
         'about each request is in no other trace. To get one: `blockbox import`, then `blockbox export`.\n' +
@@ -62,8 +67,14 @@ export function add(program: Command): void {
     .action(act)
 }
 
-async function act(path: string, out: string, options: ConvertOptions): Promise<void> {
-  if (recordingFormOf(options.to, out) !== undefined) return convertRecording(path, out, options)
+async function act(first: string, rest: readonly string[], options: ConvertOptions): Promise<void> {
+  const out = rest.at(-1)!
+  const paths = [first, ...rest.slice(0, -1)]
+  const path = paths.join(' ')
+  if (recordingFormOf(options.to, out) !== undefined) {
+    if (paths.length > 1) throw new BlockboxError('USAGE', `a recording is one file, not ${paths.length}`)
+    return convertRecording(first, out, options)
+  }
   const { to = outputByName(out), volume, size, force = false, json = false } = options
   if (to === undefined) {
     const why = `the name ${out} does not tell the format to write`
@@ -73,11 +84,11 @@ async function act(path: string, out: string, options: ConvertOptions): Promise<
   const dropped = new Dropped()
   const conversion = await writeTraceFile(
     {
-      ...{ path: out, force, again: path !== standardInput, output, signal: interrupt },
+      ...{ path: out, force, again: !paths.includes(standardInput), output, signal: interrupt },
       options: writing(options),
       onProgress: (events) => showProgress(() => `converted ${events} events`),
     },
-    () => dropped.from(reading(path, options), volume, size),
+    () => dropped.from(reading(paths, options), volume, size),
   )
   if (conversion.remark !== undefined) remark(`${path}: ${conversion.remark}`)
   const record = { ...conversionRecord(conversion, to, out), ...dropped.record() }
@@ -86,13 +97,13 @@ async function act(path: string, out: string, options: ConvertOptions): Promise<
   else await print(text)
 }
 
-function reading(path: string, options: ConvertOptions): AsyncGenerator<EventBatch> {
+function reading(paths: readonly string[], options: ConvertOptions): AsyncGenerator<EventBatch> {
   const { from } = options
   const request: { options: TraceOptions; signal: AbortSignal } = {
     options: traceOptions(options),
     signal: interrupt,
   }
-  return readAnyTrace(path, from === undefined ? request : { ...request, format: from })
+  return readAnyTrace(paths, from === undefined ? request : { ...request, format: from })
 }
 
 function writing({ seed, sector, metadata }: ConvertOptions): WriterOptions {

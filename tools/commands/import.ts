@@ -21,6 +21,7 @@ import { restoreJournal } from '../../src/recording/restore.ts'
 import { eventLine } from '../../src/trace/line.ts'
 import type { TraceBatch } from '../../src/trace/source.ts'
 import { summarise } from '../../src/trace/summary.ts'
+import { gathered } from '../control.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
@@ -36,6 +37,8 @@ interface ImportOptions extends JournalOption, ReadingOptions {
   readonly json?: boolean
   readonly summary?: boolean
   readonly volume?: string
+  readonly dev?: readonly string[]
+  readonly mergeDevices?: boolean
   readonly size?: number
   readonly block?: number
   readonly seed?: number
@@ -65,6 +68,8 @@ export function add(program: Command): void {
     .addOption(
       new Option('--volume <name>', 'record into this new volume of the journal').conflicts('summary'),
     )
+    .option('--dev <name>', 'only events of this device of the trace; may be repeated', gathered)
+    .option('--merge-devices', 'record several devices of the trace over each other in one volume')
     .option('--size <size>', 'bytes of the volume; the end of the furthest request when left out', parseSize)
     .option(
       '--block <size>',
@@ -92,10 +97,12 @@ export function add(program: Command): void {
 
 async function act(files: readonly string[], options: ImportOptions): Promise<void> {
   if (await isRestored(files, options)) return importRecording(files[0]!, options)
-  if (options.volume !== undefined) await recordInto(options.volume, only(files, 'recorded'), options)
+  if (options.volume !== undefined) await recordInto(options.volume, files, options)
   else if (options.detect === true) await printFormat(only(files, 'looked at'))
-  else if (options.size !== undefined || options.block !== undefined || options.seed !== undefined) {
-    const only = '--size, --block and --seed are for recording'
+  else if (
+    [options.size, options.block, options.seed, options.mergeDevices].some((one) => one !== undefined)
+  ) {
+    const only = '--size, --block, --seed and --merge-devices are for recording'
     throw new BlockboxError('USAGE', `${only}: name the volume with --volume`)
   } else if (options.json === true) await printEvents(files, options)
   else if (options.summary === true) await printSummary(files, options)
@@ -140,13 +147,16 @@ async function importRecording(path: string, options: ImportOptions): Promise<vo
   await print([`journal ${folder}: ${what}`, `head   ${head}`].map(escaped).join('\n'))
 }
 
-function recordInto(volume: string, file: string, options: ImportOptions): Promise<void> {
+function recordInto(volume: string, files: readonly string[], options: ImportOptions): Promise<void> {
   const { format, size, block, seed, ack, readDigests, journal, json = false } = options
+  const { dev: devices, mergeDevices } = options
   const ask = {
-    path: file,
+    path: files,
     volume,
     options: traceOptions(options),
     ...(format !== undefined && { format }),
+    ...(devices !== undefined && { devices }),
+    ...(mergeDevices !== undefined && { mergeDevices }),
     ...(size !== undefined && { size }),
     ...(block !== undefined && { block }),
     ...(seed !== undefined && { seed }),
@@ -160,12 +170,7 @@ function only(files: readonly string[], what: string): string {
 }
 
 async function printFormat(file: string): Promise<void> {
-  const name = await detectAnyFormat(file, interrupt)
-  if (name !== undefined) return print(name)
-  throw new BlockboxError(
-    'USAGE',
-    `${file} does not tell its format; name one with --format: ${anyFormatNames()}`,
-  )
+  await print(await detectAnyFormat(file, interrupt))
 }
 
 async function printEvents(files: readonly string[], options: ImportOptions): Promise<void> {
@@ -195,14 +200,16 @@ async function printSummary(files: readonly string[], options: ImportOptions): P
 
 /** The trace in batches, as the options name it; what must be said of its end goes to standard error. */
 async function* batches(files: readonly string[], options: ImportOptions): AsyncGenerator<TraceBatch> {
-  const { format } = options
+  const { format, dev } = options
   const request = {
     options: traceOptions(options),
     signal: interrupt,
     ...(format !== undefined && { format }),
   }
   for await (const batch of readAnyTrace(files, request)) {
-    yield batch
+    yield dev === undefined
+      ? batch
+      : { ...batch, events: batch.events.filter((one) => dev.includes(one.dev ?? '')) }
     if (batch.remark !== undefined)
       process.stderr.write(`blockbox: ${escaped(`${files.at(-1)}: ${batch.remark}`)}\n`)
   }

@@ -57,6 +57,7 @@ export function add(program: Command): void {
       '\nExamples:\n  blockbox run traces/nightly.scenario.toml -j nightly.journal\n' +
         '  blockbox run prod.blktrace.gz -j prod.journal --pace 10x --order overlap --depth 64\n' +
         '  blockbox run -j two.journal --volume data=a.iolog --volume log=b.iolog --pace recorded\n' +
+        '  blockbox run -j oltp.journal --volume data=financial1.spc:0 --volume log=financial1.spc:1 -f spc\n' +
         '\nExit code 1 when requests or commands were refused.\n',
     )
     .action(run)
@@ -87,7 +88,8 @@ function isScenario(files: readonly string[]): boolean {
 function ofScenario(path: string, options: RunOptions): DriveAsk {
   const useless = traceOptionNames.find((name) => options[name] !== undefined)
   if (useless !== undefined) {
-    const message = `--${useless} is for traces: a scenario says it itself, for each of its hosts`
+    const flag = useless === 'mergeDevices' ? 'merge-devices' : useless
+    const message = `--${flag} is for traces: a scenario says it itself, for each of its hosts`
     throw new BlockboxError('USAGE', message)
   }
   const { scenario, digest } = readScenario(path)
@@ -128,14 +130,14 @@ async function ofTraces(files: readonly string[], options: RunOptions): Promise<
 function saidOnRecord({ hosts }: Scenario, said: object): string {
   const traces = hosts.map(({ name, volume, plays }) => ({
     ...{ name, volume },
-    ...('trace' in plays && { trace: plays.trace, sha256: plays.sha256 }),
+    ...('trace' in plays && { trace: plays.trace.join(' '), sha256: plays.sha256 }),
   }))
   const text = JSON.stringify({ ...said, traces })
   return text.length <= 4096 ? text : JSON.stringify({ ...said, traces: hosts.length })
 }
 
-function remapSaid({ only, skip, dev, scale, shift, align, wrap }: RunOptions): object {
-  return { only, skip, dev, scale, shift, align, wrap }
+function remapSaid({ only, skip, dev, mergeDevices, scale, shift, align, wrap }: RunOptions): object {
+  return { only, skip, dev, merge_devices: mergeDevices, scale, shift, align, wrap }
 }
 
 function runJson({ scenario, report, seconds, sum }: Driven): string {

@@ -58,23 +58,30 @@ export const rangeUnit: LintRule = {
   title: 'offsets and lengths look like sectors read as bytes, or like bytes read as sectors',
   advice:
     'name the right format: with a wrong one the trace touches other blocks than the recorded program did',
-  watch: (report) => new Unit(report),
+  watch: (report, { size }) => new Unit(report, size),
 }
 
 /** Bytes read as sectors are 512 times too large, and their own sectors make them multiples of 512 * 512. */
 const squared = sector * sector
-/** No smaller device is suspected: large aligned requests are common on it. */
+/** So large a device is suspected when all its requests are that large and aligned. */
 const large = 2 ** 42
+/** A smaller one when most of what is read and written is in pieces longer than disks are asked for as well. */
+const medium = 2 ** 36
+const longest = 2 ** 20
 
 class Unit implements Watch {
   readonly #report: Report
+  readonly #size: number
   #ranges = 0
   #odd = 0
   #squared = 0
+  #moved = 0
+  #long = 0
   #maxEnd = 0
 
-  constructor(report: Report) {
+  constructor(report: Report, size = Number.POSITIVE_INFINITY) {
     this.#report = report
+    this.#size = size
   }
 
   see(event: TraceEvent): void {
@@ -85,6 +92,9 @@ class Unit implements Watch {
     this.#maxEnd = Math.max(this.#maxEnd, offset + length)
     if (offset % sector !== 0 && length % sector !== 0) this.#odd++
     if (offset % squared === 0 && length % squared === 0) this.#squared++
+    if (event.op !== 'read' && event.op !== 'write') return
+    this.#moved++
+    if (length > longest) this.#long++
   }
 
   end(): void {
@@ -93,8 +103,16 @@ class Unit implements Watch {
     if (this.#odd / this.#ranges > most) {
       this.#report(`${this.#odd} ${all} are in no sectors at all: they look like sectors read as bytes`)
     }
-    if (this.#squared === this.#ranges && this.#maxEnd > large) {
+    if (this.#squared === this.#ranges && this.#isSuspect()) {
       this.#report(`all ${all} are multiples of ${squared} bytes: they look like bytes read as sectors`)
     }
+  }
+
+  /** By the size of the device where it was said, else by what no device is asked for. */
+  #isSuspect(): boolean {
+    const end = this.#maxEnd
+    if (end > this.#size) return end / sector <= this.#size
+    if (Number.isFinite(this.#size)) return false
+    return end > large || (end > medium && this.#long > most * this.#moved)
   }
 }

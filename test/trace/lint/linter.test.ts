@@ -148,6 +148,34 @@ test('units that look wrong', () => {
   assert.equal(lint(ranges(2 ** 20)).findings, [])
 })
 
+test('bytes read as sectors on a device that is not large', () => {
+  const pieces = (bytes: number, count: number) =>
+    many(200, (k) => ({ offset: ((k * 7919) % count) * bytes, length: bytes }))
+  const of4GiB = pieces(4096 * 512, 2 ** 20)
+  assert.equal(lint(of4GiB).findings, ['range-unit -'])
+  assert.equal(lint(pieces(2 ** 20, 2 ** 17)).findings, [], 'a disk is asked for whole MiB')
+  const small = pieces(512 * 512, 2 ** 13)
+  assert.equal(lint(small).findings, [])
+  const { findings } = lint(small, 4 * 2 ** 20)
+  assert.ok(findings.includes('range-unit -'), 'as bytes they fit on the device')
+  assert.not.ok(lint(small, 2 ** 19).findings.includes('range-unit -'), 'they fit in no unit')
+  assert.equal(lint(of4GiB, 2 ** 41).findings, [], 'a device as large as that')
+})
+
+test('tables that tell how long an answer took show overlaps', () => {
+  const found = (format: string, rows: readonly string[]) => {
+    const parser: TraceParser = traceFormat(format).parser({})
+    return lint(feed(parser, new TextEncoder().encode(`${rows.join('\n')}\n`))).findings
+  }
+  const systor = (at: number, took: string) => `${1456135200 + at}.000000000,${took},W,0,4096,4096`
+  assert.equal(found('systor', [systor(0, '5.0'), systor(1, '5.0'), systor(7, '1.0')]), ['overlap 1'])
+  assert.equal(found('systor', [systor(0, '0.5'), systor(1, '0.5')]), [])
+  const start = 128166372000000000n
+  const msr = (ms: bigint, took: number) => `${start + ms * 10_000n},hm,0,Write,8192,4096,${took}`
+  assert.equal(found('msr', [msr(0n, 20_000), msr(1n, 20_000)]), ['overlap 1'])
+  assert.equal(found('msr', [msr(0n, 9_999), msr(1n, 20_000)]), [])
+})
+
 test('events that are there twice', () => {
   const rows = [{ tNs: 1 }, { tNs: 1, offset: 512 }, { tNs: 1 }, { tNs: 2 }, { tNs: 2, op: 'read' as const }]
   assert.equal(lint(rows).findings, ['duplicate 2'])

@@ -13,7 +13,8 @@ import { BlockboxError } from '../../../src/core/errors.ts'
 import type { OpenFolder } from '../../../src/engine/open-folder.ts'
 import type { BlockRecord, HeldRecord } from '../../../src/inspect/block-report.ts'
 import type { Roster, VolumeEntry } from '../../../src/inspect/roster.ts'
-import { parsePoint, seqOf } from '../../../src/replay/point.ts'
+import { parsePoint } from '../../../src/replay/point.ts'
+import { type FilterOptions, filterOptions, isFiltered, scopeOf } from '../../filter-option.ts'
 import { interrupt } from '../../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../../journal-option.ts'
 import { withJournal } from '../../journal-use.ts'
@@ -21,10 +22,8 @@ import { wholeNumber } from '../../number.ts'
 import { escaped, print, table } from '../../output.ts'
 import { remark, showProgress } from '../../remark.ts'
 
-interface BlockOptions extends JournalOption {
+interface BlockOptions extends JournalOption, Omit<FilterOptions, 'volume'> {
   readonly at?: string
-  readonly from?: number
-  readonly to?: number
   readonly changes?: boolean
   readonly limit: number
   readonly index?: string
@@ -32,12 +31,11 @@ interface BlockOptions extends JournalOption {
 }
 
 export function addBlock(inspect: Command): void {
-  journalOption(inspect.command('block'))
+  const command = journalOption(inspect.command('block'))
     .description('who wrote a block, when, what it held before and after, and who read it')
     .argument('<block>', 'VOL:BLOCK, or VOL:+BYTES for the block that holds that byte')
-    .option('--at <point>', 'only up to here: seq:N, time:ISO, mark:LABEL, backup:NAME or source:K')
-    .option('--from <seq>', 'only from this event on', wholeNumber(1))
-    .option('--to <seq>', 'only up to this event', wholeNumber(1))
+    .option('--at <point>', 'the same as --to, or source:K')
+  filterOptions(command, { hasVolume: false, host: 'only what this host wrote or read' })
     .option('--changes', 'leave out what hosts read')
     .option('--limit <count>', 'at most so many, the newest', wholeNumber(1, 1_000_000), 50)
     .option('--index <dir>', 'where the index is kept (default: index/ in the journal); it may be deleted')
@@ -86,7 +84,7 @@ function indexFolder(options: BlockOptions): string {
   return options.index ?? join(journalDir(options), 'index')
 }
 
-async function answer(open: OpenFolder, asked: Asked, options: BlockOptions) {
+async function answer(open: OpenFolder, address: Asked, options: BlockOptions) {
   const { journal } = open
   const total = journal.bounds().last
   const index = await BlockIndex.open(journal, {
@@ -95,17 +93,21 @@ async function answer(open: OpenFolder, asked: Asked, options: BlockOptions) {
     signal: interrupt,
   })
   if (index.added > 1_000_000) remark(`${index.added} events were added to the index, which is kept`)
-  const { id, name, size, block: bytes } = volumeOf(index.roster, asked.volume)
-  const block = asked.by === 'byte' ? Math.floor(asked.number / bytes) : asked.number
+  const { id, name, size, block: bytes } = volumeOf(index.roster, address.volume)
+  const block = address.by === 'byte' ? Math.floor(address.number / bytes) : address.number
   if (block >= size / bytes) {
     throw new BlockboxError('USAGE', `volume ${name} ends with block ${Math.ceil(size / bytes) - 1}`)
   }
   const at =
-    options.at === undefined ? undefined : await seqOf(journal, parsePoint(options.at), id, interrupt)
-  const to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, at ?? Number.MAX_SAFE_INTEGER)
-  const { changes: changesOnly = false, from = 0, limit } = options
-  const found = await answerBlock(index, open, { volume: id, block, from, to, limit, changesOnly })
-  return { version: 1, volume: name, block, offset: block * bytes, length: bytes, ...found }
+    options.at === undefined ? undefined : await index.seqOf(journal, parsePoint(options.at), id, interrupt)
+  const scope = await scopeOf(open, options, index.roster)
+  const to = Math.min(scope.to, at ?? Number.MAX_SAFE_INTEGER)
+  const { changes: changesOnly = false, limit, host, kind } = options
+  const asked = { volume: id, block, from: scope.from, to, limit, changesOnly }
+  const of = host === undefined && kind === undefined ? {} : { of: scope }
+  const found = await answerBlock(index, open, { ...asked, ...of })
+  const filtered = isFiltered(options) || at !== undefined || changesOnly
+  return { version: 1, volume: name, block, offset: block * bytes, length: bytes, filtered, ...found }
 }
 
 function volumeOf(roster: Roster, name: string): VolumeEntry {
@@ -118,7 +120,9 @@ function volumeOf(roster: Roster, name: string): VolumeEntry {
 function blockText(said: Awaited<ReturnType<typeof answer>>): string {
   const { volume, block, offset, length, records, steps, reads } = said
   const head = `block ${block} of ${volume}: ${length} bytes at offset ${offset}`
-  if (steps === 0) return escaped(`${head}. Nothing touched it: it holds zeros`)
+  if (steps === 0) {
+    return escaped(`${head}. Nothing touched it${said.filtered ? ' that was asked for' : ': it holds zeros'}`)
+  }
   const left = steps - records.length
   const count = `${steps - reads} events that set it, ${reads} reads of it${left > 0 ? `; the ${left} oldest are not shown (--limit)` : ''}`
   const rows = records.map((record) => rowOf(record).map(escaped))

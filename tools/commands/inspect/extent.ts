@@ -4,26 +4,29 @@ import type { Command } from 'commander'
 import { BlockboxError } from '../../../src/core/errors.ts'
 import { isoNs } from '../../../src/inspect/event-record.ts'
 import { ExtentLife } from '../../../src/inspect/extent-life.ts'
-import { parsePoint, seqOf } from '../../../src/replay/point.ts'
+import { type FilterOptions, filterOptions, scopeOf } from '../../filter-option.ts'
 import { inspected } from '../../inspection.ts'
-import { interrupt } from '../../interrupt.ts'
 import { type JournalOption, journalOption } from '../../journal-option.ts'
 import { withJournal } from '../../journal-use.ts'
 import { escaped, print, table } from '../../output.ts'
 import { formatSize } from '../../size.ts'
 
-interface ExtentOptions extends JournalOption {
+interface ExtentOptions extends JournalOption, FilterOptions {
   readonly at?: string
   readonly json?: boolean
 }
 
 export function addExtent(inspect: Command): void {
-  journalOption(inspect.command('extent'))
+  const command = journalOption(inspect.command('extent'))
     .description(
       'the life of one extent of a pair: delta, copying and protected bits, copies, requests that waited',
     )
     .argument('<extent>', 'PAIR:EXTENT, or PAIR:+BYTES for the extent that holds that byte')
-    .option('--at <point>', 'only up to here: seq:N, time:ISO, mark:LABEL or backup:ID')
+    .option('--at <point>', 'the same as --to')
+  filterOptions(command, {
+    volume: 'only what is about this volume: the source, or the clone',
+    host: 'only what this host did, and what became of it',
+  })
     .option('--json', 'as one JSON object')
     .addHelpText('after', '\nExample:\n  blockbox inspect extent mirror:51 -j nightly.journal\n')
     .action(act)
@@ -33,14 +36,15 @@ async function act(address: string, options: ExtentOptions): Promise<void> {
   const form = /^(.+):(\+?)(\d{1,16})$/.exec(address)
   if (form === null)
     throw new BlockboxError('USAGE', `"${address}" is no extent: write PAIR:EXTENT or PAIR:+BYTES`)
+  if ((options.at ?? options.to) !== (options.to ?? options.at))
+    throw new BlockboxError('USAGE', '--at and --to say the same: leave one of them out')
   const [, name = '', plus, digits] = form
   const said = await withJournal(options, async (open) => {
-    const { journal } = open
-    const to =
-      options.at === undefined ? undefined : await seqOf(journal, parsePoint(options.at), 0, interrupt)
+    const to = options.at ?? options.to
+    const scope = await scopeOf(open, { ...options, ...(to !== undefined && { to }) })
     const number = plus === '+' ? await extentAt(open, name, Number(digits)) : Number(digits)
-    const life = new ExtentLife(name, number)
-    const { originNs, roster } = await inspected(open, [life], to)
+    const life = new ExtentLife(name, number, scope)
+    const { originNs, roster } = await inspected(open, [life], scope.to)
     if (life.range === undefined) {
       const pair = roster.pairNamed(name)
       const why = pair === undefined ? `there is no pair "${name}"` : `pair ${name} has no extent ${number}`

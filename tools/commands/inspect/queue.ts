@@ -1,19 +1,21 @@
 /** `blockbox inspect queue`: what waits at a point, since when and why; without one, what waited over the whole run. */
 
 import type { Command } from 'commander'
+import { kindsOf } from '../../../src/control/stream-routes.ts'
 import { BlockboxError } from '../../../src/core/errors.ts'
 import type { OpenFolder } from '../../../src/engine/open-folder.ts'
+import type { Kind } from '../../../src/events/kind.ts'
 import { isoNs } from '../../../src/inspect/event-record.ts'
 import { QueueStories, type QueueStory } from '../../../src/inspect/queue-story.ts'
-import { type Roster, RosterKeeper } from '../../../src/inspect/roster.ts'
+import type { Roster } from '../../../src/inspect/roster.ts'
 import type { SpreadRecord } from '../../../src/inspect/spread.ts'
 import { waitingIn } from '../../../src/inspect/waiting.ts'
 import type { Moment } from '../../../src/inspect/witness.ts'
 import { worldAt } from '../../../src/replay/at.ts'
-import { observe } from '../../../src/replay/observe.ts'
 import { parsePoint, seqOf } from '../../../src/replay/point.ts'
 import { rowsAt } from '../../../src/replay/rows-at.ts'
 import { formatDuration } from '../../duration.ts'
+import { type FilterOptions, filterOptions, scopeOf } from '../../filter-option.ts'
 import { inspected } from '../../inspection.ts'
 import { interrupt } from '../../interrupt.ts'
 import { type JournalOption, journalOption } from '../../journal-option.ts'
@@ -21,26 +23,19 @@ import { withJournal } from '../../journal-use.ts'
 import { escaped, print, table } from '../../output.ts'
 import { sparkline } from '../../sparkline.ts'
 
-interface QueueOptions extends JournalOption {
+interface QueueOptions extends JournalOption, FilterOptions {
   readonly at?: string
-  readonly from?: string
-  readonly to?: string
-  readonly volume?: string
-  readonly host?: string
   readonly json?: boolean
 }
 
 export function addQueue(inspect: Command): void {
-  journalOption(inspect.command('queue'))
+  const command = journalOption(inspect.command('queue'))
     .description('what waited for the end of a backup or for a copy, how long, and what was refused')
     .option(
       '--at <point>',
       'who waits just then, since when and why: seq:N, time:ISO, mark:LABEL or backup:ID',
     )
-    .option('--from <point>', 'only requests submitted after this point')
-    .option('--to <point>', 'only requests submitted up to this point')
-    .option('--volume <name>', 'only requests of this volume')
-    .option('--host <name>', 'only requests of this host')
+  filterOptions(command)
     .option('--json', 'as one JSON object')
     .addHelpText(
       'after',
@@ -69,7 +64,7 @@ async function act(options: QueueOptions): Promise<void> {
   await print(text)
 }
 
-async function atPoint({ journal }: OpenFolder, at: string, { volume, host }: QueueOptions) {
+async function atPoint({ journal }: OpenFolder, at: string, { volume, host, kind = [] }: QueueOptions) {
   const seq = await seqOf(journal, parsePoint(at), 0, interrupt)
   const world = await worldAt(journal, seq, interrupt)
   if (volume !== undefined && !world.volumes.some(({ name }) => name === volume)) {
@@ -78,8 +73,12 @@ async function atPoint({ journal }: OpenFolder, at: string, { volume, host }: Qu
       `there is no volume "${volume}": \`blockbox volume ls\` lists them`,
     )
   }
+  const kinds = kindsOf(kind)
   const all = waitingIn(world).filter(
-    (one) => (volume ?? one.volume) === one.volume && (host ?? one.host) === one.host,
+    (one) =>
+      (volume ?? one.volume) === one.volume &&
+      (host ?? one.host) === one.host &&
+      (kinds === undefined || kinds.includes(`io.${one.op}` as Kind)),
   )
   const rows = await rowsAt(journal, [seq, ...all.map((one) => one.seq)])
   const now = rows.get(seq)?.atNs
@@ -109,14 +108,8 @@ function atPointText({ seq, instant, waiting }: Awaited<ReturnType<typeof atPoin
   return `${head}\n\n${table([titles, ...rows.map((row) => row.map(escaped))], [0, 6])}`
 }
 
-async function overAll(open: OpenFolder, { volume, host, from, to }: QueueOptions) {
-  const chosen = volume === undefined && host === undefined ? {} : await chosenOf(open, volume, host)
-  const at = (point: string) => seqOf(open.journal, parsePoint(point), 0, interrupt)
-  const stretch = {
-    ...(from !== undefined && { from: (await at(from)) + 1 }),
-    ...(to !== undefined && { to: await at(to) }),
-  }
-  const stories = new QueueStories({ ...chosen, ...stretch })
+async function overAll(open: OpenFolder, options: QueueOptions) {
+  const stories = new QueueStories(await scopeOf(open, options))
   const { originNs, end, roster } = await inspected(open, [stories])
   const moment = ({ seq, at }: Moment) => ({ seq, instant: isoNs(originNs + BigInt(Math.round(at))) })
   return {
@@ -128,30 +121,6 @@ async function overAll(open: OpenFolder, { volume, host, from, to }: QueueOption
       return { code, count, first: moment(first), last: moment(last) }
     }),
   }
-}
-
-/** The numbers behind the names. Throws when nobody bears them. */
-async function chosenOf({ journal }: OpenFolder, volume: string | undefined, host: string | undefined) {
-  const keeper = new RosterKeeper()
-  await observe(journal, [keeper], { signal: interrupt })
-  const { roster } = keeper
-  const volumes = roster.entries.flatMap((entry) =>
-    entry.is === 'volume' && entry.name === volume ? [entry.id] : [],
-  )
-  if (volume !== undefined && volumes.length === 0) {
-    throw new BlockboxError(
-      'NO_SUCH_VOLUME',
-      `there is no volume "${volume}": \`blockbox volume ls\` lists them`,
-    )
-  }
-  const sessions = host === undefined ? [] : roster.sessionsNamed(host)
-  if (host !== undefined && sessions.length === 0) {
-    throw new BlockboxError(
-      'USAGE',
-      `no host "${host}" is on record: \`blockbox inspect session\` lists them`,
-    )
-  }
-  return { ...(volume !== undefined && { volumes }), ...(host !== undefined && { sessions }) }
 }
 
 /** An event by its number, and when it was. */

@@ -5,12 +5,14 @@ import { BlockboxError } from '../../../src/core/errors.ts'
 import type { OpenFolder } from '../../../src/engine/open-folder.ts'
 import { isoNs } from '../../../src/inspect/event-record.ts'
 import { Names } from '../../../src/inspect/names.ts'
+import type { Scope } from '../../../src/inspect/scope.ts'
 import { SessionStory } from '../../../src/inspect/session-story.ts'
 import type { SpreadRecord } from '../../../src/inspect/spread.ts'
 import type { Moment, Witness } from '../../../src/inspect/witness.ts'
 import { nearestWorld } from '../../../src/journal/state.ts'
 import { observe } from '../../../src/replay/observe.ts'
 import { formatDuration } from '../../duration.ts'
+import { type FilterOptions, filterOptions, isFiltered, scopeOf } from '../../filter-option.ts'
 import { interrupt } from '../../interrupt.ts'
 import { type JournalOption, journalOption } from '../../journal-option.ts'
 import { withJournal } from '../../journal-use.ts'
@@ -18,14 +20,15 @@ import { escaped, print, table } from '../../output.ts'
 import { showProgress } from '../../remark.ts'
 import { roughSize } from '../../rough-size.ts'
 
-interface SessionOptions extends JournalOption {
+interface SessionOptions extends JournalOption, FilterOptions {
   readonly json?: boolean
 }
 
 export function addSession(inspect: Command): void {
-  journalOption(inspect.command('session'))
+  const command = journalOption(inspect.command('session'))
     .description('what a host did: requests, bytes, latencies, refusals, waits, how it left')
     .argument('[session]', 'its number, or the name of the host for all its sessions; without it: a list')
+  filterOptions(command)
     .option('--json', 'as one JSON object')
     .addHelpText('after', '\nExample:\n  blockbox inspect session writer -j nightly.journal\n')
     .action(act)
@@ -34,10 +37,17 @@ export function addSession(inspect: Command): void {
 /** Tells each session its story. */
 class Sessions implements Witness {
   readonly stories = new Map<number, SessionStory>()
+  readonly #scope: Scope
+
+  /** @param scope the requests that are told. */
+  constructor(scope: Scope) {
+    this.#scope = scope
+  }
 
   see(event: Parameters<NonNullable<Witness['see']>>[0], at: number): void {
     if (event.kind === 'engine.started') for (const story of this.stories.values()) story.see(event, at)
-    else if (event.session > 0) this.#of(event.session).see(event, at)
+    else if (event.session > 0 && (event.op === 'none' || this.#scope.has(event)))
+      this.#of(event.session).see(event, at)
   }
 
   durable(seq: number, at: number): void {
@@ -53,15 +63,16 @@ class Sessions implements Witness {
 
 async function act(asked: string | undefined, options: SessionOptions): Promise<void> {
   const { json = false } = options
-  const said = await withJournal(options, (open) => tell(open, asked))
+  const said = await withJournal(options, (open) => tell(open, asked, options))
   if (json) return print(JSON.stringify({ version: 1, sessions: said }))
   if (asked === undefined) return print(listText(said))
   await print(said.map(storyText).join('\n\n'))
 }
 
-async function tell({ journal }: OpenFolder, asked: string | undefined) {
+async function tell(open: OpenFolder, asked: string | undefined, options: FilterOptions) {
+  const { journal } = open
   const { first, last } = journal.bounds()
-  const sessions = new Sessions()
+  const sessions = new Sessions(await scopeOf(open, options))
   const before = await nearestWorld(journal, first - 1)
   const names = new Names(before)
   const namer: Witness = { see: (event) => void (event.op === 'none' && names.note(event)) }
@@ -71,8 +82,9 @@ async function tell({ journal }: OpenFolder, asked: string | undefined) {
     if (story.name === '') story.name = before.sessions.get(id) ?? ''
     return { id, story }
   })
-  const chosen = named.filter(
-    ({ id, story }) => asked === undefined || story.name === asked || String(id) === asked,
+  const isListed = ({ first }: SessionStory) => first !== undefined || !isFiltered(options)
+  const chosen = named.filter(({ id, story }) =>
+    asked === undefined ? isListed(story) : story.name === asked || String(id) === asked,
   )
   if (chosen.length === 0 && asked !== undefined) {
     const there = [...new Set(named.map(({ story }) => story.name))].slice(0, 20).join(', ')
@@ -114,7 +126,7 @@ function leftText({ closed, cutOff }: SessionStory): string {
 type Said = Awaited<ReturnType<typeof tell>>[number]
 
 function listText(all: readonly Said[]): string {
-  if (all.length === 0) return 'no session is on record'
+  if (all.length === 0) return 'no such session is on record'
   const rows = all.map(({ session, name, opened, operations, to_durable, left }) => [
     String(session),
     name,

@@ -3,12 +3,13 @@
 import { type Command, Option } from 'commander'
 import { isoNs } from '../../../src/inspect/event-record.ts'
 import { Names } from '../../../src/inspect/names.ts'
-import { type Point, type Span, type SpanKind, spanKinds, Timeline } from '../../../src/inspect/timeline.ts'
+import { type SpanKind, spanKinds } from '../../../src/inspect/span-kind.ts'
+import { type Point, type Span, Timeline } from '../../../src/inspect/timeline.ts'
 import type { Moment } from '../../../src/inspect/witness.ts'
 import { nearestWorld } from '../../../src/journal/state.ts'
 import { observe } from '../../../src/replay/observe.ts'
-import { parsePoint, seqOf } from '../../../src/replay/point.ts'
 import { formatDuration } from '../../duration.ts'
+import { type FilterOptions, filterOptions, scopeOf } from '../../filter-option.ts'
 import { interrupt } from '../../interrupt.ts'
 import { type JournalOption, journalOption } from '../../journal-option.ts'
 import { withJournal } from '../../journal-use.ts'
@@ -16,23 +17,21 @@ import { escaped, print, table } from '../../output.ts'
 import { showProgress } from '../../remark.ts'
 import { sparkline } from '../../sparkline.ts'
 
-interface TimelineOptions extends JournalOption {
-  readonly from?: string
-  readonly to?: string
-  readonly volume?: string
-  readonly host?: string
+interface TimelineOptions extends JournalOption, FilterOptions {
   readonly kind?: readonly string[]
   readonly json?: boolean
 }
 
 export function addTimeline(inspect: Command): void {
   const kinds = [...spanKinds, 'mark', 'refused', 'crash', 'created', 'deleted']
-  journalOption(inspect.command('timeline'))
-    .description('backups, restores, fences, views, sessions, crashes and marks, and how busy the hosts were')
-    .option('--from <point>', 'only what lasted beyond this point: seq:N, time:ISO, mark:LABEL, backup:ID')
-    .option('--to <point>', 'only what began up to this point')
-    .option('--volume <name>', 'only what is about this volume')
-    .option('--host <name>', 'of the sessions, only this one')
+  const command = journalOption(inspect.command('timeline')).description(
+    'backups, restores, fences, views, sessions, crashes and marks, and how busy the hosts were',
+  )
+  filterOptions(command, {
+    volume: 'only what is about this volume, and its requests',
+    host: 'of the sessions and the requests, only those of this host',
+    kind: false,
+  })
     .addOption(new Option('--kind <kind...>', 'only these').choices(kinds))
     .option('--json', 'as one JSON object')
     .addHelpText(
@@ -44,13 +43,14 @@ export function addTimeline(inspect: Command): void {
 }
 
 async function act(options: TimelineOptions): Promise<void> {
-  const said = await withJournal(options, async ({ journal }) => {
+  const { kind: _, ...when } = options
+  const said = await withJournal(options, async (open) => {
+    const { journal } = open
     const { first, last } = journal.bounds()
-    const at = (point: string | undefined, otherwise: number) =>
-      point === undefined ? otherwise : seqOf(journal, parsePoint(point), 0, interrupt)
-    const from = await at(options.from, first)
-    const to = await at(options.to, last)
-    const timeline = new Timeline(new Names(await nearestWorld(journal, first - 1)))
+    const scope = await scopeOf(open, when)
+    const from = Math.max(first, scope.from)
+    const to = Math.min(last, scope.to)
+    const timeline = new Timeline(new Names(await nearestWorld(journal, first - 1)), scope)
     const onProgress = (seq: number) => showProgress(() => `event ${seq} of ${last}`)
     const { originNs, end } = await observe(journal, [timeline], { to, signal: interrupt, onProgress })
     return recordOf(timeline, { from, to, originNs, end }, options)
@@ -91,12 +91,17 @@ function recordOf(timeline: Timeline, { from, to, originNs, end }: Stretch, opti
     .filter(() => host === undefined)
     .map(({ what, name, volumes, ...one }) => ({ kind: what, name, volumes, ...moment(one)! }))
   const { reads, writes, waiting } = timeline
-  const counts = [reads, writes, waiting].map((series) => series.upTo(end)) as [number[], number[], number[]]
+  const lasted = Math.max(0, end - timeline.begin)
+  const counts = [reads, writes, waiting].map((series) => series.upTo(lasted)) as [
+    number[],
+    number[],
+    number[],
+  ]
   return {
     version: 1,
     from,
     to,
-    begin: isoNs(originNs),
+    begin: isoNs(originNs + BigInt(Math.round(timeline.begin))),
     end: isoNs(originNs + BigInt(Math.round(end))),
     spans,
     points,
@@ -112,7 +117,7 @@ function recordOf(timeline: Timeline, { from, to, originNs, end }: Stretch, opti
 
 function textOf(said: ReturnType<typeof recordOf>): string {
   const { spans, points, requests, begin, end, more_points } = said
-  const parts = [`events to ${said.to}, ${begin} to ${end}`]
+  const parts = [`events ${said.from} to ${said.to}, ${begin} to ${end}`]
   const rows = spans.map(({ kind, name, volumes, begin: began, end: ended, took_ns, outcome, notes }) => [
     kind,
     name,

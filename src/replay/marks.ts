@@ -1,6 +1,6 @@
 /** The marks of a journal: points that people and traces gave a name. */
 
-import { Columns } from '../events/columns.ts'
+import { Columns, type Row } from '../events/columns.ts'
 import { text } from '../events/detail.ts'
 import { checkRows } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -24,11 +24,24 @@ export async function* marksOf(journal: Journal, signal?: AbortSignal): AsyncGen
       const row = frame.open(columns)
       checkRows(frame, row)
       for (row.index = 0; row.index < frame.count; row.index++) {
-        if (row.kind !== 'mark') continue
+        if (row.kind !== 'mark' || !wasMade(row, frame.count)) continue
         const atNs = frame.instantNs + BigInt(Math.trunc(row.at))
         marks.push({ seq: row.seq, atNs, volume: row.volume, label: text(row.detail, 'label') })
       }
     }
     yield marks
   }
+}
+
+/**
+ * True for a command that was done. One that was refused, or asked again under its key, is on the record too; what it
+ * got is the next event, in the same frame.
+ */
+export function wasMade(row: Row, count: number): boolean {
+  const { index } = row
+  if (index + 1 >= count) return true
+  row.index++
+  const { kind } = row
+  row.index = index
+  return kind !== 'command.refused' && kind !== 'command.repeated'
 }

@@ -9,6 +9,7 @@ import { text } from '../../events/detail.ts'
 import type { Frame } from '../../journal/frame.ts'
 import type { Journal } from '../../journal/journal.ts'
 import type { Volume } from '../../layers/layer.ts'
+import { wasMade } from '../../replay/marks.ts'
 
 /** No more marks are known at once. */
 const maxMarks = 1000
@@ -67,15 +68,16 @@ export class Marks {
     }
   }
 
-  /** The first of a label counts, as it does where a mark is asked for. */
+  /** The newest of a label counts, as it does where a mark is asked for. */
   #note(frame: Frame, columns: Columns): void {
     const row = frame.open(columns)
     for (row.index = 0; row.index < frame.count; row.index++) {
-      if (row.kind !== 'mark') continue
+      if (row.kind !== 'mark' || !wasMade(row, frame.count)) continue
       const mark = { volume: row.volume, label: text(row.detail, 'label'), seq: row.seq }
       const key = `${mark.volume} ${mark.label}`
       const there = this.#found.get(key)
-      if (mark.label.length > maxLabel || (there !== undefined && there.seq < mark.seq)) continue
+      if (mark.label.length > maxLabel || (there !== undefined && there.seq > mark.seq)) continue
+      this.#found.delete(key)
       this.#found.set(key, mark)
       if (this.#found.size > maxMarks) this.#found.delete(this.#found.keys().next().value!)
     }

@@ -68,7 +68,7 @@ export function add(program: Command): void {
       const { use, moved } = await movedClone(pair, options)
       await control(options, resumeRestore, { pair, wait: true, ...moved }, (done) => pairSaid(done, pair), {
         ...use,
-        judged: restoreJudged,
+        judged: (done: Done) => restoreJudged(done, pair),
       })
     })
   controlOption(restore.command('cancel'))

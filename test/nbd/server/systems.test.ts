@@ -135,13 +135,14 @@ test('S3, S4: a restore shows the clone at once, its source is written meanwhile
     '-j',
     journal,
   ])
-  const ended = once(restore, 'exit')
+  const ended = once(restore, 'exit') as Promise<[number]>
   await until(async () => (await first(vol, at(200))) === 11)
   await vol.write(at(201), filled(13))
   assert.match(await code(clone.write(0, filled(1))), /EPERM/)
   assert.is(await first(clone, at(200)), 11)
   done('restore', 'cancel', 'mirror', '--force')
-  await ended
+  const [exit] = await ended
+  assert.is(exit, 1, 'who waits for a restore is told that it did not complete')
 })
 
 test.run()

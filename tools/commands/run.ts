@@ -58,7 +58,7 @@ export function add(program: Command): void {
         '  blockbox run prod.blktrace.gz -j prod.journal --pace 10x --order overlap --depth 64\n' +
         '  blockbox run -j two.journal --volume data=a.iolog --volume log=b.iolog --pace recorded\n' +
         '  blockbox run -j oltp.journal --volume data=financial1.spc:0 --volume log=financial1.spc:1 -f spc\n' +
-        '\nExit code 1 when requests or commands were refused.\n',
+        '\nExit code 1 when requests or commands were refused, or nothing was played.\n',
     )
     .action(run)
 }
@@ -77,6 +77,10 @@ async function run(files: readonly string[], options: RunOptions): Promise<void>
     const lines = systemLines(sum)
     if (lines !== '') await print(lines)
   }
+  const idle = report.hosts.filter(({ submitted }) => submitted === 0)
+  for (const { name } of idle)
+    remark(`host ${name} played nothing: look at what was left out, and at the trace`)
+  if (report.hosts.length > 0 && idle.length === report.hosts.length) process.exitCode = exitCodes.error
   for (const text of paceRemarks(report)) remark(text)
   for (const [code, count] of refused) remark(`${count} were refused: ${code}: ${advice[code as Code]}`)
 }

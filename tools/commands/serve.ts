@@ -82,7 +82,7 @@ export function add(program: Command): void {
     )
     .option('--control-token <file>', 'with --control-port: a file that holds the token')
     .option('--no-control', 'no control API')
-    .option('--read-only', 'let nobody write')
+    .option('--read-only', 'let no host write; commands of the control API may')
     .option('--connections <n>', 'connections at once', wholeNumber(1, 1024), 64)
     .option(
       '--cache <size>',

@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { temporaryFolder } from '../../support/folder.ts'
@@ -48,6 +49,13 @@ test('what is read is not written over', async () => {
 
 test('an image goes into a file', () =>
   usage(/name a file/, 'image', 'vol', '-j', at('one.journal'), '-o', '-'))
+
+test('a run that plays nothing says so and is no success', async () => {
+  const trace = fileURLToPath(new URL('../../../../traces/fio_randrw.v3.iolog', import.meta.url))
+  const { code, err } = await blockbox(['run', trace, '-j', at('run.journal'), '--only', 'bogus'])
+  assert.is(code, 1, err)
+  assert.match(err, /played nothing/)
+})
 
 test('verify says how many heads it compared, and takes no empty list for one', async () => {
   writeFileSync(at('none.heads'), '')

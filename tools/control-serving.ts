@@ -6,6 +6,7 @@ import { controlSocket, fitsSocket } from '../src/control/control-socket.ts'
 import { BlockboxError } from '../src/core/errors.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import type { OpenFolder } from '../src/engine/open-folder.ts'
+import type { Places } from '../src/images/places.ts'
 import { readBounded } from './bounded-file.ts'
 import { type JournalOption, journalDir } from './journal-option.ts'
 import { remark } from './remark.ts'
@@ -22,7 +23,7 @@ export interface ControlServing extends JournalOption {
 /** Serves the API; undefined where there is to be none. Throws USAGE, SOCKET. */
 export async function controlFor(
   options: ControlServing,
-  { engine, journal, payload }: { readonly engine: Engine } & OpenFolder,
+  { engine, journal, payload, places }: { readonly engine: Engine; readonly places: Places } & OpenFolder,
 ): Promise<ControlServer | undefined> {
   const { control, controlPort, controlToken } = options
   const folder = resolve(journalDir(options))
@@ -30,7 +31,7 @@ export async function controlFor(
     throw new BlockboxError('USAGE', '--control-token goes with --control-port')
   }
   if (control === false && controlPort === undefined) return undefined
-  let how: ControlOptions = { folder }
+  let how: ControlOptions = { folder, places }
   if (controlPort !== undefined) how = { ...how, port: controlPort, token: tokenIn(controlToken) }
   else if (typeof control === 'string') how = { ...how, path: resolve(control) }
   else if (!fitsSocket(controlSocket(folder))) {

@@ -21,7 +21,7 @@ export interface ControlUse extends LinkUse {
 
 export type Hints = Partial<Record<Code, string>>
 
-/** Asks one command of an existing journal; `said` puts the answer in words. */
+/** Asks one command of an existing journal; `said` puts the answer in words, and sets the exit code where that is not 0. */
 export async function control<I>(
   options: ControlOptions,
   route: CommandRoute<I>,
@@ -34,11 +34,12 @@ export async function control<I>(
     async ({ link }) => {
       const done = await link.command(route, input, { key: options.key })
       const { command, answer } = done
+      const words = answer.code === 'ok' ? said(done) : ''
       if (options.json === true) {
         const { code, seq, made, repeats } = answer
         const repeated = repeats === undefined ? {} : { repeats }
         await print(JSON.stringify({ version: 1, command, code, seq, made, ...repeated, ...done.about }))
-      } else if (answer.code === 'ok') await print(said(done).split('\n').map(escaped).join('\n'))
+      } else if (answer.code === 'ok') await print(words.split('\n').map(escaped).join('\n'))
       if (answer.code !== 'ok') refused(command, answer, hints)
       else repeated(answer)
     },

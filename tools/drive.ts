@@ -70,7 +70,7 @@ export async function driveScenario(ask: DriveAsk, journal: string): Promise<Dri
     readDigests: 'always',
     ...(logical !== undefined && { clock: logical }),
   } as const
-  const { engine } = await openToWrite(journal, how)
+  const { engine, payload } = await openToWrite(journal, how)
   engine.frames$.subscribe({
     next(frame) {
       const row = frame.open()
@@ -82,6 +82,7 @@ export async function driveScenario(ask: DriveAsk, journal: string): Promise<Dri
     const report = await runScenario({
       ...run,
       engine,
+      payload,
       copier,
       time: logical?.timekeeper() ?? machineTime(),
       images,

@@ -3,10 +3,10 @@
 import { existsSync } from 'node:fs'
 import { BlockboxError } from '../src/core/errors.ts'
 import type { OpenFolder } from '../src/engine/open-folder.ts'
+import { writeWhole } from '../src/images/image-file.ts'
 import { type Claim, checkProof, type ProofHead, type Proven, proofParts } from '../src/journal/head-proof.ts'
 import { isSignedBy } from '../src/journal/kept-head.ts'
 import { headText } from './head-argument.ts'
-import { writeWhole } from './image-file.ts'
 import { readHeads, readKey } from './kept-heads.ts'
 import { escaped, print } from './output.ts'
 

@@ -9,11 +9,13 @@
 
 import * as v from 'valibot'
 import { answers, controlSocket } from '../src/control/control-socket.ts'
+import { Copies } from '../src/control/copies.ts'
 import { Owners } from '../src/control/owners.ts'
 import type { CommandRoute, Controlled, Done } from '../src/control/route.ts'
 import { BlockboxError } from '../src/core/errors.ts'
 import type { EngineOptions } from '../src/engine/engine.ts'
 import { type OpenFolder, openToRead, openToWrite } from '../src/engine/open-folder.ts'
+import { Places } from '../src/images/places.ts'
 import { worldAt } from '../src/replay/at.ts'
 import { atRest } from './at-rest.ts'
 import { RemoteControl } from './control-client.ts'
@@ -41,13 +43,16 @@ export async function withControl<T>(
   { create = false, openImage }: LinkUse = {},
 ): Promise<T> {
   const folder = journalDir(options)
+  const places = new Places(openImage)
   return orRemote(
     folder,
-    () => openToWrite(folder, { create, worldAt, ...(openImage !== undefined && { openImage }) }),
+    () => openToWrite(folder, { create, worldAt, openImage: places.open }),
     (open) => {
       const { engine } = open
-      const local: Controlled = { ...open, folder, owners: new Owners(engine) }
-      return used(open, () => use({ link: new LocalControl(local), local }), engine)
+      const copies = new Copies()
+      const local: Controlled = { ...open, folder, owners: new Owners(engine), copies, places }
+      const close = () => copies.close().then(() => engine.close())
+      return used(open, () => use({ link: new LocalControl(local), local }), { close })
     },
     (remote) => use({ link: remote, remote }),
   )

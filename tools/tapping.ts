@@ -5,6 +5,7 @@
  *     far disk opened ─▶ journal opened ─▶ volume made ─▶ [all of the far disk copied into it] ─▶ tapped: hosts may come
  */
 
+import { makeFrom } from '../src/control/volume-from.ts'
 import { BlockboxError } from '../src/core/errors.ts'
 import type { Engine, EngineOptions } from '../src/engine/engine.ts'
 import { advice } from '../src/events/code.ts'
@@ -15,7 +16,7 @@ import { parseNbdUri } from '../src/nbd/client/uri.ts'
 import { openFarDisk, wholeBlocksOf } from '../src/nbd/tap/far-disk.ts'
 import { Tap } from '../src/nbd/tap/tap.ts'
 import { command } from '../src/run/import-run.ts'
-import { makeFrom } from './volume-from.ts'
+import { interrupt } from './interrupt.ts'
 
 export interface TapOptions {
   /** The URI of the far disk. */
@@ -93,8 +94,8 @@ async function copiedVolume(
   { name, uri, block }: { readonly name: string; readonly uri: string; readonly block: number },
   open: OpenImage,
 ): Promise<number> {
-  const from = { from: uri, block, extent: undefined, copy: true, rate: 0, key: undefined }
-  const { answer, left, extents, command: asked } = await makeFrom(engine, name, from, open)
+  const from = { from: uri, block, extent: undefined, copy: true, wait: true, rate: 0, key: undefined }
+  const { answer, left, extents, command: asked } = await makeFrom(engine, name, from, interrupt, open)
   if (answer.code !== 'ok') {
     throw new BlockboxError('USAGE', `${asked} ${name} was refused: ${answer.code}: ${advice[answer.code]}`)
   }

@@ -15,8 +15,8 @@ import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { BlockboxError } from '../src/core/errors.ts'
+import { cannotMake, refuseWhatIsThere } from '../src/images/image-file.ts'
 import { type Conversion, type ConversionAsk, convert, type EventBatch } from '../src/run/conversion.ts'
-import { cannotMake, refuseWhatIsThere } from './image-file.ts'
 import { OutputClosed } from './output.ts'
 
 export interface TraceFile extends ConversionAsk {

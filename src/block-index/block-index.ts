@@ -20,8 +20,10 @@ import type { Journal } from '../journal/journal.ts'
 import { nearestWorld, unfoldable } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
 import { worldAt } from '../replay/at.ts'
+import type { Point } from '../replay/point.ts'
 import { evolve } from '../volume.ts'
 import { tellWorld } from './beginning.ts'
+import { indexedSeq } from './points.ts'
 import { type Segment, SegmentDamaged } from './segment.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { SegmentMaker } from './segment-maker.ts'
@@ -70,6 +72,12 @@ export class BlockIndex {
   readonly frameOf = (seq: number): number | undefined => {
     const segment = this.#segments.find(({ span }) => seq >= span.first && seq <= span.last)
     return segment?.frameOf(seq)
+  }
+
+  /** The event that a point of the journal names, as `seqOf` finds it, without reading the journal for marks and times. */
+  seqOf(journal: Journal, point: Point, volume: number, signal?: AbortSignal): Promise<number> {
+    const entries = this.#segments.flatMap(({ points }) => points)
+    return indexedSeq(entries, journal, point, volume, signal)
   }
 
   /** What touched a block of any of these volumes, by event. Throws SegmentDamaged: remove the files, open again. */
@@ -166,7 +174,9 @@ async function extend(
           touches.after(row, world)
           const entry = row.op === 'none' ? entryOf(row, world) : undefined
           if (entry !== undefined) maker.roster.push(entry)
+          maker.points.note(row, frame.instantNs)
         }
+        maker.points.frame(frame.last)
       } catch (error) {
         throw unfoldable(world, error)
       }

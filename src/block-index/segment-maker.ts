@@ -2,27 +2,30 @@
 
 import type { Entry } from '../inspect/roster.ts'
 import { Group, levelOf, maxCount } from './group.ts'
+import { PointMaker } from './points.ts'
 import { encodeSegment, type Segment } from './segment.ts'
 
 export class SegmentMaker {
   readonly first: number
   readonly previous: Uint8Array
   readonly roster: Entry[] = []
+  readonly points: PointMaker
   readonly #frames: number[] = []
   /** How many touches it has. */
   entries = 0
   readonly #groups = new Map<number, Group>()
 
-  /** @param previous the hash of the frame in front of event `first`. */
-  constructor(first: number, previous: Uint8Array) {
+  /** @param previous the hash of the frame in front of event `first`; @param points those that are known already */
+  constructor(first: number, previous: Uint8Array, points = new PointMaker([], first - 1)) {
     this.first = first
     this.previous = previous
+    this.points = points
   }
 
   /** A maker that goes on where a segment ended, with all that is in it. */
   static from(segment: Segment): SegmentMaker {
     const { first, previous } = segment.span
-    const maker = new SegmentMaker(first, previous)
+    const maker = new SegmentMaker(first, previous, new PointMaker(segment.points, segment.span.last))
     maker.roster.push(...segment.roster)
     for (const frame of segment.frames()) maker.#frames.push(frame)
     segment.each((volume, seq, what, from, count) => maker.tell(seq, volume, from, count, what))
@@ -54,7 +57,9 @@ export class SegmentMaker {
   /** The bytes of the segment, which ends with event `last` and the frame of that hash. */
   encode(last: number, head: Uint8Array): Uint8Array {
     const groups = [...this.#groups.values()].sort((a, b) => a.volume - b.volume || a.level - b.level)
-    const { first, previous } = this
-    return encodeSegment({ first, last, previous, head }, groups, this.#frames, this.roster)
+    const { first, previous, roster } = this
+    this.points.frame(last, true)
+    const names = { roster, points: this.points.entries }
+    return encodeSegment({ first, last, previous, head }, groups, this.#frames, names)
   }
 }

@@ -8,9 +8,10 @@ import { crc32 } from 'node:zlib'
 import { sameBytes } from '../core/digest.ts'
 import { type Entry, isEntry } from '../inspect/roster.ts'
 import { entryBytes, type Group, pageBytes, pageEntries } from './group.ts'
+import { isPoint, type PointEntry } from './points.ts'
 
 const magic = 0x31584242
-const version = 1
+const version = 2
 const fixedBytes = 108
 const sumAt = 104
 const groupBytes = 24
@@ -26,6 +27,12 @@ export interface SegmentSpan {
   readonly head: Uint8Array
 }
 
+/** What a segment keeps as JSON: who came in it, and its points. */
+export interface SegmentNames {
+  readonly roster: readonly Entry[]
+  readonly points: readonly PointEntry[]
+}
+
 /**
  * The bytes of a segment.
  *
@@ -35,9 +42,9 @@ export function encodeSegment(
   span: SegmentSpan,
   groups: readonly Group[],
   frames: readonly number[],
-  roster: readonly Entry[],
+  { roster, points }: SegmentNames,
 ): Uint8Array {
-  const names = new TextEncoder().encode(JSON.stringify(roster))
+  const names = new TextEncoder().encode(JSON.stringify({ roster, points }))
   const pages = groups.reduce((sum, group) => sum + group.pages, 0)
   const table = fixedBytes + groupBytes * groups.length
   const frameTable = table + pageHeadBytes * pages
@@ -97,9 +104,10 @@ export type OnTouch = (seq: number, what: number, first: number, count: number) 
 export class SegmentDamaged extends Error {}
 
 /** A segment that is searched. */
-export class Segment {
+export class Segment implements SegmentNames {
   readonly span: SegmentSpan
   readonly roster: readonly Entry[]
+  readonly points: readonly PointEntry[]
   /** Bytes of the whole file. */
   readonly size: number
   readonly #read: ReadBytes
@@ -152,7 +160,9 @@ export class Segment {
     })
     this.#table = viewOf(bytes.subarray(table, frameTable))
     this.#frames = viewOf(bytes.subarray(frameTable, frameTable + 4 * frames))
-    this.roster = rosterIn(bytes.subarray(this.#headBytes - names))
+    const { roster, points } = namesIn(bytes.subarray(this.#headBytes - names))
+    this.roster = roster
+    this.points = points
   }
 
   /** True when this segment goes on where another ends. */
@@ -232,14 +242,17 @@ export class Segment {
 }
 
 /** Who takes part, by the names at the end of a head. Throws SegmentDamaged. */
-function rosterIn(bytes: Uint8Array): Entry[] {
+function namesIn(bytes: Uint8Array): SegmentNames {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
     throw new SegmentDamaged('its names are no JSON')
   }
-  if (Array.isArray(value) && value.every(isEntry)) return value
+  const { roster, points } = (value ?? {}) as Readonly<Record<string, unknown>>
+  const isWhole =
+    Array.isArray(roster) && roster.every(isEntry) && Array.isArray(points) && points.every(isPoint)
+  if (isWhole) return { roster, points }
   throw new SegmentDamaged('its names make no sense')
 }
 

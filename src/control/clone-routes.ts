@@ -1,20 +1,22 @@
 /** Clone pairs and restores from them: commands. With `wait` they are answered when the copies have ended. */
 
-import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
 import { BlockboxError } from '../core/errors.ts'
 import { openExternal } from '../images/open-external.ts'
 import { contentsOf } from '../inspect/contents.ts'
 import { named, pairsOf } from '../layers/pair-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
-import { isNbdUri } from '../nbd/client/uri.ts'
 import { volumeNamed } from '../replay/volume-at.ts'
+import { assertPlace, moveClone } from './outside-routes.ts'
 import { pairAtRest, until } from './rest.ts'
 import { ask, type Call, type Controlled, commandRoute, type Done } from './route.ts'
 import { bytes, count, flag, name, owner, text, wait } from './schema.ts'
 import { newName } from './volume-routes.ts'
 
 const pair = name
+const movedFile = v.optional(
+  v.pipe(text, v.description('where a clone outside is now: a full path on that machine, or an NBD URI')),
+)
 
 export const createClone = commandRoute({
   method: 'POST',
@@ -51,8 +53,7 @@ export const createClone = commandRoute({
 })
 
 async function outside({ path, sha256 }: { readonly path: string; readonly sha256: string }) {
-  if (!isAbsolute(path) && !isNbdUri(path))
-    throw new BlockboxError('USAGE', `"${path}" is no full path: begin it with /`)
+  assertPlace(path)
   const image = await openExternal(path)
   await image.close()
   return { clone: 0, path, size: image.size, sha256 }
@@ -94,10 +95,12 @@ export const startRestore = commandRoute({
     protected: v.optional(v.pipe(v.boolean(), v.description('later writes do not reach the clone')), true),
     rate: v.optional(v.pipe(count, v.description('extents a second in the background; 0: as many as go')), 0),
     owner: v.optional(owner),
+    clone_file: movedFile,
     wait,
   },
-  act(controlled, input, call) {
+  async act(controlled, input, call) {
     const { rate } = input
+    await moveClone(controlled, input.pair, input.clone_file)
     const detail = { pair: input.pair, protected: input.protected, ...(rate > 0 && { rate }) }
     return ofPair(controlled, input, call, { kind: 'restore.start', detail })
   },
@@ -116,8 +119,9 @@ export const resumeRestore = commandRoute({
   method: 'POST',
   path: '/restores/{pair}/resume',
   summary: 'Go on with a restore that was paused or failed; nothing is done when it goes on already',
-  input: { pair, wait },
+  input: { pair, clone_file: movedFile, wait },
   async act(controlled, input, call) {
+    await moveClone(controlled, input.pair, input.clone_file)
     const { world } = controlled.engine
     const restore = restoresOf(world).byTag.get(named(pairsOf(world), input.pair)?.tag ?? 0)
     const goesOn = restore?.background === true && !restore.paused

@@ -18,7 +18,13 @@ export const listed = {
   ),
   backups: v.array(v.strictObject({ name: text, phase: text, volumes: v.array(text), held_writes: number })),
   restores: v.array(
-    v.strictObject({ pair: text, protected: flag, remaining_extents: number, background: flag }),
+    v.strictObject({
+      pair: text,
+      protected: flag,
+      remaining_extents: number,
+      background: flag,
+      paused: flag,
+    }),
   ),
   views: v.array(
     v.strictObject({ name: text, base: text, phase: text, kept_bytes: number, sessions: number }),
@@ -50,6 +56,15 @@ export const infoAnswer = v.strictObject({
   remarks: v.array(text),
 })
 
+export const stateAnswer = v.strictObject({
+  version: one,
+  state: v.picklist(['recording', 'failed']),
+  durable_seq: v.pipe(number, v.description('the last durable event')),
+  failure: v.nullable(
+    v.strictObject({ code: text, message: text, since: v.pipe(text, v.description('an instant')) }),
+  ),
+})
+
 export const sessionsAnswer = v.strictObject({
   version: one,
   sessions: v.array(v.strictObject({ session: number, name: text })),
@@ -58,6 +73,34 @@ export const sessionsAnswer = v.strictObject({
 export const marksAnswer = v.strictObject({
   version: one,
   marks: v.array(v.strictObject({ seq: number, instant: text, volume: text, label: text })),
+})
+
+const copy = {
+  copy: number,
+  state: v.picklist(['copying', 'verifying', 'done', 'failed', 'cancelled']),
+  ...{ volume: text, backup: text },
+  seq: v.pipe(number, v.description('the moment: what is copied is the volume after this event')),
+  ...{ size: number, target: text },
+  resumed: v.pipe(flag, v.description('it goes on with one that was cut off')),
+  copied_bytes: v.pipe(
+    number,
+    v.description('everything before it was written; of one that failed, is durable at the target'),
+  ),
+  mapped_bytes: v.nullable(number),
+  unknown_bytes: v.pipe(number, v.description('of a tapped volume that nobody recorded')),
+  verified: v.pipe(flag, v.description('the target was read back and is the same')),
+  sha256: v.nullable(text),
+  error: v.nullable(text),
+}
+
+export const copiesAnswer = v.strictObject({ version: one, copies: v.array(v.strictObject(copy)) })
+
+export const copyAnswer = v.strictObject({ version: one, ...copy })
+
+export const cloneVerifyAnswer = v.strictObject({
+  version: one,
+  ...{ extents: number, bytes: number },
+  findings: v.array(v.strictObject({ seq: number, rule: text, detail: text })),
 })
 
 const queue = v.strictObject({

@@ -10,10 +10,12 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { BlockboxError } from '../core/errors.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Places } from '../images/places.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { appOf } from './app.ts'
 import { controlSocket, makeWay, shortest } from './control-socket.ts'
+import { Copies } from './copies.ts'
 import { type HttpLimits, httpLimits, httpServer } from './http-server.ts'
 import { Metrics } from './metrics.ts'
 import { Owners } from './owners.ts'
@@ -28,6 +30,8 @@ export interface ControlOptions {
   readonly port?: number
   /** At least 16 characters, visible ASCII. */
   readonly token?: string
+  /** Where the engine looks for clones outside, when they may be said to be elsewhere. */
+  readonly places?: Places
   readonly limits?: Partial<HttpLimits>
 }
 
@@ -49,7 +53,7 @@ export async function serveControl(
   engine: Engine,
   journal: Journal,
   payload: PayloadStore,
-  { folder, path, port, token, limits = {} }: ControlOptions,
+  { folder, path, port, token, places, limits = {} }: ControlOptions,
 ): Promise<ControlServer> {
   if (path !== undefined && port !== undefined)
     throw new BlockboxError('USAGE', 'a socket or a port, not both')
@@ -57,7 +61,9 @@ export async function serveControl(
     throw new BlockboxError('USAGE', 'a port needs a token of 16 to 256 visible ASCII characters')
   }
   const metrics = new Metrics(engine, journal)
-  const controlled = { engine, journal, payload, folder, owners: new Owners(engine), metrics }
+  const copies = new Copies()
+  const owners = new Owners(engine)
+  const controlled = { engine, journal, payload, folder, owners, copies, places, metrics }
   const handler = appOf(routes, controlled, port === undefined ? undefined : token)
   const { server, stop } = httpServer(handler, { ...httpLimits, ...limits })
   const socket = path ?? controlSocket(folder)
@@ -69,16 +75,16 @@ export async function serveControl(
     throw error
   }
   const bound = server.address() as AddressInfo | string
-  let closing: Promise<void> | undefined
+  let closing: Promise<unknown> | undefined
   return {
     address: typeof bound === 'string' ? { path: socket } : { port: bound.port },
-    close() {
+    async close() {
       stop(new BlockboxError('ENGINE_STOPPED', 'the server is stopping'))
-      closing ??= close(server).finally(() => {
+      closing ??= Promise.all([copies.close(), close(server)]).finally(() => {
         metrics.close()
         if (port === undefined) rmSync(socket, { force: true })
       })
-      return closing
+      await closing
     },
   }
 }

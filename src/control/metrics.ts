@@ -46,7 +46,7 @@ export class Metrics {
     this.#gauges(engine, journal)
     this.#subscription = engine.frames$.subscribe({
       next: (frame) => this.#count(frame),
-      error: () => undefined,
+      error: () => void engine.remains?.world().catch(() => undefined),
     })
   }
 
@@ -95,27 +95,31 @@ export class Metrics {
     })
   }
 
-  #gauges({ world }: Engine, journal: Journal): void {
+  /** Once the engine has failed, of what remains of it. */
+  #gauges(engine: Engine, journal: Journal): void {
+    const now = () => engine.remains?.known ?? engine.world
     const gauge = (name: string, help: string, value: () => number) =>
       this.#gauge(name, help, [], (metric) => metric.set(value()))
     gauge('journal_head_seq', 'The last durable event', () => journal.bounds().last)
     gauge('journal_epoch', 'How often the journal was opened to be written', () => journal.bounds().epoch)
-    gauge('held_requests', 'Requests that wait for a backup', () => inFlightOf(world).held.size)
-    gauge('queued_requests', 'Requests that wait for a copy', () => inFlightOf(world).queued.size)
-    gauge('sessions', 'Open sessions', () => world.sessions.size)
-    gauge('backups', 'Backups that run', () => contentsOf(world).backups.length)
+    const failed = () => (engine.remains === undefined ? 0 : 1)
+    gauge('engine_failed', '1 when nothing can be recorded any more, only read', failed)
+    gauge('held_requests', 'Requests that wait for a backup', () => inFlightOf(now()).held.size)
+    gauge('queued_requests', 'Requests that wait for a copy', () => inFlightOf(now()).queued.size)
+    gauge('sessions', 'Open sessions', () => now().sessions.size)
+    gauge('backups', 'Backups that run', () => contentsOf(now()).backups.length)
     this.#gauge(
       'restore_remaining_extents',
       'Extents that a restore has still to copy',
       ['pair'],
       (metric) => {
-        for (const { pair, remaining_extents } of contentsOf(world).restores)
+        for (const { pair, remaining_extents } of contentsOf(now()).restores)
           metric.set({ pair }, remaining_extents)
       },
     )
     this.#gauge('restore_extents', 'Extents of the source of a restore', ['pair'], (metric) => {
-      for (const { tag, size, extent } of restoresOf(world).byTag.values()) {
-        const pair = pairsOf(world).byTag.get(tag)?.name ?? `#${tag}`
+      for (const { tag, size, extent } of restoresOf(now()).byTag.values()) {
+        const pair = pairsOf(now()).byTag.get(tag)?.name ?? `#${tag}`
         metric.set({ pair }, Math.ceil(size / extent))
       }
     })

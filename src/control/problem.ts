@@ -97,11 +97,19 @@ const ofError: Readonly<Partial<Record<ErrorCode, readonly [number, string]>>> =
   USAGE: [400, 'change the request as the message says'],
   SCENARIO: [400, 'change the request as the message says'],
   NO_SUCH_VOLUME: [404, 'GET /volumes lists the volumes'],
+  STALLED: [409, 'wait for what goes on to end, then try again'],
+  NO_SUCH_COPY: [404, 'GET /copies lists the copies'],
+  COPY_CANCELLED: [409, 'POST /copies with resume goes on with it'],
+  COPY_DIFFERS: [500, 'POST /copies with force begins it anew'],
   NO_SUCH_POINT: [404, 'GET /marks lists the marks, GET /info the first and the last event'],
   JOURNAL_TRUNCATED: [410, 'GET /info says which events are still there'],
   LAYOUT: [422, 'name the metadata as ranges of bytes'],
   SHARED_META: [422, 'name other files, or fence the whole volume'],
   ENGINE_STOPPED: [503, 'start the server again'],
+  JOURNAL_IN_DOUBT: [
+    503,
+    'see to the disk of the journal, then start the server again; reads go on until then',
+  ],
   JOURNAL_FULL: [507, 'make room on the disk of the journal, then start the server again'],
 }
 

@@ -8,8 +8,10 @@
 import * as v from 'valibot'
 import type { Answer, CommandAsk } from '../engine/ask.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Places } from '../images/places.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { PayloadStore } from '../payload/payload.ts'
+import type { Copies } from './copies.ts'
 import type { Metrics } from './metrics.ts'
 import type { Owners } from './owners.ts'
 
@@ -21,6 +23,9 @@ export interface Controlled {
   /** The folder of the journal. */
   readonly folder: string
   readonly owners: Owners
+  readonly copies: Copies
+  /** Where clones outside are now; undefined where the engine reads them where the record says, and nowhere else. */
+  readonly places?: Places | undefined
   /** Where there is a server. */
   readonly metrics?: Metrics
 }

@@ -12,11 +12,13 @@ import {
   startRestore,
   syncClone,
 } from './clone-routes.ts'
+import { cancelCopy, copies, copyProgress, oneCopy, startCopy } from './copy-routes.ts'
 import { failFence, fenceVerbs, raiseFence, restoreFence, writeFence } from './fence-routes.ts'
 import { openApi } from './openapi.ts'
+import { createVolumeFrom, verifyClone } from './outside-routes.ts'
 import { httpProblem } from './problem.ts'
 import { type Route, streamRoute } from './route.ts'
-import { info, lists, marks, queues, sessions } from './state-routes.ts'
+import { info, lists, marks, queues, sessions, state } from './state-routes.ts'
 import { events, image, log } from './stream-routes.ts'
 import {
   createDevice,
@@ -53,12 +55,13 @@ const document = streamRoute({
 })
 
 export const routes: readonly Route[] = [
-  ...[info, sessions, queues, marks, createMark],
-  ...[lists.volumes, createVolume, deleteVolume, resizeVolume, createBranch],
+  ...[info, state, sessions, queues, marks, createMark],
+  ...[lists.volumes, createVolume, createVolumeFrom, deleteVolume, resizeVolume, createBranch],
   ...[lists.devices, createDevice],
   ...[lists.views, createView, dropView, mergeView],
   ...[lists.backups, startBackup, stopBackup],
-  ...[lists.pairs, createClone, syncClone, fractureClone, deleteClone],
+  ...[copies, startCopy, oneCopy, copyProgress, cancelCopy],
+  ...[lists.pairs, createClone, syncClone, fractureClone, verifyClone, deleteClone],
   ...[lists.restores, startRestore, pauseRestore, resumeRestore, cancelRestore],
   ...[lists.fences, raiseFence, ...Object.values(fenceVerbs), failFence, writeFence, restoreFence],
   ...[openSession, closeSession, rebindSession],

@@ -24,6 +24,9 @@ export const session = v.pipe(
 
 export const flag = v.optional(v.boolean(), false)
 
+/** A choice that is off unless it is made. */
+export const described = (words: string) => v.optional(v.pipe(v.boolean(), v.description(words)), false)
+
 export const wait = v.optional(
   v.pipe(v.boolean(), v.description('answer only when what this begins has come to an end')),
   false,

@@ -4,6 +4,7 @@ import { BlockboxError } from '../core/errors.ts'
 import { contentsOf } from '../inspect/contents.ts'
 import { isoNs } from '../inspect/event-record.ts'
 import { inFlightOf } from '../layers/in-flight.ts'
+import type { World } from '../layers/layer.ts'
 import type { Request } from '../layers/request.ts'
 import { marksOf } from '../replay/marks.ts'
 import {
@@ -13,6 +14,7 @@ import {
   marksAnswer,
   queuesAnswer,
   sessionsAnswer,
+  stateAnswer,
 } from './contents-schema.ts'
 import { journalInfo } from './journal-info.ts'
 import { type Controlled, readRoute } from './route.ts'
@@ -26,7 +28,26 @@ export const info = readRoute({
   input: {},
   output: infoAnswer,
   async act({ journal, folder, engine }) {
-    return { version: 1, ...(await journalInfo(journal, folder, engine.world)) }
+    const { remains } = engine
+    const told = await journalInfo(journal, folder, (await remains?.world()) ?? engine.world)
+    if (remains === undefined) return { version: 1, ...told }
+    const failed = `nothing is recorded any more, what is durable can be read: ${remains.reason.message}`
+    return { version: 1, ...told, remarks: [...told.remarks, failed] }
+  },
+})
+
+export const state = readRoute({
+  method: 'GET',
+  path: '/state',
+  summary: 'Whether the engine records, or why it cannot any more and since when',
+  input: {},
+  output: stateAnswer,
+  async act({ journal, engine: { remains } }) {
+    const { last } = journal.bounds()
+    if (remains === undefined) return { version: 1, state: 'recording', durable_seq: last, failure: null }
+    const { code, message } = remains.reason
+    const failure = { code, message, since: isoNs(remains.sinceNs) }
+    return { version: 1, state: 'failed', durable_seq: last, failure }
   },
 })
 
@@ -50,7 +71,7 @@ function listRoute(list: Listed) {
     input: {},
     output: listAnswer(list),
     async act({ engine }) {
-      return { version: 1, [list]: contentsOf(engine.world)[list] }
+      return { version: 1, [list]: await engine.look((world) => contentsOf(world)[list]) }
     },
   })
 }
@@ -72,8 +93,8 @@ export const sessions = readRoute({
   input: {},
   output: sessionsAnswer,
   async act({ engine }) {
-    const open = [...engine.world.sessions].map(([session, name]) => ({ session, name }))
-    return { version: 1, sessions: open }
+    const open = (world: World) => [...world.sessions].map(([session, name]) => ({ session, name }))
+    return { version: 1, sessions: await engine.look(open) }
   },
 })
 
@@ -84,7 +105,8 @@ export const queues = readRoute({
   input: {},
   output: queuesAnswer,
   async act(controlled) {
-    const { world } = controlled.engine
+    const { engine } = controlled
+    const world = (await engine.remains?.world()) ?? engine.world
     const { held, queued } = inFlightOf(world)
     const of = (volume: number, waiting: ReadonlyMap<number, Request>) =>
       [...waiting.values()].filter((request) => request.volume === volume).length

@@ -2,12 +2,14 @@
 
 import * as v from 'valibot'
 import { BlockboxError } from '../core/errors.ts'
+import type { CommandAsk } from '../engine/ask.ts'
 import { advice } from '../events/code.ts'
 import { isName } from '../events/detail.ts'
 import { volumeNamed } from '../replay/volume-at.ts'
 import { deviceId } from './device-name.ts'
+import { whenQuiet } from './quiet.ts'
 import { ask, commandRoute } from './route.ts'
-import { bytes, name, names, text } from './schema.ts'
+import { bytes, count, described, name, names, text } from './schema.ts'
 
 /** What a new thing is to be called. Throws USAGE for what no journal would take. */
 export function newName(given: string): string {
@@ -69,10 +71,26 @@ export const createMark = commandRoute({
   method: 'POST',
   path: '/marks',
   summary: 'Put a named point of a volume on record',
-  input: { volume: name, label: text },
-  async act(controlled, { volume, label }, call) {
-    const { id } = volumeNamed(controlled.engine.world, volume)
-    return ask(controlled, call, { kind: 'mark', volume: id, detail: { label } })
+  input: {
+    volume: name,
+    label: text,
+    quiesce: described('wait for an instant when no write to the volume is in flight'),
+    also: v.optional(v.pipe(names, v.description('with quiesce: nor one to these volumes'))),
+    all_volumes: described('with quiesce: nor one to any volume'),
+    deadline_ms: v.optional(v.pipe(count, v.maxValue(3_600_000), v.description('with quiesce')), 10_000),
+  },
+  async act(controlled, { volume, label, quiesce, also = [], all_volumes: all, ...input }, call) {
+    const { engine } = controlled
+    const { id } = volumeNamed(engine.world, volume)
+    const mark: CommandAsk = { kind: 'mark', volume: id, detail: { label } }
+    if (!quiesce && (all || also.length > 0)) {
+      throw new BlockboxError('USAGE', 'other volumes are named to quiesce, but quiesce is not asked for')
+    }
+    if (!quiesce) return ask(controlled, call, mark)
+    const others = also.map((one) => volumeNamed(engine.world, one).id)
+    const quiet = { volumes: all ? undefined : [id, ...others], deadlineMs: input.deadline_ms }
+    const keyed = call.key === undefined ? mark : { ...mark, key: call.key }
+    return { command: 'mark', answer: await whenQuiet(engine, keyed, quiet, call.signal) }
   },
 })
 

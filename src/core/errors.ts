@@ -29,12 +29,15 @@ export type ErrorCode =
   | 'USAGE'
   | 'NO_SUCH_POINT'
   | 'NO_SUCH_VOLUME'
+  | 'NO_SUCH_COPY'
   | 'ENGINE_STOPPED'
   | 'NBD_PROTOCOL'
   | 'NBD_REFUSED'
   | 'NBD_FAILED'
   | 'NBD_CLOSED'
   | 'NBD_DEADLINE'
+  | 'COPY_DIFFERS'
+  | 'COPY_CANCELLED'
   | 'SOCKET'
 
 export interface ErrorDetail {

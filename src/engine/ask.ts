@@ -3,6 +3,7 @@
 import { type Code, codes } from '../events/code.ts'
 import { type Detail, detailFault, noDetail } from '../events/detail.ts'
 import { flag, type IoKind, isInput, type Kind, kinds, type Op } from '../events/kind.ts'
+import type { World } from '../layers/layer.ts'
 
 /** A host request. Offsets and lengths are bytes; a write's length is that of its data. */
 export interface IoAsk {
@@ -64,6 +65,8 @@ export interface Answer {
 export interface Asker {
   resolve(answer: Answer): void
   reject(error: Error): void
+  /** What the state has to be like for a command to be decided in it. */
+  readonly when?: ((world: World) => boolean) | undefined
 }
 
 /** An ask that waits to be decided, and whom to tell. */

@@ -155,8 +155,7 @@ export class Decider {
   #place(io: Placed, data: Uint8Array | undefined): Uint8Array | undefined {
     const volume = volumeOf(this.#world, io.volume)!
     const { payload } = this.#options
-    const merged = isMerged(io, volume.block)
-    const bytes = merged ? mergedBlocks(this.#world, volume, payload, io, data) : data
+    const bytes = isMerged(io, volume.block) ? mergedBlocks(this.#world, volume, payload, io, data) : data
     if (bytes === undefined || (io.op !== 'write' && isZeros(bytes))) return undefined
     const digest = sha256(bytes)
     io.payload = payload.put(wholeUnits(bytes))
@@ -185,6 +184,7 @@ export class Decider {
       asker.reject(new BlockboxError('USAGE', `${ask.kind} names event ${ask.about}, which is yet to come`))
       return
     }
+    if (asker.when?.(this.#world) === false) return asker.resolve({ code: 'E_AGAIN', seq: 0, made: 0 })
     this.replies.expect(seq, asker)
     const atUs = Number((this.#builder.instantNs + BigInt(at)) / 1000n)
     if (ask.kind === 'tap.report') return this.#decideReport(ask, at, seq, atUs)

@@ -8,6 +8,8 @@
 
 import type { Event } from '../events/columns.ts'
 import { changes, flag } from '../events/kind.ts'
+import type { FrameParts } from '../journal/frame.ts'
+import type { Checkpoint } from '../journal/journal.ts'
 import { Changes } from './changes.ts'
 import { FrameBuilder } from './frame-builder.ts'
 
@@ -15,6 +17,15 @@ import { FrameBuilder } from './frame-builder.ts'
 export const frameEvents = 1024
 /** or inputs of it brought this many bytes. */
 export const frameBytes = 16 * 2 ** 20
+
+/** A frame on its way to the journal. */
+export interface Sealed {
+  readonly parts: FrameParts
+  /** Resolves when its payload may be referred to. */
+  readonly stored: Promise<void>
+  /** The state after it, when a checkpoint is due. */
+  readonly checkpoint: Omit<Checkpoint, 'frameHash'> | undefined
+}
 
 export class Draft {
   readonly builder: FrameBuilder

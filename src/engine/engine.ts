@@ -11,8 +11,8 @@
  * a checkpoint, what views show) is taken when it is sealed. What each answer waits for: decider.ts. Reads never
  * cause a commit, they ride in the next frame.
  *
- * When an append fails, or a decision does, the engine ends: all that was decided since is void, who waits gets the
- * error, nobody is told of a change that may not be there, and opening the journal again settles what was written.
+ * When an append fails, or a decision does, the engine ends: all that was decided since is void and nobody is told of
+ * it, who waits gets the error, what is durable can be read on (remains.ts), and opening the journal again settles it.
  */
 
 import { type Observable, Subject } from 'rxjs'
@@ -20,18 +20,20 @@ import type { Clock } from '../core/clock.ts'
 import { BlockboxError } from '../core/errors.ts'
 import type { OpenImage } from '../images/external.ts'
 import { openExternal } from '../images/open-external.ts'
-import { type Frame, type FrameParts, frameFlags } from '../journal/frame.ts'
-import type { Checkpoint, Journal, Writer } from '../journal/journal.ts'
+import { type Frame, frameFlags } from '../journal/frame.ts'
+import type { Journal, Writer } from '../journal/journal.ts'
 import { checkpointOf } from '../journal/state.ts'
 import type { World } from '../layers/layer.ts'
 import { stateHash } from '../volume/snapshot.ts'
 import { type Answer, type Ask, type Asker, askFault, maxInbox } from './ask.ts'
 import { BranchEffects, type WorldAt } from './branch-effects.ts'
 import { Decider, type DeciderOptions } from './decider.ts'
+import type { Sealed } from './draft.ts'
 import { type Copier, Effects, internalCopier } from './effects.ts'
 import { FenceEffects } from './fence-effects.ts'
 import { Forwarding, type TapTerms } from './forwarding.ts'
 import { Inbox } from './inbox.ts'
+import { type Recover, Remains } from './remains.ts'
 
 export interface EngineOptions extends DeciderOptions {
   readonly journal: Journal
@@ -46,22 +48,13 @@ export interface EngineOptions extends DeciderOptions {
   readonly checkpointEvery?: number
 }
 
-/** A frame on its way to the journal. */
-interface Sealed {
-  readonly parts: FrameParts
-  /** Resolves when its payload may be referred to. */
-  readonly stored: Promise<void>
-  /** The state after it, when a checkpoint is due. */
-  readonly checkpoint: Omit<Checkpoint, 'frameHash'> | undefined
-}
-
 export class Engine {
-  /** Each frame once it is durable; the state may be further. */
-  readonly frames$: Observable<Frame>
-  /** The last event of each frame when it is sealed: `world` is then exactly the state after it, durable or not. */
-  readonly sealed$: Observable<number>
   readonly #frames$ = new Subject<Frame>()
   readonly #sealed$ = new Subject<number>()
+  /** Each frame once it is durable; the state may be further. */
+  readonly frames$: Observable<Frame> = this.#frames$.asObservable()
+  /** The last event of each frame when it is sealed: `world` is then exactly the state after it, durable or not. */
+  readonly sealed$: Observable<number> = this.#sealed$.asObservable()
   readonly #options: EngineOptions
   readonly #writer: Writer
   readonly #world: World
@@ -76,11 +69,14 @@ export class Engine {
   #sinceCheckpoint = 0
   #closing: Promise<void> | undefined
   #ended: BlockboxError | undefined
+  readonly #recover: Recover
+  #remains: Remains | undefined
 
   /** See `openEngine`, which recovers the state first. */
-  constructor(options: EngineOptions, writer: Writer, world: World) {
+  constructor(options: EngineOptions, writer: Writer, world: World, recover: Recover) {
     this.#options = options
     this.#writer = writer
+    this.#recover = recover
     this.#world = world
     const { clock, payload, journal, worldAt, copier = internalCopier, openImage = openExternal } = options
     const submit = (ask: Ask): Promise<unknown> => this.submit(ask).catch(() => undefined)
@@ -89,8 +85,6 @@ export class Engine {
     const forwarding = new Forwarding(options.tap, payload)
     this.#effects = new Effects({ clock, copier, openImage, fences, branches, forwarding }, world, submit)
     this.#decider = new Decider(options, world, this.#effects)
-    this.frames$ = this.#frames$.asObservable()
-    this.sealed$ = this.#sealed$.asObservable()
   }
 
   /**
@@ -99,6 +93,11 @@ export class Engine {
    */
   get world(): World {
     return this.#world
+  }
+
+  /** What can be read on when the engine has failed; undefined as long as it has not. */
+  get remains(): Remains | undefined {
+    return this.#remains
   }
 
   /** The last durable event, when the state is the one after it; undefined while a change waits for its frame. */
@@ -117,26 +116,28 @@ export class Engine {
 
   /**
    * What `look` sees in the state as it is now, told when all of it is durable. It must not return parts of the state
-   * itself, which go on changing. Rejects with the reason when the engine ends before.
+   * itself, which go on changing. Where the engine fails it sees what remains; once it is closed, ENGINE_STOPPED.
    */
   async look<Seen>(look: (world: World) => Seen): Promise<Seen> {
+    if (this.#remains !== undefined) return look(await this.#remains.world())
     if (this.#ended !== undefined) throw this.#ended
     const seen = look(this.#world)
     const { filling, sealed } = this.#decider
     const newest = filling.dirty ? filling : sealed?.dirty === true ? sealed : undefined
     if (newest === undefined) return seen
     for (const last = newest.builder.next - 1; this.#decider.replies.upTo < last; await this.#committing) {
-      if (this.#ended !== undefined) throw this.#ended
+      if (this.#ended !== undefined) return this.look(look)
     }
     return seen
   }
 
   /**
-   * Resolves with the answer. Rejects with USAGE when the ask cannot be recorded, with PAYLOAD_CORRUPT when what a
-   * read would return is damaged, and with the reason of the end when the engine has ended or the journal fails.
+   * Resolves with the answer; E_AGAIN, on no record, where it may not be decided in the state there is, by `when`.
+   * Rejects with USAGE when the ask cannot be recorded, with PAYLOAD_CORRUPT when what a read would return is damaged,
+   * and with the reason of the end when the engine has ended or the journal fails.
    */
-  submit(ask: Ask): Promise<Answer> {
-    return new Promise((resolve, reject) => this.take(ask, { resolve, reject }))
+  submit(ask: Ask, when?: Asker['when']): Promise<Answer> {
+    return new Promise((resolve, reject) => this.take(ask, { resolve, reject, when }))
   }
 
   /** The same for who asks much and needs no promise of each: `asker` is told, at once or later. */
@@ -281,7 +282,9 @@ export class Engine {
   #fail(error: Error): void {
     this.#effects.stop()
     const code = error instanceof BlockboxError ? error.code : 'ENGINE_STOPPED'
-    this.#end(new BlockboxError(code, error.message, { cause: error }))
+    const reason = new BlockboxError(code, error.message, { cause: error })
+    this.#remains ??= new Remains(reason, this.#options, this.#recover, this.#committing)
+    this.#end(reason)
     this.#frames$.error(error)
   }
 
@@ -293,6 +296,4 @@ export class Engine {
   }
 }
 
-function stopped(): BlockboxError {
-  return new BlockboxError('ENGINE_STOPPED', 'the engine has stopped')
-}
+const stopped = () => new BlockboxError('ENGINE_STOPPED', 'the engine has stopped')

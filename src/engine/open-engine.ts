@@ -21,7 +21,7 @@ export async function openEngine(options: EngineOptions, writer = 'blockbox'): P
   const own = await journal.openWriter(writer, clock.nowNs())
   const columns = new Columns()
   for await (const frame of journal.read(world.seq + 1)) foldChecked(world, frame, columns)
-  const engine = new Engine(options, own, world)
+  const engine = new Engine(options, own, world, recoverWorld)
   await engine.submit({ kind: 'engine.recover' })
   engine.recovered()
   return engine

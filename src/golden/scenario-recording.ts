@@ -49,6 +49,7 @@ export async function recordScenario(path: string, signal?: AbortSignal): Promis
   try {
     await runScenario({
       engine,
+      payload,
       copier,
       images,
       scenario,

@@ -21,16 +21,22 @@ export interface Piece {
 }
 
 /**
- * The pieces of a volume, whose map may not change meanwhile. With `holes` they cover the volume without a gap.
- * Throws PAYLOAD_CORRUPT when stored bytes are missing or altered.
+ * The pieces of a volume, whose map may not change meanwhile. With `holes` they cover the volume without a gap; `from`
+ * leaves out what lies before it. Throws PAYLOAD_CORRUPT when stored bytes are missing or altered.
  */
-export function* imagePieces(volume: Volume, payload: PayloadStore, holes = false): Generator<Piece> {
+export function* imagePieces(
+  volume: Volume,
+  payload: PayloadStore,
+  holes = false,
+  from = 0,
+): Generator<Piece> {
   const buffer = new Uint8Array(Math.max(pieceBytes, volume.block))
-  let end = 0
+  let end = from
   for (const { first, count } of mappedStretches(volume, buffer.length / volume.block)) {
     const offset = first * volume.block
-    if (holes) yield* zeros(end, offset)
     const length = Math.min(count * volume.block, volume.size - offset)
+    if (offset + length <= from) continue
+    if (holes) yield* zeros(end, offset)
     for (const { block, count: blocks, place } of volume.map.runs(first, count)) {
       buffer.set(payload.read(place, blocks * volume.block), (block - first) * volume.block)
     }

@@ -25,8 +25,8 @@ export interface Redacted {
 
 /** Texts of details that are no names: what the rules say, and digests, which are asked about the same bytes. */
 const plainFields: ReadonlySet<string> = new Set([
-  ...['mode', 'scope', 'policy', 'crash', 'program', 'command', 'kind'],
-  ...['digest', 'sha256', 'savedDigest', 'cdmHash', 'cloneHash', 'hash'],
+  ...['mode', 'scope', 'policy', 'crash', 'program', 'command', 'kind', 'errno'],
+  ...['digest', 'sha256', 'savedDigest', 'cdmHash', 'cloneHash', 'mapHash', 'hash'],
 ])
 
 /** @param names replace names too. Throws USAGE when the recording cannot be redacted so. */

@@ -13,6 +13,7 @@ import { BlockboxError } from '../core/errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { inFlightOf } from '../layers/in-flight.ts'
 import { volumeOf } from '../layers/layer.ts'
+import type { PayloadStore } from '../payload/payload.ts'
 import { type Host, type HostReport, openHost, type Sending } from './host.ts'
 import { command } from './import-run.ts'
 import type { OutsideImages } from './outside-images.ts'
@@ -26,6 +27,8 @@ import { restoreBehind } from './step-restore.ts'
 
 export interface RunOptions {
   readonly engine: Engine
+  /** That of the engine: a step may look for a file system in a volume. */
+  readonly payload: PayloadStore
   readonly copier: PacedCopier
   /** Its `open` is the engine's openImage. */
   readonly images: OutsideImages
@@ -184,9 +187,10 @@ class Run {
   }
 
   #context(): StepContext {
-    const { engine, scenario, images } = this.#options
+    const { engine, scenario, images, payload } = this.#options
     const session = (name: string) => this.#sessions[scenario.hosts.findIndex((host) => host.name === name)]!
-    return { world: engine.world, seed: scenario.seed, session, file: (path) => images.file(path) }
+    const file = (path: string) => images.file(path)
+    return { world: engine.world, seed: scenario.seed, payload, session, file }
   }
 
   /** The requests with which each host fills its depth, not going past the point the next step waits for. */

@@ -57,7 +57,9 @@ export const stepArgs = {
   'fence.raise': {
     ...ofFence,
     volume: 'text',
-    ranges: 'texts',
+    'layout?': 'text',
+    'paths?': 'texts',
+    'ranges?': 'texts',
     'covered?': 'texts',
     'last?': 'size',
     'advisory?': 'flag',
@@ -111,6 +113,9 @@ export function stepOf(step: StepFields): ScenarioStep {
   }
   if (does === 'pair.create' && Object.hasOwn(args, 'clone') === Object.hasOwn(args, 'clone_file')) {
     throw step.fault('a pair has a clone, which is a volume, or a clone_file')
+  }
+  if (does === 'fence.raise' && Object.hasOwn(args, 'layout') === Object.hasOwn(args, 'ranges')) {
+    throw step.fault('a fence has a layout, as "ext4", or the ranges of its metadata')
   }
   return { at, does: does as StepName, args, ...step.done() }
 }

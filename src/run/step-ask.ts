@@ -4,12 +4,14 @@ import { BlockboxError } from '../core/errors.ts'
 import { syntheticContent } from '../core/prng.ts'
 import { RangeSet } from '../core/range-set.ts'
 import type { CommandAsk } from '../engine/ask.ts'
+import { fencingFor } from '../engine/fence-layout.ts'
 import type { Detail, DetailValue } from '../events/detail.ts'
 import { devicesOf } from '../layers/device.ts'
 import { type Volume, volumeOf, type World } from '../layers/layer.ts'
 import { preservesOf } from '../layers/preserve-state.ts'
 import { raiseDetail } from '../layout/layout.ts'
-import { fencingOf, parseRanges } from '../layout/ranges.ts'
+import { parseRanges } from '../layout/ranges.ts'
+import type { PayloadStore } from '../payload/payload.ts'
 import type { OutsideFile } from './outside-images.ts'
 import type { ScenarioStep } from './scenario-step.ts'
 
@@ -17,13 +19,15 @@ import type { ScenarioStep } from './scenario-step.ts'
 export interface StepContext {
   readonly world: World
   readonly seed: number
+  /** Where the bytes are that a layout is found in. */
+  readonly payload: PayloadStore
   /** The session of a host. */
   session(host: string): number
   /** A file that was opened for the clone of a pair. */
   file(path: string): OutsideFile
 }
 
-/** The command of a step. Throws SCENARIO for what is not there, USAGE and LAYOUT for ranges that are none. */
+/** The command of a step. Throws SCENARIO for what is not there, as fencingFor for layouts and ranges. */
 export function commandOf(step: ScenarioStep, context: StepContext): CommandAsk {
   const { args, does } = step
   const { world } = context
@@ -86,7 +90,7 @@ export function commandOf(step: ScenarioStep, context: StepContext): CommandAsk 
     case 'session.rebind':
       return { kind: does, ...session, detail: { from: names.volume('from').id, to: names.volume('to').id } }
     case 'fence.raise':
-      return { kind: does, ...session, ...raise(names, args) }
+      return { kind: does, ...session, ...raise(names, args, context) }
     case 'fence.update': {
       const [offset, length] = [names.number('offset'), names.number('length')]
       const content = { seed: context.seed, volume: 0, offset, version: world.seq }
@@ -105,21 +109,25 @@ export function commandOf(step: ScenarioStep, context: StepContext): CommandAsk 
   }
 }
 
-function raise(names: StepNames, args: ScenarioStep['args']): Pick<CommandAsk, 'volume' | 'detail'> {
-  const { id, size, block } = names.volume('volume')
-  const read = (_: number, length: number) => new Uint8Array(length)
-  const ranges = (name: string) => names.list(name).flatMap((text) => parseRanges(text))
-  const fencing = fencingOf(
-    { size, block, read },
-    {
-      meta: ranges('ranges'),
-      ...(args.covered !== undefined && { covered: ranges('covered') }),
-      ...(args.last !== undefined && { last: names.number('last') }),
-    },
-  )
+function raise(
+  names: StepNames,
+  args: ScenarioStep['args'],
+  { world, payload }: StepContext,
+): Pick<CommandAsk, 'volume' | 'detail'> {
+  const volume = names.volume('volume')
+  const given = <T>(name: string, value: () => T) => (args[name] === undefined ? undefined : value())
+  const listed = (name: string) => given(name, () => names.list(name).join(','))
+  const where = {
+    layout: given('layout', () => names.text('layout')),
+    paths: given('paths', () => names.list('paths')),
+    ranges: listed('ranges'),
+    covered: listed('covered'),
+    last: given('last', () => names.number('last')),
+  }
+  const fencing = fencingFor(where, world, volume, payload)
   const how = { advisory: args.advisory === true, metaFirst: args.meta_first === true }
   const deadlineMs = names.number('deadline_ms')
-  return { volume: id, detail: raiseDetail(names.text('name'), fencing, { ...how, deadlineMs }) }
+  return { volume: volume.id, detail: raiseDetail(names.text('name'), fencing, { ...how, deadlineMs }) }
 }
 
 /** The arguments of one step, and what they name. */

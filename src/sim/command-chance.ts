@@ -17,6 +17,8 @@ export const volumeBlocks = [13, 13, 13, 8, 8, 9, 4] as const
 export const outsidePath = '/outside.raw'
 /** Branches are of moments among so many last events. */
 export const recentEvents = 128
+/** Of so many volumes some are deleted before there are more: a long run costs no more a step than a short one. */
+const maxVolumes = 16
 const pairNames = ['p', 'q', 'r', 's'] as const
 const backupNames = ['a', 'b', 'c'] as const
 
@@ -127,9 +129,10 @@ function viewCommand(dice: Dice, world: World): CommandAsk {
 }
 
 function volumeCommand(dice: Dice, world: World): CommandAsk {
-  const volume = 1 + dice.below(world.volumes.length)
+  const there = world.volumes.filter(({ gone }) => gone !== true)
+  const volume = dice.pick(there)?.id ?? 1
   const what = dice.below(3)
-  if (what === 0) return { kind: 'volume.delete', volume }
+  if (what === 0 || there.length >= maxVolumes) return { kind: 'volume.delete', volume }
   if (what === 1) return { kind: 'volume.resize', volume, detail: { size: (1 + dice.below(6)) * block } }
   if (dice.once(2)) return branchCommand(dice, world)
   const detail = { name: dice.of('v7', `v${world.volumes.length + 1}`), size: 4 * block, block }

@@ -4,11 +4,14 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Code } from '../../src/events/code.ts'
 import type { NewEvent } from '../../src/events/columns.ts'
+import { tapOf } from '../../src/layers/tap-state.ts'
 import { cancel, leave, pause, rebind, remove, resize, resume } from '../support/asked.ts'
 import { branch, branchesEnd, branchOf } from '../support/branching.ts'
 import * as say from '../support/given.ts'
 import { asks, ends, fails, fence, moverFails, raise, reports, update } from '../support/given-fence.ts'
+import { attach, detach } from '../support/given-tap.ts'
 import { type Act, copies, copyEnds, copyFails, crashes, passes } from '../support/stage.ts'
 
 export interface Story {
@@ -122,6 +125,29 @@ function reportsOfTwo(at: number, count: number, place: number): NewEvent {
   return reports(at, count, place, 2)
 }
 
+/** The far server answers the oldest request that waits for it; a read gets bytes. */
+const answered = (code: Code = 'ok'): Act => {
+  return async (stage) => {
+    const [request] = tapOf(stage.run.engine.world, 1)!.waiting.values()
+    const { io, op, length } = request!
+    const data = op === 'read' && code === 'ok' ? { data: new Uint8Array(length).fill(io) } : {}
+    void stage.run.ask({ kind: 'tap.report', volume: 1, about: io, code, ...data })
+  }
+}
+const taps: readonly Act[] = [
+  ...[
+    ...two.slice(0, 3),
+    attach(),
+    write(1),
+    read(2, { at: 5 }),
+    flush(3),
+    answered(),
+    answered(),
+    answered(),
+  ],
+  ...[write(4, { at: 3 }), answered('E_IO'), zeroes(5, { at: 1 }), detach(), crashes],
+]
+
 /** All stories. `home` is a folder for the clone that lives outside. */
 export function stories(home: string): readonly Story[] {
   mkdirSync(home)
@@ -153,6 +179,7 @@ export function stories(home: string): readonly Story[] {
     { name: 'branches', acts: branches },
     { name: 'fences', acts: fences },
     { name: 'movers', acts: movers },
+    { name: 'taps', acts: taps },
     { name: 'a session that leaves', acts: [...two, backup('b'), write(2), leave(), stop('b')] },
     { name: 'a clone outside', acts: outside, outside: true },
   ]

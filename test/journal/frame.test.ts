@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert'
 import { hex, sha256 } from '../../src/core/digest.ts'
 import { codes } from '../../src/events/code.ts'
 import { Columns, type NewEvent, rowBytes } from '../../src/events/columns.ts'
-import { kinds } from '../../src/events/kind.ts'
+import { fates, kinds } from '../../src/events/kind.ts'
 import { checkRows, decodeFrame, encodeFrame, type Frame, headerBytes } from '../../src/journal/frame.ts'
 import { fails, marks, partsOf } from '../support/frames.ts'
 import { kept } from '../support/ledger.ts'
@@ -198,7 +198,7 @@ test('kinds, codes, fates and operations that are not known, and values where no
     await changed(at.kind + 1, kind, 8)
   }
   for (let code = Object.keys(codes).length; code < 256; code++) await changed(at.code + 1, code, 8)
-  for (let fate = 5; fate < 256; fate++) await changed(at.fate + 1, fate, 8)
+  for (let fate = fates.length; fate < 256; fate++) await changed(at.fate + 1, fate, 8)
   for (let op = 6; op < 256; op++) await changed(at.op + 1, op, 8)
   for (const place of [at.op, at.fate, at.flags, at.code]) await changed(place, 1, 7)
   const outcome = encodeFrame(partsOf(7, [{ kind: 'engine.recovered' }]), 1, previous).bytes

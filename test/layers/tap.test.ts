@@ -241,7 +241,7 @@ test('requests that wait at the end are no finding, and a checkpoint has them', 
 })
 
 test('whatever happens, the record decides again to the same, and the known blocks are those of a plain count', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.nat(9), fc.nat(15), fc.nat(3), fc.boolean()), { maxLength: 60 }),
       (steps) => {

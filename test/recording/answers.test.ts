@@ -4,8 +4,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Answers } from '../../src/recording/answers.ts'
 import { recordedTrace } from '../../src/recording/recorded-trace.ts'
+import { redact } from '../../src/recording/redact.ts'
 import type { TraceEvent } from '../../src/trace/event.ts'
-import { exported, forms } from '../support/recordings.ts'
+import { bytesOf, exported, forms, opened } from '../support/recordings.ts'
 import { until } from '../support/served.ts'
 import { withTap } from '../support/tapped.ts'
 
@@ -28,6 +29,10 @@ test('they stand with their requests, in the order of asking, whatever the order
     await tapped.tap.lost
     await never
     await tapped.engine.settled()
+    const shared = await bytesOf(redact(await opened(await exported(tapped, 'lines')), true), 'lines')
+    const text = Buffer.from(shared).toString('latin1')
+    assert.match(text, 'ENOSPC', 'what the far server said is no name')
+    assert.not.match(text, 'nbd+unix', 'where it is, is one')
     for (const form of forms) {
       const parser = recordedTrace.parser({})
       const events = [...parser.push(await exported(tapped, form)), ...parser.end()] as TraceEvent[]

@@ -143,4 +143,20 @@ test('a journal cannot be made of digests, of a range, or of some entries', asyn
   }
 })
 
+test('a branch is still the branch that it was when its name is replaced', async () => {
+  const run = await startRun()
+  const volume = await run.volume('secret-plans', 4)
+  await run.must('session.open', { name: 'host' })
+  await run.io('io.write')
+  const seq = run.engine.world.seq
+  await run.must('volume.branch', { name: 'secret-branch', from: volume, seq, size: 4 * 4096 })
+  await run.settled()
+  const bare = await bytesOf(redact(await opened(await exported(run.opened, 'lines')), true), 'lines')
+  assert.not.match(Buffer.from(bare).toString('latin1'), 'secret')
+  const { journal } = await journalFrom(bare)
+  const { findings, world } = await replay(journal, { checks })
+  assert.equal(findings, [])
+  assert.is(world.volumes[1]?.unfinished, undefined)
+})
+
 test.run()

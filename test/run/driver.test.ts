@@ -63,7 +63,8 @@ async function driven(toml: string, time: Timekeeper = virtualTime()) {
   let failure: Error | undefined
   try {
     const scenario = parseScenario(toml, sizeOf)
-    report = await runScenario({ engine, copier, images, scenario, digest: '', folder, time })
+    const { payload } = opened
+    report = await runScenario({ engine, payload, copier, images, scenario, digest: '', folder, time })
   } catch (error) {
     failure = error as Error
   }

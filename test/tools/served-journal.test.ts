@@ -45,6 +45,9 @@ function likened(text: string): string {
     .replaceAll(/"(seq|repeats|at_us)":\d+/g, '"$1":N')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'INSTANT')
     .replaceAll(/^ +\d+ /gm, 'N ')
+    .replaceAll(/held for \d+ ms/g, 'held for N ms')
+    .replaceAll(/"held_ms":\d+/g, '"held_ms":N')
+    .replaceAll(/"(journal|hash)":"[0-9a-f]+"/g, '"$1":H')
     .replaceAll(/\d+ bytes over the control/g, 'N bytes over the control')
 }
 
@@ -77,7 +80,22 @@ const script = [
   'restore start golden',
   'restore resume golden',
   'clone ls',
+  'clone verify golden',
+  'clone verify none',
   'clone rm golden',
+  'volume create from --from @image.raw --copy --json',
+  'volume create from --from @image.raw',
+  'volume create none --from @none.raw',
+  'clone verify from --clone-file @blocks.bin',
+  'volume create late --from @image.raw',
+  'restore resume late --clone-file @none.raw',
+  'restore resume late --clone-file @image.raw --json',
+  'backup run disk -o @copy.img --name first --force --digest --verify',
+  'backup run disk -o @copy.img --name second',
+  'backup run disk -o @copy.img --name first --force --json',
+  'backup run disk -o @copy.img --resume',
+  'backup run none -o @copy.img --force',
+  'head --json',
   'fence raise guard --volume disk --ranges 0+4096',
   'fence write guard --from @blocks.bin --at 0',
   'fence write guard --from @none.bin --at 0',
@@ -107,7 +125,7 @@ test('info tells of the journal that is open', async () => {
   assert.equal([about.version, about.journal, about.first], [1, served, 1])
   assert.equal(
     about.volumes.map(({ name }: { name: string }) => name),
-    ['disk', 'twin'],
+    ['disk', 'twin', 'from', 'late'],
   )
   assert.match((await run('info')).out, /^journal {6}\S+\nformat/)
 })
@@ -152,7 +170,7 @@ test('a log is followed from outside, until Ctrl-C', async () => {
 })
 
 test('what only the owner of the journal can do says that it is in use', async () => {
-  for (const line of ['verify', 'replay', 'restore start x --clone-file @image.raw']) {
+  for (const line of ['verify', 'replay', 'inspect timeline']) {
     const { code, err } = await run(line)
     assert.is(code, 11, err)
   }

@@ -6,10 +6,11 @@
 
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFrom } from '../../src/control/volume-from.ts'
 import type { CommandAsk } from '../../src/engine/ask.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openToWrite } from '../../src/engine/open-folder.ts'
-import { makeFrom } from '../volume-from.ts'
+import { interrupt } from '../interrupt.ts'
 import { withFolder } from './folder.ts'
 import type { Line } from './line.ts'
 import { type Contender, collectGarbage, medians } from './rounds.ts'
@@ -81,7 +82,7 @@ async function firstByte(engine: Engine, { path, size, host, made: whole }: Disk
   const from = { from: path, block, extent: undefined, copy: false, rate: 0, key: undefined }
   collectGarbage()
   let started = performance.now()
-  const { answer, command } = await makeFrom(engine, name, from)
+  const { answer, command } = await makeFrom(engine, name, { ...from, wait: true }, interrupt)
   if (answer.code !== 'ok') throw new Error(`${command} was refused: ${answer.code}`)
   const volume = engine.world.volumes.length
   if (!whole) {

@@ -22,6 +22,12 @@ interface BranchRecord {
   readonly runs: number
 }
 
+interface BranchFailure {
+  readonly code: string
+  readonly seq: number
+  readonly advice: string
+}
+
 export function add(program: Command): void {
   controlOption(program.command('branch'))
     .description('make a writable volume from any moment of the past; no bytes are copied')
@@ -43,7 +49,9 @@ function said({ about }: Done, name: string): string {
   const made = about?.branch as BranchRecord | null | undefined
   if (made == null) {
     process.exitCode = exitCodes.error
-    remark('the branch could not be made: `blockbox log` says why in its branch.failed')
+    const { code, seq, advice } = (about?.failed ?? {}) as Partial<BranchFailure>
+    const why = code === undefined ? '' : `, as event ${seq} says: ${code}: ${advice}`
+    remark(`the branch could not be made${why}`)
     return `branch ${name}: given up`
   }
   const { of, at, size, mapped_bytes: mapped, runs } = made

@@ -5,20 +5,21 @@
 
 import type { Command } from 'commander'
 import { createClone, deleteClone, fractureClone, syncClone } from '../../src/control/clone-routes.ts'
+import { verifyClone } from '../../src/control/outside-routes.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { openExternal, recordedName } from '../../src/images/open-external.ts'
 import { pairsOf } from '../../src/layers/pair-state.ts'
 import { isNbdUri } from '../../src/nbd/client/uri.ts'
 import { worldAt } from '../../src/replay/at.ts'
-import { cloneUnchanged } from '../../src/replay/clone-unchanged.ts'
+import { type CloneVerdict, cloneUnchanged } from '../../src/replay/clone-unchanged.ts'
 import { fileDigest } from '../../src/trace/source.ts'
 import { control, pairSaid } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
+import { withReading } from '../journal-link.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
-import { withJournal } from '../journal-use.ts'
 import { addList } from '../list-command.ts'
 import { escaped, print } from '../output.ts'
 import { parseSize } from '../size.ts'
@@ -107,20 +108,28 @@ async function otherSide({ clone, cloneFile }: CreateOptions) {
 }
 
 async function verify(name: string, options: VerifyOptions): Promise<void> {
-  const { extents, bytes, findings } = await withJournal(options, async ({ journal }) => {
-    const world = await worldAt(journal, journal.bounds().last, interrupt)
-    const pair = [...pairsOf(world).byTag.values()].find((one) => one.name === name)
-    const path = options.cloneFile ?? pair?.external?.path
-    if (pair === undefined || path === undefined || pair.external === null) {
-      throw new BlockboxError('USAGE', `there is no pair "${name}" with a clone outside`)
-    }
-    const image = await openExternal(path)
-    try {
-      return await cloneUnchanged(journal, pair.tag, image)
-    } finally {
-      await image.close()
-    }
-  })
+  const file = options.cloneFile === undefined ? undefined : recordedName(options.cloneFile)
+  const { extents, bytes, findings } = await withReading(
+    options,
+    async ({ journal }) => {
+      const world = await worldAt(journal, journal.bounds().last, interrupt)
+      const pair = [...pairsOf(world).byTag.values()].find((one) => one.name === name)
+      const path = file ?? pair?.external?.path
+      if (pair === undefined || path === undefined || pair.external === null) {
+        throw new BlockboxError('USAGE', `there is no pair "${name}" with a clone outside`)
+      }
+      const image = await openExternal(path)
+      try {
+        return await cloneUnchanged(journal, pair.tag, image)
+      } finally {
+        await image.close()
+      }
+    },
+    async (remote) => {
+      const asked = { pair: name, ...(file !== undefined && { clone_file: file }) }
+      return (await remote.read(verifyClone, asked)) as unknown as CloneVerdict
+    },
+  )
   if (findings.length > 0) process.exitCode = exitCodes.verification
   if (options.json === true) return print(JSON.stringify({ version: 1, extents, bytes, findings }))
   const read = `${extents} extents of ${bytes} bytes in all were copied from it`

@@ -5,12 +5,15 @@
 
 import { appendFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import type { JournalInfo } from '../../src/control/journal-info.ts'
+import { info } from '../../src/control/state-routes.ts'
 import { hex } from '../../src/core/digest.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { journalIdentity } from '../../src/journal/identity.ts'
 import { headLine, type KeptHead, signHead } from '../../src/journal/kept-head.ts'
 import { type HeadArgument, parseHead } from '../head-argument.ts'
 import { readProof, writeProof } from '../head-proof.ts'
+import { withReading } from '../journal-link.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { withJournal } from '../journal-use.ts'
 import { readKey } from '../kept-heads.ts'
@@ -63,9 +66,16 @@ async function act(options: HeadOptions): Promise<void> {
   }
   if (options.prove !== undefined) return prove(options.prove, options)
   const key = options.sign === undefined ? undefined : readKey(options.sign, 'private')
-  const { last, head } = await withJournal(options, async ({ journal }) => journal.bounds())
+  const { seq, hash } = await withReading(
+    options,
+    async ({ journal }) => {
+      const { last, head } = journal.bounds()
+      return { seq: last, hash: hex(head) }
+    },
+    async (remote) => ((await remote.read(info, {})) as unknown as JournalInfo).head,
+  )
   const { id } = journalIdentity(journalDir(options))
-  const plain: KeptHead = { journal: id, seq: last, hash: hex(head), at: new Date().toISOString() }
+  const plain: KeptHead = { journal: id, seq, hash, at: new Date().toISOString() }
   const kept = key === undefined ? plain : signHead(plain, key)
   if (options.append !== undefined) appendFileSync(options.append, `${headLine(kept)}\n`)
   await print(json ? headLine(kept) : `${kept.hash}@${kept.seq}`)

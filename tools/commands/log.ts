@@ -54,7 +54,8 @@ export function add(program: Command): void {
       '\nExamples:\n  blockbox log -j nightly.journal --volume disk0 --kind io.write --kind hold\n' +
         '  blockbox log -j nightly.journal --from 1200 --to mark:before-upgrade --json | head\n' +
         '  blockbox log -j nightly.journal --volume disk0 --block 7 --kind io.\n' +
-        '\nA journal belongs to one process at a time: one that `blockbox serve` has open is read through it.\n',
+        '\nA journal belongs to one process at a time: one that `blockbox serve` has open is read through it.\n' +
+        'Exit code 12 when the journal is damaged: the events before the damage are printed.\n',
     )
     .action(act)
 }

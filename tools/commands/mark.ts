@@ -6,12 +6,20 @@ import { createMark } from '../../src/control/volume-routes.ts'
 import { isoNs } from '../../src/inspect/event-record.ts'
 import { worldAt } from '../../src/replay/at.ts'
 import { type Mark, marksOf } from '../../src/replay/marks.ts'
-import { control } from '../control.ts'
+import { control, gathered } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
 import { interrupt } from '../interrupt.ts'
 import { withReading } from '../journal-link.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
+import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
+
+interface MarkOptions extends ControlOptions {
+  readonly quiesce?: boolean
+  readonly also?: readonly string[]
+  readonly allVolumes?: boolean
+  readonly deadlineMs?: number
+}
 
 interface ListOptions extends JournalOption {
   readonly json?: boolean
@@ -22,10 +30,25 @@ export function add(program: Command): void {
     .description('put a named point of a volume into a journal')
     .argument('<volume>', 'the volume')
     .argument('<label>', 'what the point is to be called')
-    .addHelpText('after', '\nExample:\n  blockbox mark vol before-upgrade -j DIR\n')
-    .action((volume: string, label: string, options: ControlOptions) =>
-      control(options, createMark, { volume, label }, ({ answer }) => `mark ${label}: event ${answer.seq}`),
+    .option('--quiesce', 'wait for an instant when no write to the volume is in flight')
+    .option('--also <volume>', 'with --quiesce: nor one to this volume; may be given several times', gathered)
+    .option('--all-volumes', 'with --quiesce: nor one to any volume')
+    .option('--deadline-ms <n>', 'with --quiesce: wait at most so long (default: 10000)', wholeNumber(0))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  blockbox mark vol before-upgrade -j DIR\n' +
+        '  blockbox mark vol settled --quiesce --also log --deadline-ms 60000 -j DIR\n' +
+        '\nA write is in flight while a backup holds it or it waits for a copy. Nobody is held up by --quiesce.\n',
     )
+    .action((volume: string, label: string, options: MarkOptions) => {
+      const { quiesce = false, also, allVolumes = false, deadlineMs } = options
+      const more = {
+        ...(also !== undefined && { also: [...also] }),
+        ...(deadlineMs !== undefined && { deadline_ms: deadlineMs }),
+      }
+      const input = { volume, label, quiesce, all_volumes: allVolumes, ...more }
+      return control(options, createMark, input, ({ answer }) => `mark ${label}: event ${answer.seq}`)
+    })
   journalOption(mark.command('ls'))
     .description('list the marks, oldest first')
     .option('--json', 'one JSON object a line')

@@ -2,7 +2,6 @@
 
 import type { Command } from 'commander'
 import { cancelRestore, pauseRestore, resumeRestore, startRestore } from '../../src/control/clone-routes.ts'
-import { BlockboxError } from '../../src/core/errors.ts'
 import { openExternal, recordedName } from '../../src/images/open-external.ts'
 import { named, pairsOf } from '../../src/layers/pair-state.ts'
 import { worldAt } from '../../src/replay/at.ts'
@@ -46,8 +45,9 @@ export function add(program: Command): void {
     .addHelpText('after', '\nExample:\n  blockbox restore start mirror -j DIR\n')
     .action(async (pair: string, options: StartOptions) => {
       const { rate, unprotected = false, owner } = options
-      const input = { pair, protected: !unprotected, rate, wait: true, ...(owner !== undefined && { owner }) }
-      const use = await useOf(pair, options)
+      const { use, moved } = await movedClone(pair, options)
+      const by = owner === undefined ? {} : { owner }
+      const input = { pair, protected: !unprotected, rate, wait: true, ...by, ...moved }
       await control(options, startRestore, input, (done) => pairSaid(done, pair), use)
     })
   controlOption(restore.command('pause'))
@@ -62,15 +62,16 @@ export function add(program: Command): void {
     .argument('<pair>', 'the name of the pair')
     .option(...fileOption)
     .addHelpText('after', '\nExample:\n  blockbox restore resume mirror -j DIR\n')
-    .action(async (pair: string, options: CopyOptions) =>
-      control(
+    .action(async (pair: string, options: CopyOptions) => {
+      const { use, moved } = await movedClone(pair, options)
+      await control(
         options,
         resumeRestore,
-        { pair, wait: true },
+        { pair, wait: true, ...moved },
         (done) => pairSaid(done, pair),
-        await useOf(pair, options),
-      ),
-    )
+        use,
+      )
+    })
   controlOption(restore.command('cancel'))
     .description('give a restore up; extents not yet copied show their old content again')
     .argument('<pair>', 'the name of the pair')
@@ -85,23 +86,24 @@ export function add(program: Command): void {
   addList(restore, 'restores', 'list the restores that run')
 }
 
-/**
- * Where the clone of a pair is read from, when it lives outside and its file is not where the record says. That is for
- * whoever opens the journal. Throws JOURNAL_LOCKED when another process has it open.
- */
-async function useOf(name: string, options: CopyOptions): Promise<ControlUse> {
+/** Where a clone outside is now: for who opens the journal here, or for the process that has it open. */
+interface MovedClone {
+  readonly use: ControlUse
+  readonly moved: { readonly clone_file?: string }
+}
+
+/** A restore goes on when the journal is opened, so that must know where the clone is. */
+async function movedClone(name: string, options: CopyOptions): Promise<MovedClone> {
   const { cloneFile } = options
-  if (cloneFile === undefined) return { hints }
+  if (cloneFile === undefined) return { use: { hints }, moved: {} }
+  const file = recordedName(cloneFile)
+  await (await openExternal(file)).close()
   const world = await withReading(
     options,
     ({ journal }) => worldAt(journal, journal.bounds().last, interrupt),
-    () => {
-      const message =
-        'the process that has the journal open reads the file where the record says: move it back there'
-      throw new BlockboxError('JOURNAL_LOCKED', message)
-    },
+    async () => undefined,
   )
+  if (world === undefined) return { use: { hints }, moved: { clone_file: file } }
   const recorded = named(pairsOf(world), name)?.external?.path
-  const moved = recordedName(cloneFile)
-  return { hints, openImage: (path) => openExternal(path === recorded ? moved : path) }
+  return { use: { hints, openImage: (path) => openExternal(path === recorded ? file : path) }, moved: {} }
 }

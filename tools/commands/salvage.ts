@@ -34,21 +34,27 @@ function isShort({ durable, last }: Salvaged): boolean {
 
 function lines(found: Salvaged, made: string): string[] {
   const { first, last, frames, head, fault, durable, behind, unlisted } = found
-  const kept = last < first ? 'no event verifies' : `events ${first} to ${last} in ${frames} frames verify`
+  const some = `events ${first} to ${last} in ${frames} frames verify and are kept in ${made}`
+  const kept = last < first ? `no event verifies: ${made} is empty` : some
   const lost = isShort(found) ? [`lost: events ${last + 1} to ${durable}, which were durable`] : []
   const unknown =
     durable === undefined ? ['the head file is gone or damaged: how many events are lost cannot be told'] : []
   return [
-    `${kept} and are kept in ${made}`,
+    kept,
     `head   ${head.hash}@${head.seq}`,
     ...(fault === undefined ? [] : [findingLine(fault)]),
     ...lost,
     ...unknown,
-    ...(behind > 0
-      ? [`${behind} frames behind the fault look whole; nothing ties them to what is kept`]
-      : []),
+    ...(behind > 0 ? [behindLine(behind, fault?.rule === 'PAYLOAD_CORRUPT')] : []),
     ...(unlisted ? ["the database's own list of its tables is lost: all that are there were read"] : []),
   ]
+}
+
+function behindLine(frames: number, onlyPayload: boolean): string {
+  const whole = `${frames} frames behind the fault look whole and are not kept`
+  return onlyPayload
+    ? `${whole}, for without that payload a volume is not what it was: read them in the damaged journal`
+    : `${whole}: nothing ties them to what is`
 }
 
 function plain({

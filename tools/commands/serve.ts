@@ -2,7 +2,8 @@
  * `blockbox serve`: the volumes of a journal over NBD, and their past. Runs until it is told to stop, or until the
  * program it was to run ends; then requests under way are answered and the journal is closed.
  *
- *     opening ─▶ serving ── SIGTERM, SIGINT, --run ends, the engine fails ──▶ draining ─▶ closed
+ *     opening ─▶ serving ── SIGTERM, SIGINT, --run ends ──▶ draining ─▶ closed
+ *                   └── the engine fails ──▶ only reading ──▲            └─ after a failure: its exit code
  */
 
 import { rm, writeFile } from 'node:fs/promises'
@@ -13,6 +14,7 @@ import type { ControlServer } from '../../src/control/control-server.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openToWrite } from '../../src/engine/open-folder.ts'
+import { Places } from '../../src/images/places.ts'
 import { type Address, exportUri } from '../../src/nbd/server/address.ts'
 import { VolumeCatalog } from '../../src/nbd/server/catalog.ts'
 import { readCredentials } from '../../src/nbd/server/credentials.ts'
@@ -110,7 +112,8 @@ async function serve(options: ServeOptions): Promise<void> {
   const credentials = folder === undefined ? undefined : await readCredentials(folder)
   const { readOnly = false, connections } = options
   const tapped = await tapping(options)
-  const { engine, journal, payload } = await opened(options, tapped)
+  const places = new Places(tapped?.engine.openImage)
+  const { engine, journal, payload } = await opened(options, tapped, places)
   for (const text of journal.remarks) remark(text)
   const catalog = new VolumeCatalog({
     engine,
@@ -123,7 +126,7 @@ async function serve(options: ServeOptions): Promise<void> {
   let control: ControlServer | undefined
   try {
     await tapped?.begin(engine)
-    control = await controlFor(options, { engine, journal, payload })
+    control = await controlFor(options, { engine, journal, payload, places })
     const bound = await server.listen(address)
     const names = tapped === undefined ? catalog.volumes() : [tapped.name]
     const uris = names.map((name) => exportUri(bound, name, credentials !== undefined))
@@ -137,15 +140,16 @@ async function serve(options: ServeOptions): Promise<void> {
     if (options.pidFile !== undefined) await rm(options.pidFile, { force: true })
     await engine.close()
   }
+  if (engine.remains !== undefined) throw engine.remains.reason.cause
   if (interrupt.reason instanceof Interrupted && interrupt.reason.signal === 'SIGTERM') {
     process.exitCode = exitCodes.ok
   }
 }
 
 /** The journal with an engine; one for a tap is made when there is none. */
-async function opened(options: ServeOptions, tapped: Tapping | undefined) {
+async function opened(options: ServeOptions, tapped: Tapping | undefined, places: Places) {
   const { ack, cache: cacheBytes = defaultCacheBytes() } = options
-  const how = tapped && { create: true, ...tapped.engine }
+  const how = { ...(tapped && { create: true, ...tapped.engine }), openImage: places.open }
   try {
     return await openToWrite(journalDir(options), { ack, worldAt, cacheBytes, ...how })
   } catch (error) {
@@ -176,7 +180,10 @@ async function announce(options: ServeOptions, bound: Address, uris: readonly st
   else if (options.printUri === true) await print(uris.join('\n'))
 }
 
-/** Resolves when it is time to stop. Rejects with the reason when the engine fails, or the far server is lost. */
+/**
+ * Resolves when it is time to stop. An engine that failed serves on what is durable, and says so; before the disk of
+ * another server, whose content it does not have, it ends. Rejects with that reason, or when the far server is lost.
+ */
 function stopped(
   engine: Engine,
   tapped: Tapping | undefined,
@@ -185,7 +192,13 @@ function stopped(
   uris: readonly string[],
 ): Promise<void> {
   return new Promise((done, fail) => {
-    engine.frames$.subscribe({ error: fail })
+    engine.frames$.subscribe({
+      error: (error: Error) => {
+        if (tapped !== undefined) return fail(error)
+        const on = 'Reads go on, of what is durable, until this is stopped'
+        remark(`nothing is recorded any more: ${error.message}. ${on}`)
+      },
+    })
     void tapped?.tap.lost.then(fail)
     if (interrupt.aborted) done()
     interrupt.addEventListener('abort', () => done())

@@ -53,7 +53,7 @@ export function add(program: Command): void {
       'after',
       '\nExample:\n  blockbox verify -j nightly.journal --head "$(cat head.kept)"\n' +
         '\nThe head is printed by `blockbox info`, `replay` and `verify`. Kept elsewhere, it shows later that nothing\n' +
-        'was taken away or rewritten.\n',
+        'was taken away or rewritten. Exit code 12 when there are findings, or damage keeps the journal from opening.\n',
     )
     .action(act)
 }

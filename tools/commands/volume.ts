@@ -1,6 +1,7 @@
 /** `blockbox volume create|rm|resize|ls`: the volumes of a journal. A refusal is on the record, and exit code 1. */
 
 import type { Command } from 'commander'
+import { createVolumeFrom } from '../../src/control/outside-routes.ts'
 import { createVolume, deleteVolume, resizeVolume } from '../../src/control/volume-routes.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import type { Answer } from '../../src/engine/ask.ts'
@@ -10,13 +11,11 @@ import { control, gathered, refused, repeated } from '../control.ts'
 import { type ControlOptions, controlOption } from '../control-option.ts'
 import { exitCodes } from '../exit-code.ts'
 import { withControl } from '../journal-link.ts'
-import { withEngine } from '../journal-use.ts'
 import { addList } from '../list-command.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
 import { remark } from '../remark.ts'
 import { formatSize, parseSize } from '../size.ts'
-import { makeFrom } from '../volume-from.ts'
 
 interface CreateOptions extends ControlOptions {
   readonly size?: number
@@ -115,9 +114,13 @@ async function create(name: string, options: CreateOptions): Promise<void> {
 async function createFrom(name: string, from: string, options: CreateOptions): Promise<void> {
   const { block, extent, copy = false, rate, json = false, key, device } = options
   if (device.length > 0) throw new BlockboxError('USAGE', '--device is for volumes that begin empty')
-  const { command, answer, size, extents, left } = await withEngine(options, { ack: 'durable' }, (engine) =>
-    makeFrom(engine, name, { from, block, extent, copy, rate, key }),
-  )
+  const input = { name, from: recordedName(from), block, copy, rate, wait: true }
+  const asked = extent === undefined ? input : { ...input, extent }
+  const done = await withControl(options, ({ link }) => link.command(createVolumeFrom, asked, { key }), {
+    create: true,
+  })
+  const { command, answer } = done
+  const { size = 0, extents = 0, extents_left: left = 0 } = (done.about ?? {}) as Partial<FromAbout>
   const about = { name, size, block, from: recordedName(from), extents, extents_left: left }
   const said = `${formatSize(size)} from ${recordedName(from)}, ${left} of ${extents} extents still to come`
   await tell(answer.code === 'ok' ? name : `${name} (${command})`, answer, json, about, said)
@@ -125,6 +128,12 @@ async function createFrom(name: string, from: string, options: CreateOptions): P
     process.exitCode = exitCodes.error
     remark(`the disk gave errors: see to it, then \`blockbox restore resume ${name}\``)
   }
+}
+
+interface FromAbout {
+  readonly size: number
+  readonly extents: number
+  readonly extents_left: number
 }
 
 async function tell(name: string, answer: Answer, json: boolean, about: object, said: string): Promise<void> {

@@ -25,8 +25,8 @@ export class PastExport implements OpenExport {
   readonly #past: PastVolume
   readonly #payload: PayloadStore
 
-  constructor(name: string, past: PastVolume, payload: PayloadStore) {
-    this.description = describePast(name, past.volume)
+  constructor(description: ExportDescription, past: PastVolume, payload: PayloadStore) {
+    this.description = description
     this.#past = past
     this.#payload = payload
   }

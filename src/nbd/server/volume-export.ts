@@ -1,6 +1,7 @@
 /**
  * A live volume as an export. One connection is one session of the engine: it opens when the connection takes up the
- * export and closes with it, and whatever is asked in between is on the record.
+ * export and closes with it, and whatever is asked in between is on the record. When the engine fails, reads go on from
+ * what is durable, on no record; everything else fails from then on.
  */
 
 import { BlockboxError } from '../../core/errors.ts'
@@ -13,7 +14,7 @@ import { reached } from '../../layers/preserve-state.ts'
 import type { ExportDescription } from '../protocol/export-description.ts'
 import type { Extent } from '../protocol/reply.ts'
 import { extentsOf } from './allocation.ts'
-import type { DiskAsker, DiskRequest, OpenExport } from './exported.ts'
+import type { DiskAnswer, DiskAsker, DiskRequest, OpenExport } from './exported.ts'
 
 /** What a client is told of a volume. */
 export function describeVolume(volume: Volume, readOnly: boolean): ExportDescription {
@@ -65,8 +66,10 @@ class VolumeExport implements OpenExport {
     const inside = offset <= this.#volume.size - length
     if (kind !== 'io.discard' || !inside) return this.#ask(request, asker)
     const whole = wholeBlocks(offset, length, this.#volume.block)
-    if (whole.length === 0) asker.resolve({ code: 'ok' })
-    else this.#ask({ ...request, ...whole }, asker)
+    const { remains } = this.#engine
+    if (whole.length > 0) this.#ask({ ...request, ...whole }, asker)
+    else if (remains === undefined) asker.resolve({ code: 'ok' })
+    else asker.reject(remains.reason)
   }
 
   extents(offset: number, length: number, most: number): Promise<readonly Extent[]> {
@@ -98,7 +101,33 @@ class VolumeExport implements OpenExport {
       data,
       lend: true,
     }
-    this.#engine.take(ask, asker)
+    this.#engine.take(ask, kind === 'io.read' ? new Reader(this.#engine, ask, asker) : asker)
+  }
+}
+
+/** Who reads: when the engine fails before there is an answer, it comes from what remains. */
+class Reader implements DiskAsker {
+  readonly #engine: Engine
+  readonly #ask: IoAsk
+  readonly #asker: DiskAsker
+
+  constructor(engine: Engine, ask: IoAsk, asker: DiskAsker) {
+    this.#engine = engine
+    this.#ask = ask
+    this.#asker = asker
+  }
+
+  resolve(answer: DiskAnswer): void {
+    this.#asker.resolve(answer)
+  }
+
+  reject(error: unknown): void {
+    const { remains } = this.#engine
+    if (remains === undefined) return this.#asker.reject(error)
+    remains.read(this.#ask).then(
+      (answer) => this.#asker.resolve(answer),
+      (reason: unknown) => this.#asker.reject(reason),
+    )
   }
 }
 

@@ -116,4 +116,29 @@ test('the server goes in the middle: an error, no backup left running', async ()
   assert.is((await blockbox(['replay', '-j', journal])).code, 0)
 })
 
+test('Ctrl-C in the middle: exit code 130, and --resume makes it whole, as it was then', () =>
+  withServer({ size }, async (far) => {
+    const uri = `nbd+unix:///vol?socket=${far.socket}`
+    const limits = { deadlineMs: 60_000, maxEntries: 100, maxBytes: size }
+    await far.engine.submit({ kind: 'backup.start', detail: { name: 'holds', volumes: [1], ...limits } })
+    let stopping: Promise<void> | undefined
+    const run = ['backup', 'run', 'disk', '-o', uri, '-j', journal]
+    const { code, err } = await blockbox([...run, '--name', 'cut'], (child) => {
+      stopping = until(() => waiting(far.engine.world) > 0, 'the far side holds', 20_000).then(
+        () => void child.kill('SIGINT'),
+      )
+    })
+    await stopping
+    assert.is(code, 130)
+    assert.match(err, /with --resume goes on/)
+    await far.engine.submit({ kind: 'backup.stop', detail: { name: 'holds' } })
+    const anew = await blockbox(run)
+    assert.equal([anew.code, /was cut off: go on with it by resume/.test(anew.err)], [2, true])
+    const done = await json(...run, '--resume')
+    assert.equal([done.backup, done.resumed, done.verified], ['cut', true, true])
+    const host = await far.client()
+    assert.ok(bytes.equals(await host.read(0, size)))
+    assert.match((await blockbox([...run, '--resume'])).err, 'no copy to')
+  }))
+
 test.run()

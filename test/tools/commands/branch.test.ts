@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { serveControl } from '../../../src/control/control-server.ts'
 import { openToWrite } from '../../../src/engine/open-folder.ts'
 import { blockbox, json, scratch } from './blockbox.ts'
 
@@ -70,6 +71,25 @@ test('what cannot be is refused, and said', async () => {
     const { code, err } = await blockbox(['branch', ...args, '-j', journal])
     assert.match(err, said)
     assert.is(code, expected, `${args.join(' ')}: ${err}`)
+  }
+})
+
+test('a branch that is given up, by a process that knows no past, is exit code 1 and says why, in words and as JSON', async () => {
+  const other = join(home, 'other.journal')
+  await json('volume', 'create', 'disk', '--size', '1M', '-j', other)
+  const { engine, journal: open, payload } = await openToWrite(other)
+  const server = await serveControl(engine, open, payload, { folder: other })
+  try {
+    const words = await blockbox(['branch', 'disk', 'x', '-j', other])
+    assert.equal([words.code, words.out], [1, 'branch x: given up\n'])
+    assert.match(words.err, /could not be made, as event \d+ says: E_UNSUPPORTED: /)
+    const { code, out } = await blockbox(['branch', 'disk', 'x', '-j', other, '--json'])
+    const told = JSON.parse(out)
+    assert.equal([code, told.branch, told.failed.code], [1, null, 'E_UNSUPPORTED'])
+    assert.ok(told.failed.seq > told.seq && told.failed.advice.length > 0)
+  } finally {
+    await server.close()
+    await engine.close()
   }
 })
 

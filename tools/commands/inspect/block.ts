@@ -13,7 +13,7 @@ import { BlockboxError } from '../../../src/core/errors.ts'
 import type { OpenFolder } from '../../../src/engine/open-folder.ts'
 import type { BlockRecord, HeldRecord } from '../../../src/inspect/block-report.ts'
 import type { Roster, VolumeEntry } from '../../../src/inspect/roster.ts'
-import { parsePoint, seqOf } from '../../../src/replay/point.ts'
+import { parsePoint } from '../../../src/replay/point.ts'
 import { type FilterOptions, filterOptions, isFiltered, scopeOf } from '../../filter-option.ts'
 import { interrupt } from '../../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../../journal-option.ts'
@@ -99,7 +99,7 @@ async function answer(open: OpenFolder, address: Asked, options: BlockOptions) {
     throw new BlockboxError('USAGE', `volume ${name} ends with block ${Math.ceil(size / bytes) - 1}`)
   }
   const at =
-    options.at === undefined ? undefined : await seqOf(journal, parsePoint(options.at), id, interrupt)
+    options.at === undefined ? undefined : await index.seqOf(journal, parsePoint(options.at), id, interrupt)
   const scope = await scopeOf(open, options, index.roster)
   const to = Math.min(scope.to, at ?? Number.MAX_SAFE_INTEGER)
   const { changes: changesOnly = false, limit, host, kind } = options

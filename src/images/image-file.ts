@@ -6,8 +6,8 @@
  */
 
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
-import { BlockboxError } from '../src/core/errors.ts'
-import type { Piece } from '../src/images/export.ts'
+import { BlockboxError } from '../core/errors.ts'
+import type { Piece } from './export.ts'
 
 export interface ImageFile {
   readonly path: string

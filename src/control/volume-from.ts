@@ -8,14 +8,14 @@
  * Each of the three is done once: with a key, a command that was cut off is asked again and goes on where it ended.
  */
 
-import { newName } from '../src/control/volume-routes.ts'
-import { BlockboxError } from '../src/core/errors.ts'
-import type { Answer, CommandAsk } from '../src/engine/ask.ts'
-import type { Engine } from '../src/engine/engine.ts'
-import type { OpenImage } from '../src/images/external.ts'
-import { openExternal, recordedName } from '../src/images/open-external.ts'
-import { pairsOf } from '../src/layers/pair-state.ts'
-import { atRest } from './at-rest.ts'
+import { BlockboxError } from '../core/errors.ts'
+import type { Answer, CommandAsk } from '../engine/ask.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { OpenImage } from '../images/external.ts'
+import { openExternal, recordedName } from '../images/open-external.ts'
+import { pairsOf } from '../layers/pair-state.ts'
+import { pairAtRest, until } from './rest.ts'
+import { newName } from './volume-routes.ts'
 
 export interface FromOptions {
   /** The disk: a path or an NBD URI. */
@@ -23,8 +23,10 @@ export interface FromOptions {
   readonly block: number
   /** Bytes that one copy brings; left out, as many as suit the size. */
   readonly extent: number | undefined
-  /** Copy everything now, and wait for the end. */
+  /** Copy everything now. */
   readonly copy: boolean
+  /** With that: wait for the end. */
+  readonly wait: boolean
   /** Background copies a second; 0: as many as go. */
   readonly rate: number
   readonly key: string | undefined
@@ -67,6 +69,7 @@ export async function makeFrom(
   engine: Engine,
   name: string,
   options: FromOptions,
+  signal: AbortSignal,
   open: OpenImage = openExternal,
 ): Promise<FromMade> {
   const { block, copy, rate, key } = options
@@ -92,6 +95,8 @@ export async function makeFrom(
   const how = { ...(!copy && { paused: true }), ...(copy && rate > 0 && { rate }) }
   const detail = { pair: name, protected: true, ...how }
   const started = await ask({ kind: 'restore.start', detail }, '.restore')
-  if (started.code === 'ok' && copy) await atRest(engine)
+  if (started.code === 'ok' && copy && options.wait) {
+    await until(engine, (world) => pairAtRest(world, name), signal)
+  }
   return made('restore.start', started)
 }

@@ -32,9 +32,10 @@ export function msr(options: TraceOptions = {}): TraceParser {
         const offset = whole(cells[4]!, line, 'offset')
         const length = whole(cells[5]!, line, 'size')
         safeRange(offset, length, line)
-        const event = { index, op, offset, length, tNs, dev: `${host}.${disk}`, flags: [] } as const
+        const dev = `${host}.${disk}`
         const tCompleteNs = answeredUnits(tNs, cells[6]!, unit)
-        return tCompleteNs === undefined ? event : { ...event, tCompleteNs }
+        if (tCompleteNs === undefined) return { index, op, offset, length, tNs, dev, flags: [] }
+        return { index, op, offset, length, tNs, dev, flags: [], tCompleteNs }
       },
     },
     options,

@@ -78,10 +78,8 @@ export function answeredUnits(tNs: number, took: string, unitNs: number): number
 
 /** The same for seconds with decimals. */
 export function answeredSeconds(tNs: number, took: string): number | undefined {
-  const form = /^(\d{1,9})(?:\.(\d{0,20}))?$/.exec(took)
-  if (form === null) return undefined
-  const ns = Number((form[2] ?? '').slice(0, lowDigits).padEnd(lowDigits, '0'))
-  return exactOr(tNs + Number(form[1]) * billion + ns)
+  const parts = decimalOf(took)
+  return parts === undefined ? undefined : exactOr(tNs + parts.high * billion + parts.low)
 }
 
 function exactOr(ns: number): number | undefined {
@@ -96,6 +94,12 @@ export function secondsNs(word: string, line: number, what: string): number {
 
 /** Whole seconds and nanoseconds of a decimal number, which may end with its point. */
 function decimal(word: string, line: number, what: string): { high: number; low: number } {
+  const parts = decimalOf(word)
+  if (parts !== undefined) return parts
+  throw refusal(line, `the ${what} "${brief(word)}" is no decimal number`)
+}
+
+function decimalOf(word: string): { high: number; low: number } | undefined {
   const point = word.indexOf('.')
   const end = point < 0 ? word.length : point
   const fraction = point < 0 ? 0 : word.length - point - 1
@@ -103,9 +107,7 @@ function decimal(word: string, line: number, what: string): { high: number; low:
   const high = end > maxDigits ? -1 : digits(word, 0, end)
   let low = used === 0 ? 0 : digits(word, point + 1, point + 1 + used)
   const rest = fraction > used ? digits(word, point + 1 + used, word.length) : 0
-  if (high < 0 || low < 0 || rest < 0 || fraction > maxDigits) {
-    throw refusal(line, `the ${what} "${brief(word)}" is no decimal number`)
-  }
+  if (high < 0 || low < 0 || rest < 0 || fraction > maxDigits) return undefined
   for (let k = used; k > 0 && k < lowDigits; k++) low *= 10
   return { high, low }
 }

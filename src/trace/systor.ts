@@ -36,9 +36,9 @@ export function systor(options: TraceOptions = {}): TraceParser {
         const offset = whole(cells[4]!, line, 'offset')
         const length = whole(cells[5]!, line, 'size')
         safeRange(offset, length, line)
-        const event = { index, op, offset, length, tNs, dev: lun!, flags: [] } as const
         const tCompleteNs = took === '' ? null : answeredSeconds(tNs, took!)
-        return tCompleteNs === undefined ? event : { ...event, tCompleteNs }
+        if (tCompleteNs === undefined) return { index, op, offset, length, tNs, dev: lun!, flags: [] }
+        return { index, op, offset, length, tNs, dev: lun!, flags: [], tCompleteNs }
       },
     },
     options,

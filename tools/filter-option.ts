@@ -75,12 +75,17 @@ export async function scopeOf(
   const at = (point: string) => seqOf(journal, seqOrPoint(point), 0, interrupt)
   const roster =
     known ?? (volume === undefined && host === undefined ? new Roster() : await rosterOf(journal))
+  const begin = from === undefined ? undefined : await at(from)
+  const end = to === undefined ? undefined : await at(to)
+  if (begin !== undefined && end !== undefined && begin > end) {
+    throw new BlockboxError('USAGE', `--from ${begin} is after --to ${end}`)
+  }
   return new Scope({
     ...(volume !== undefined && { volumes: volumesNamed(roster, volume) }),
     ...(host !== undefined && { sessions: sessionsNamed(roster, host) }),
     ...(kinds !== undefined && { kinds: new Set(kinds) }),
-    ...(from !== undefined && { from: await at(from) }),
-    ...(to !== undefined && { to: await at(to) }),
+    ...(begin !== undefined && { from: begin }),
+    ...(end !== undefined && { to: end }),
   })
 }
 

@@ -3,7 +3,14 @@
 import { hex, sha256 } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import { type BlockStep, blockSteps, type Held, relatedVolumes } from '../inspect/block-history.ts'
-import { type BlockRecord, blockRecord, unreadable } from '../inspect/block-report.ts'
+import {
+  type BlockRecord,
+  blockRecord,
+  type HeldRecord,
+  heldRecord,
+  unreadable,
+} from '../inspect/block-report.ts'
+import type { Roster } from '../inspect/roster.ts'
 import type { Scope } from '../inspect/scope.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { PayloadStore } from '../payload/payload.ts'
@@ -30,6 +37,8 @@ export interface BlockAnswer {
   /** How many there are in all, and how many of them are reads. */
   readonly steps: number
   readonly reads: number
+  /** What a reader got when the last of the events was over that were asked for. */
+  readonly held: HeldRecord
 }
 
 /** Throws SegmentDamaged where the index is not what was written, and what the journal throws. */
@@ -58,7 +67,15 @@ export async function answerBlock(
     records: told.map((step) => blockRecord(step, volume, sources)),
     steps: chosen.length,
     reads: chosen.filter(({ what }) => what === 'read').length,
+    held: heldRecord(heldAt(all, to, volume, index.roster), volume, sources),
   }
+}
+
+/** What a reader of the volume gets after event `to`. */
+function heldAt(all: readonly BlockStep[], to: number, volume: number, roster: Roster): Held {
+  if (roster.createdWith(volume) > to) return { place: undefined, image: 'none', volume: 0 }
+  const past = all.findLast(({ seq }) => seq <= to)
+  return past?.after ?? all[0]?.before ?? { place: 0, image: 'own', volume }
 }
 
 /** So many events are read at a time to see whether they are wanted. */

@@ -174,7 +174,7 @@ async function extend(
           touches.after(row, world)
           const entry = row.op === 'none' ? entryOf(row, world) : undefined
           if (entry !== undefined) maker.roster.push(entry)
-          maker.points.note(row, frame.instantNs)
+          maker.points.note(row, frame.instantNs, frame.count)
         }
         maker.points.frame(frame.last)
       } catch (error) {

@@ -11,6 +11,7 @@ import { text } from '../events/detail.ts'
 import { isInput } from '../events/kind.ts'
 import { checkRows } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
+import { wasMade } from '../replay/marks.ts'
 import { type Point, seqOf } from '../replay/point.ts'
 
 /** What a segment keeps of points, in the order of events. */
@@ -43,10 +44,11 @@ export class PointMaker {
     for (const entry of entries) if (entry.is === 'instant') this.#latestNs = BigInt(entry.atNs)
   }
 
-  /** Takes an event of a frame with that instant. */
-  note(row: Row, instantNs: bigint): void {
+  /** Takes an event of a frame of so many, with that instant. */
+  note(row: Row, instantNs: bigint, count: number): void {
     const { kind, seq, volume } = row
-    if (kind === 'mark') this.entries.push({ is: 'mark', seq, volume, label: text(row.detail, 'label') })
+    if (kind === 'mark' && wasMade(row, count))
+      this.entries.push({ is: 'mark', seq, volume, label: text(row.detail, 'label') })
     if (!isInput(kind)) return
     const atNs = instantNs + BigInt(row.at)
     if (atNs > this.#latestNs) this.#latestNs = atNs
@@ -70,8 +72,9 @@ export async function indexedSeq(
 ): Promise<number> {
   if (point.by === 'time') return timeSeq(entries, journal, point.atNs, signal)
   if (point.by === 'mark') {
-    const named = entries.filter((entry) => entry.is === 'mark' && entry.label === point.name)
-    const found = named.find((entry) => entry.is === 'mark' && entry.volume === volume) ?? named[0]
+    const newest = (isOn: (on: number) => boolean) =>
+      entries.findLast((entry) => entry.is === 'mark' && entry.label === point.name && isOn(entry.volume))
+    const found = newest((on) => volume === 0 || on === volume) ?? newest((on) => on === 0)
     if (found !== undefined) return found.seq
   }
   return seqOf(journal, point, volume, signal)

@@ -75,7 +75,12 @@ export function blockRecord(step: BlockStep, volume: number, sources: Sources): 
   }
 }
 
-function heldRecord(held: Held, volume: number, { roster, digest }: Sources): HeldRecord {
+/** The record of what a reader of a block of `volume` gets. */
+export function heldRecord(
+  held: Held,
+  volume: number,
+  { roster, digest }: Pick<Sources, 'roster' | 'digest'>,
+): HeldRecord {
   const { place, image, volume: id } = held
   const of = id > 0 && id !== volume ? { of: roster.volumeName(id) } : {}
   if (place === undefined) return { digest: image === 'none' ? 'no volume' : 'not known', image, ...of }

@@ -35,11 +35,7 @@ export function restoreRecord(story: RestoreStory, roster: Roster, originNs: big
       moved_bytes: story.movedBytes,
     },
     copy_time: story.copying.record(),
-    clone_hash: {
-      before: story.cloneBefore,
-      after: story.cloneAfter,
-      unchanged: story.cloneBefore === story.cloneAfter,
-    },
+    clone_hash: cloneHash(story),
     waited: {
       reads: story.readWaits.record(),
       writes: story.writeWaits.record(),
@@ -86,6 +82,12 @@ export function restoreRecord(story: RestoreStory, roster: Roster, originNs: big
       code,
     })),
   }
+}
+
+/** All null where nothing is on record that could differ: of a clone outside that was named without its digest. */
+function cloneHash({ cloneBefore: before, cloneAfter: after }: RestoreStory) {
+  if (before === '' || after === '') return { before: null, after: null, unchanged: null }
+  return { before, after, unchanged: before === after }
 }
 
 export type RestoreRecord = ReturnType<typeof restoreRecord>

@@ -167,7 +167,7 @@ export class RestoreWitness implements Witness {
     }
   }
 
-  #writes({ written }: Running, one: Restore, event: Event, world: World): void {
+  #writes({ story, written }: Running, one: Restore, event: Event, world: World): void {
     const { first, last } = extentsOf(event, one.extent)
     const cdm = deltaMapOf(world, one.tag)
     const needed: number[] = []
@@ -175,6 +175,7 @@ export class RestoreWitness implements Witness {
       if (needs(one, cdm, e) && covers(event, e, one.extent, one.size)) needed.push(e)
       written.set(e)
     }
+    story.changedByHosts = written.count
     this.#needed = needed
   }
 
@@ -275,7 +276,6 @@ export class RestoreWitness implements Witness {
     story.ended = { seq: event.seq, at }
     story.cloneAfter = cloneHashOf(pairsOf(world).byTag.get(event.tag)!, world)
     story.remaining = event.kind === 'restore.cancelled' ? count(event.detail, 'mixedExtents') : 0
-    story.changedByHosts = running.written.count
     this.#running.delete(event.tag)
   }
 }

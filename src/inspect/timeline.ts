@@ -55,7 +55,11 @@ export class Timeline implements Witness {
   readonly #open = new Map<string, Span>()
   /** Volumes by session: their numbers, and their names in its span. */
   readonly #usedBy = new Map<number, { readonly ids: Set<number>; readonly volumes: string[] }>()
-  readonly #held = new Map<string, { held: number; released: number; dropped: number }>()
+  readonly #held = new Map<string, HeldSum>()
+  /** Backups that ended and held writes still: those leave later. */
+  readonly #leaving = new Map<Span, HeldSum>()
+  /** The event before. */
+  #last: Moment | undefined
 
   /**
    * @param names those who were there before the first event.
@@ -68,11 +72,13 @@ export class Timeline implements Witness {
 
   see(event: Event, at: number): void {
     if (!this.#begun && event.seq >= this.#scope.from) this.#beginSeries(at)
+    const before = this.#last
+    this.#last = { seq: event.seq, at }
     if (event.op !== 'none' || event.about !== 0) this.#count(event, at)
     if (event.op !== 'none') return
     this.#names.note(event)
     const moment = { seq: event.seq, at }
-    if (event.kind === 'engine.started') this.#restart(moment)
+    if (event.kind === 'engine.started') this.#restart(moment, before ?? moment)
     const begins = beginnings[event.kind]
     if (begins !== undefined) this.#begin(begins, event, moment)
     const ends = endings[event.kind]
@@ -103,6 +109,7 @@ export class Timeline implements Witness {
     if (fate === 'held') this.#backups((sum) => sum.held++)
     else if (kind === 'hold.released') this.#backups((sum) => sum.released++)
     else if (kind === 'hold.dropped' || kind === 'hold.failed') this.#backups((sum) => sum.dropped++)
+    if (this.#leaving.size > 0 && isHeldEnd(kind)) this.#leaves(event)
   }
 
   /** From here on the series count; those who wait already do. */
@@ -120,12 +127,24 @@ export class Timeline implements Witness {
     used.volumes.push(this.#names.volume(volume))
   }
 
-  #backups(change: (sum: { held: number; released: number; dropped: number }) => void): void {
+  #backups(change: (sum: HeldSum) => void): void {
     for (const [key, span] of this.#open) {
       if (span.what !== 'backup') continue
       const sum = this.#held.get(key) ?? { held: 0, released: 0, dropped: 0 }
       change(sum)
       this.#held.set(key, sum)
+    }
+  }
+
+  /** A write leaves the queue of a backup that expired or was aborted before: its last note says how many did. */
+  #leaves({ kind, volume }: Event): void {
+    const name = this.#names.volume(volume)
+    for (const [span, sum] of this.#leaving) {
+      if (!span.volumes.includes(name)) continue
+      if (kind === 'hold.released') sum.released++
+      else sum.dropped++
+      span.notes[span.notes.length - 1] = heldText(sum)
+      if (sum.released + sum.dropped >= sum.held) this.#leaving.delete(span)
     }
   }
 
@@ -168,17 +187,18 @@ export class Timeline implements Witness {
     span.outcome = event.code === 'ok' ? outcome : `${outcome} ${event.code}`
     const sum = this.#held.get(key)
     if (sum !== undefined) {
-      span.notes.push(`${sum.held} writes held, ${sum.released} released, ${sum.dropped} dropped`)
+      span.notes.push(heldText(sum))
       this.#held.delete(key)
+      if (sum.released + sum.dropped < sum.held) this.#leaving.set(span, sum)
     }
   }
 
-  /** The recorder begins: one that did not stop crashed, and its sessions with it. */
-  #restart(end: Moment): void {
+  /** The recorder begins: one that did not stop crashed, and its sessions with it, after the last event it wrote. */
+  #restart(start: Moment, end: Moment): void {
     this.#waits = 0
     for (const [key, span] of this.#open) {
       if (span.what === 'recorder')
-        this.#addPoint({ ...end, what: 'crash', name: 'found at the next start', volumes: [] })
+        this.#addPoint({ ...start, what: 'crash', name: 'found at the next start', volumes: [] })
       const outcome = endedByCrash[span.what]
       if (outcome === undefined) continue
       span.end = end
@@ -234,6 +254,20 @@ export class Timeline implements Witness {
     const isTagged = what === 'sync' || what === 'restore' || what === 'backup' || what === 'fence'
     return isTagged ? this.#names.volumesOf(event.kind, event.tag) : []
   }
+}
+
+interface HeldSum {
+  held: number
+  released: number
+  dropped: number
+}
+
+function heldText({ held, released, dropped }: HeldSum): string {
+  return `${held} writes held, ${released} released, ${dropped} dropped`
+}
+
+function isHeldEnd(kind: Kind): boolean {
+  return kind === 'hold.released' || kind === 'hold.dropped' || kind === 'hold.failed'
 }
 
 /** What a crash makes of what was going on; the rest goes on when the recorder begins anew. */

@@ -179,6 +179,7 @@ export function bySource(number: number, volume: number): Search {
     end() {
       const what = `event ${number} of the recorded trace`
       const into = `into volume ${names.of(volume)}`
+      if (volume === 0) throw missing(`${what}: of which volume?`)
       if (played.length === 0) throw missing(`${what}: none was recorded ${into}; take seq:N`)
       if (played.length > 1) {
         const hosts = listed(played.map((session) => `${players.get(session)} (session ${session})`))

@@ -28,7 +28,10 @@ async function twoLives(): Promise<Journal> {
     await run.io('io.write', { at: k % 16, volume: 1 + (k % 2) })
     if (k % 20 === 5) await run.engine.submit({ kind: 'mark', volume: 2, detail: { label: `m${k}` } })
   }
-  await run.engine.submit({ kind: 'mark', volume: 1, detail: { label: 'm25' } })
+  for (const key of ['a', 'b', 'b'])
+    await run.engine.submit({ kind: 'mark', volume: 1, detail: { label: 'm25', key } })
+  const refused = await run.engine.submit({ kind: 'mark', volume: 1, detail: { label: 'm45', key: 'a' } })
+  assert.is(refused.code, 'E_KEY_USED')
   await run.engine.close()
   const opened = await openMemory({ store: run.opened.store, head: run.opened.head })
   const engine = await openEngine({ ...opened, clock: manualClock() })
@@ -41,6 +44,8 @@ async function twoLives(): Promise<Journal> {
   await engine.settled()
   return opened.journal
 }
+
+const seqOrError = (asked: Promise<number>) => asked.catch(({ message }: Error) => message)
 
 test('marks and times, at every instant there is and between them, whatever the segments', async () => {
   const journal = await twoLives()
@@ -64,10 +69,11 @@ test('marks and times, at every instant there is and between them, whatever the 
     await BlockIndex.open(journal, { folder, segmentEvents })
     const index = await BlockIndex.open(journal, { folder, segmentEvents })
     assert.is(index.added, 0)
-    for (const volume of [1, 2]) {
+    for (const volume of [0, 1, 2]) {
       for (const point of points) {
-        const expected = await seqOf(journal, point, volume)
-        assert.is(await index.seqOf(journal, point, volume), expected, `${segmentEvents} ${String(volume)}`)
+        const expected = await seqOrError(seqOf(journal, point, volume))
+        const found = await seqOrError(index.seqOf(journal, point, volume))
+        assert.is(found, expected, `${segmentEvents} ${String(volume)}`)
       }
     }
     await fails('NO_SUCH_POINT', () => index.seqOf(journal, { by: 'mark', name: 'none' }, 1))

@@ -18,6 +18,8 @@ import {
   restore,
   type Step,
   session,
+  volume,
+  volumeBlocks,
   write,
 } from '../support/given.ts'
 import { told } from '../support/told.ts'
@@ -161,12 +163,40 @@ test('a cancelled one says how much shows its old content again, a running one w
   assert.is(running.ended, undefined)
 })
 
+test('extents that hosts wrote are counted as it goes: paused, cut by a crash, cancelled', () => {
+  const wrote = [restore('p'), copyEnds(1, 0), write(1, { at: 0 }), write(2, { at: 1 }), pause('p')]
+  const changed = (...more: readonly Step[]) => {
+    const { record } = storyOfSix(...wrote, ...more)
+    return [record.how, record.extents.changed_by_hosts]
+  }
+  assert.equal(changed(), ['running', 1])
+  const elsewhere = write(3, { at: 5 * extentBlocks, count: extentBlocks })
+  assert.equal(changed(elsewhere), ['running', 2])
+  assert.equal(changed(elsewhere, crash), ['running', 2])
+  assert.equal(changed(resume('p'), copied), ['completed', 1])
+})
+
 test('an unprotected one may change its clone, and says so', () => {
   const { record } = storyOfSix(restore('p', false), copied)
   assert.not(record.protected)
   assert.ok(record.clone_hash.unchanged)
   const written = storyOfSix(restore('p', false), copyEnds(1, 0), write(1, { at: 0 }), copied).record
   assert.not(written.clone_hash.unchanged)
+})
+
+test('of a clone outside without a digest on record nobody says that it is unchanged', () => {
+  const hashOf = (sha256: string) => {
+    const witness = new RestoreWitness()
+    const keeper = new RosterKeeper()
+    const size = volumeBlocks * block
+    const outside = { name: 'far', source: 1, clone: 0, extent: extentBlocks * block, path: '/far.img', size }
+    const far: NewEvent = { kind: 'pair.create', detail: { ...outside, ...(sha256 !== '' && { sha256 }) } }
+    witness.end(told([volume('disk'), session(), far, restore('far')], keeper, witness).world)
+    return restoreRecord(witness.stories[0]!, keeper.roster, 0n).clone_hash
+  }
+  assert.equal(hashOf(''), { before: null, after: null, unchanged: null })
+  const known = 'ab'.repeat(32)
+  assert.equal(hashOf(known), { before: known, after: known, unchanged: true })
 })
 
 test.run()

@@ -13,6 +13,7 @@ import {
   copied,
   copyEnds,
   crash,
+  deadline,
   drop,
   preserve,
   restore,
@@ -75,6 +76,32 @@ test('a refused command is a point, and so is a crash', () => {
       ['crash', 'found at the next start'],
     ],
   )
+})
+
+test('what leaves the queue of a backup after it expired is counted', () => {
+  const { spans } = timeline(
+    ...[...cloned, backup('late', [1], { deadlineMs: 1000 }), write(1), write(2), deadline(1)],
+  )
+  const late = spans.find(({ name }) => name === 'late')!
+  assert.not.equal(late.outcome, 'running')
+  assert.match(late.notes.join(), '2 writes held, 2 released, 0 dropped')
+})
+
+test('a recorder that crashed ended with the last event it wrote, and so did its sessions', () => {
+  let wrote = 0
+  const last: Step = (history) => {
+    wrote = history.ledger.last
+  }
+  const { spans, points } = timeline(crash, session(), last, crash)
+  const ended = spans.filter(({ outcome }) => outcome === 'crashed' || outcome === 'cut off')
+  assert.equal(
+    ended.map(({ what, end }) => [what, end]),
+    [
+      ['recorder', { seq: wrote, at: wrote * 1000 }],
+      ['session', { seq: wrote, at: wrote * 1000 }],
+    ],
+  )
+  assert.is(points.find(({ what }) => what === 'crash')?.seq, wrote + 1)
 })
 
 test('by chance: requests add up, spans end after they begin, and only once', () => {

@@ -45,6 +45,7 @@ async function recorded(): Promise<Run> {
   await run.must('session.open', { name: 'host' })
   const mark = (label: string, volume = 0) => run.ask({ kind: 'mark', volume, detail: { label } })
   for (let at = 0; at < 4; at++) {
+    await run.settled()
     run.clock.advance(1000)
     await run.io('io.write', { at })
   }

@@ -43,23 +43,26 @@ async function mark(engine: Engine, volume: number, label: string): Promise<numb
   return (await command(engine, { kind: 'mark', volume, detail: { label } })).seq
 }
 
-test('a mark is that of the volume asked for; of another where it has none', async () => {
+test('a mark is that of the volume asked for; one of another is refused, with the name of that', async () => {
   await recording('marks', async (engine, { journal }) => {
     const [one, two] = [await made(engine, 'one'), await made(engine, 'two')]
     const first = await mark(engine, one, 'noon')
     const second = await mark(engine, two, 'noon')
-    const only = await mark(engine, one, 'dusk')
+    await mark(engine, one, 'dusk')
     const seqOf = async (name: string, point: string) =>
       (await volumeAt(journal, name, parsePoint(point))).seq
     assert.is(await seqOf('one', 'mark:noon'), first)
     assert.is(await seqOf('two', 'mark:noon'), second)
-    assert.is(await seqOf('two', 'mark:dusk'), only)
+    const refused = await seqOf('two', 'mark:dusk').catch((error: unknown) => error)
+    assert.instance(refused, BlockboxError)
+    assert.match((refused as BlockboxError).message, 'mark dusk of volume two; there is one of one')
   })
 })
 
 test('the first K events of a trace count those that asked the volume for nothing', async () => {
   await recording('source', async (engine, { journal }) => {
     const volume = await made(engine, 'v')
+    await command(engine, { kind: 'run.begin', detail: { scenario: 'import v', digest: '', seed: 1 } })
     const session = (await command(engine, { kind: 'session.open', detail: { name: 'import' } })).made
     for (const request of [3, 5]) {
       const data = new Uint8Array(4096).fill(request)

@@ -37,10 +37,17 @@ function infoText(about: JournalInfo): string {
     ['events', last < first ? 'none' : `${first} to ${last}`],
     ['epoch', String(epoch)],
     ['head', `${head.hash}@${head.seq}`],
-    ['checkpoints', about.checkpoints.length === 0 ? 'none' : about.checkpoints.join(', ')],
+    ['checkpoints', checkpointText(about.checkpoints)],
     ['sessions', `${about.sessions} open, ${about.waiting} requests wait`],
     ['backups', `${about.backups_begun} began, ${about.backups.length} run`],
     ...about.remarks.map((text) => ['remark', text]),
   ]
   return [table(lines.map((cells) => cells.map(escaped))), ...contentsTables(about)].join('\n\n')
+}
+
+/** A checkpoint is told by the event that its state is true after. */
+function checkpointText(seqs: readonly number[]): string {
+  if (seqs.length === 0) return 'none'
+  const older = seqs.length > 1 ? `, older ones after ${seqs.slice(0, -1).join(', ')}` : ''
+  return `newest after event ${seqs.at(-1)}${older}`
 }

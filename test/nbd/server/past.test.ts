@@ -97,6 +97,18 @@ test('points are named by event, mark, time and backup; marks are listed as they
       (await listExports({ socket })).map(({ name }) => name),
       ['vol', 'vol@mark:one'],
     )
+    const mark = (label: string, key: string) =>
+      engine.submit({ kind: 'mark', volume: 1, detail: { label, key } })
+    assert.is((await mark('one', 'again')).code, 'ok')
+    assert.is((await mark('never', 'again')).code, 'E_KEY_USED')
+    assert.equal(
+      (await listExports({ socket })).map(({ name }) => name),
+      ['vol', 'vol@mark:one'],
+    )
+    const newest = await client('vol@mark:one')
+    assert.is((await newest.read(10, 1))[0], 3, 'the newest mark of that label')
+    await newest.close()
+    assert.match((await client('vol@mark:never').catch((error: Error) => error)).toString(), /no such point/)
   }))
 
 test('nothing is written through a view', () =>

@@ -166,6 +166,21 @@ test('every question takes the same filters', async () => {
     all.filter((seq) => logged(seq).session === writer),
   )
   assert.equal(await records('--to', `seq:${all[1]}`), all.slice(0, 2))
+  const quiet = [all[0]! + 1, all[1]! - 1] as const
+  assert.ok(quiet[0] < quiet[1])
+  const between = ['--from', String(quiet[0]), '--to', String(quiet[1])]
+  const { held } = (await ask('block', address, ...between)) as unknown as { held: { digest: string } }
+  const { out } = await blockbox(['inspect', 'block', address, ...between, '-j', journal])
+  assert.match(held.digest, /^[0-9a-f]{16}$/)
+  assert.match(out, `Nothing touched it between events ${quiet[0]} and ${quiet[1]}: it holds`)
+  assert.match(out, held.digest)
+  const before = await blockbox(['inspect', 'block', address, '--to', String(all[0]! - 1), '-j', journal])
+  assert.match(before.out, /Nothing touched it between events 1 and \d+: it holds zeros/)
+  for (const question of [['block', address], ['timeline'], ['queue']]) {
+    const { code, err } = await blockbox(['inspect', ...question, ...late, '--to', '5', '-j', journal])
+    assert.is(code, 2)
+    assert.match(err, `--from ${middle} is after --to 5`)
+  }
 
   interface Restored {
     readonly extents: object

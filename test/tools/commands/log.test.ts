@@ -60,6 +60,7 @@ test('info tells what there is', async () => {
   assert.equal([about.format, about.format_version, about.first], ['blockbox-journal', 1, 1])
   assert.is(about.events, about.last)
   assert.is((about.checkpoints as number[]).at(-1), about.last)
+  assert.match((await blockbox(['info', '-j', journal])).out, `newest after event ${about.last}`)
   assert.match(String(about.id), /^[0-9a-f]{32}$/)
   const { out } = await blockbox(['info', '-j', journal])
   assert.match(out, /^head +[0-9a-f]{64}@\d+$/m)

@@ -14,7 +14,7 @@ import type { OpenFolder } from '../../../src/engine/open-folder.ts'
 import type { BlockRecord, HeldRecord } from '../../../src/inspect/block-report.ts'
 import type { Roster, VolumeEntry } from '../../../src/inspect/roster.ts'
 import { parsePoint } from '../../../src/replay/point.ts'
-import { type FilterOptions, filterOptions, isFiltered, scopeOf } from '../../filter-option.ts'
+import { type FilterOptions, filterOptions, scopeOf } from '../../filter-option.ts'
 import { interrupt } from '../../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../../journal-option.ts'
 import { withJournal } from '../../journal-use.ts'
@@ -102,12 +102,26 @@ async function answer(open: OpenFolder, address: Asked, options: BlockOptions) {
     options.at === undefined ? undefined : await index.seqOf(journal, parsePoint(options.at), id, interrupt)
   const scope = await scopeOf(open, options, index.roster)
   const to = Math.min(scope.to, at ?? Number.MAX_SAFE_INTEGER)
+  if (scope.from > Math.min(to, total)) {
+    const what = to > total ? `the end of the journal, event ${total}` : `--at ${to}`
+    throw new BlockboxError('USAGE', `--from ${scope.from} is after ${what}`)
+  }
   const { changes: changesOnly = false, limit, host, kind } = options
   const asked = { volume: id, block, from: scope.from, to, limit, changesOnly }
   const of = host === undefined && kind === undefined ? {} : { of: scope }
   const found = await answerBlock(index, open, { ...asked, ...of })
-  const filtered = isFiltered(options) || at !== undefined || changesOnly
-  return { version: 1, volume: name, block, offset: block * bytes, length: bytes, filtered, ...found }
+  const filtered = host !== undefined || kind !== undefined || changesOnly
+  const span = { from: Math.max(scope.from, journal.bounds().first), to: Math.min(to, total) }
+  return {
+    version: 1,
+    volume: name,
+    block,
+    offset: block * bytes,
+    length: bytes,
+    ...span,
+    filtered,
+    ...found,
+  }
 }
 
 function volumeOf(roster: Roster, name: string): VolumeEntry {
@@ -118,16 +132,24 @@ function volumeOf(roster: Roster, name: string): VolumeEntry {
 }
 
 function blockText(said: Awaited<ReturnType<typeof answer>>): string {
-  const { volume, block, offset, length, records, steps, reads } = said
+  const { volume, block, offset, length, from, to, records, steps, reads, held } = said
   const head = `block ${block} of ${volume}: ${length} bytes at offset ${offset}`
   if (steps === 0) {
-    return escaped(`${head}. Nothing touched it${said.filtered ? ' that was asked for' : ': it holds zeros'}`)
+    const nothing = said.filtered ? 'Nothing of what was asked for' : 'Nothing'
+    return escaped(`${head}. ${nothing} touched it between events ${from} and ${to}: ${heldText(held)}`)
   }
   const left = steps - records.length
   const count = `${steps - reads} events that set it, ${reads} reads of it${left > 0 ? `; the ${left} oldest are not shown (--limit)` : ''}`
   const rows = records.map((record) => rowOf(record).map(escaped))
   const titles = ['event', 'instant', '', 'before', 'after', 'answered by', 'cause']
   return [escaped(head), count, '', table([titles, ...rows], [0])].join('\n')
+}
+
+/** What the block holds at the end of the events that were asked for. */
+function heldText({ digest }: HeldRecord): string {
+  if (digest === 'zeros') return 'it holds zeros'
+  if (digest === 'no volume') return 'by then there was no volume'
+  return `it holds what is ${/^[0-9a-f]{16}$/.test(digest) ? `digest ${digest}` : digest}`
 }
 
 const words: Readonly<Record<BlockRecord['what'], string>> = {

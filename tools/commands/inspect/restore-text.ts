@@ -70,7 +70,9 @@ function facts(record: RestoreRecord): string {
     : `changed, ${clone.before} before, ${clone.after} after`
   rows.push([
     'clone',
-    clone.before === '' ? 'outside, its digest is not on record' : `${same} (hash of its map)`,
+    clone.unchanged === null
+      ? 'unknown: it is outside, and its digest is not on record'
+      : `${same} (hash of its map)`,
   ])
   return table(rows.map((cells) => cells.map(escaped)))
 }

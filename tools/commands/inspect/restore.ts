@@ -99,7 +99,12 @@ function listText(records: readonly RestoreRecord[]): string {
     formatDuration(record.took_ns),
     String(record.extents.copied_in_background + record.extents.copied_on_demand),
     String(record.extents.copied_on_demand),
-    record.clone_hash.unchanged ? 'unchanged' : 'changed',
+    cloneText(record.clone_hash.unchanged),
   ])
   return table([titles, ...rows.map((row) => row.map(escaped))], [0, 6, 7, 8])
+}
+
+function cloneText(unchanged: boolean | null): string {
+  if (unchanged === null) return 'unknown'
+  return unchanged ? 'unchanged' : 'changed'
 }

@@ -19,9 +19,9 @@ export function journalOption(command: Command): Command {
     })
 }
 
-/** Throws USAGE when a source was named as an argument and a journal with -j besides: which is meant cannot be told. */
+/** Throws USAGE when a source was named as an argument and another one with -j: which is meant cannot be told. */
 export function refuseTwo(source: string | undefined, { journal, journalGiven }: JournalOption): void {
-  if (source === undefined || journalGiven !== true) return
+  if (source === undefined || source === journal || journalGiven !== true) return
   throw new BlockboxError('USAGE', `${source} or -j ${journal}? Name one of them`)
 }
 

@@ -89,7 +89,7 @@ table('sizes', [
 
 table('names', [
   ['volume create disk --size 1M -j ~a.journal', 1, 'E_ALREADY: a thing of that name exists'],
-  ['volume create a/b --size 1M -j ~a.journal', 1, 'E_NAME: names are 1 to 64'],
+  ['volume create a/b --size 1M -j ~a.journal', 1, 'E_NAME: choose another name: 1 to 64 letters'],
   [`volume create ${'x'.repeat(65)} --size 1M -j ~a.journal`, 1, 'E_NAME'],
   ['image diks --digest -j ~a.journal', 1, 'there is no volume "diks": the journal has disk'],
   ['log --volume diks -j ~a.journal', 1, 'there is no volume "diks"'],

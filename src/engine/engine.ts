@@ -5,11 +5,11 @@
  *              ▲                                                                        │
  *              └──────────────────────────── reports of effects ◀───────────────────────┘
  *
- * One commit is in flight at a time, without a timer: what arrives meanwhile is decided at once and is the next frame.
- * So the state runs ahead of the durable one by the frame in flight and the one being filled, and no further: when
- * that is full (draft.ts), what is asked waits in the inbox. Everything that must be the state at a frame (its hash,
- * a checkpoint, what views show) is taken when it is sealed. What each answer waits for: decider.ts. Reads never
- * cause a commit, they ride in the next frame.
+ * One commit is in flight at a time, without a timer: what arrives meanwhile is decided at once and is the next
+ * frame. So the state runs ahead of the durable one by the frame in flight and the one being filled, and no further:
+ * when that is full (draft.ts), what is asked waits in the inbox. Everything that must be the state at a frame (its
+ * hash, a checkpoint, what views show) is taken when it is sealed. What each answer waits for: decider.ts. Reads
+ * never cause a commit, they ride in the next frame.
  *
  * When an append fails, or a decision does, the engine ends: all that was decided since is void and nobody is told of
  * it, who waits gets the error, what is durable can be read on (remains.ts), and opening the journal again settles it.

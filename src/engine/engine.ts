@@ -87,10 +87,7 @@ export class Engine {
     this.#decider = new Decider(options, world, this.#effects)
   }
 
-  /**
-   * The state after all that was decided, only to be looked at, and not kept. It is ahead of the durable one while a
-   * change waits: see `durableSeq`, and `look` for what is to be told to anybody.
-   */
+  /** The state after all that was decided, to look at, not to keep; what may be told to anybody: `look`. */
   get world(): World {
     return this.#world
   }

@@ -85,9 +85,9 @@ test('the write of another host that broke the file system', async () => {
   })
   const rogue = join(folder, 'rogue.iolog')
   writeFileSync(rogue, ['fio version 3 iolog', '0 disk add', '0 disk open', ...lines, ''].join('\n'))
-  const before = (await json('info', '-j', journal)).head.seq
+  const { head } = (await json('info', '-j', journal)) as { head: { seq: number } }
   await json('run', '-j', journal, '--volume', `disk=${rogue}`)
-  const found = await bisected('--good', `seq:${before}`, '--', 'e2fsck', '-fn', '{}')
+  const found = await bisected('--good', `seq:${head.seq}`, '--', 'e2fsck', '-fn', '{}')
   assert.equal([found.first_bad.request, found.first_bad.offset, found.host], [guilty, 8192, 'rogue'])
   assert.is(found.changes, 400)
 })

@@ -126,7 +126,7 @@ class Run {
       const finished = copier.finish(scenario.copies)
       for (const sending of asks) this.#submit(sending)
       if (asks.length + finished + stepped === 0) {
-        if (this.#isOver()) return
+        if (this.#isOver() && !(await this.#goesOn())) return
         const [step] = this.#steps
         if (step !== undefined && this.#isDue(step)) continue
         if ((await this.#options.images.bring()) > 0) continue
@@ -230,6 +230,14 @@ class Run {
     if (this.hosts.some((host) => host.outstanding > 0)) return false
     const idle = this.hosts.every((host) => host.ended || !host.started)
     return idle && this.#steps.length === 0 && this.#options.copier.waiting === 0
+  }
+
+  /** True when, with all that was brought durable, copies came that had waited for room. */
+  async #goesOn(): Promise<boolean> {
+    await this.#settled()
+    await nextTurn()
+    await this.#settled()
+    return this.#options.copier.waiting > 0
   }
 
   #host(name: string): Host {

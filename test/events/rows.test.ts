@@ -3,6 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Columns, type NewEvent } from '../../src/events/columns.ts'
+import { fates } from '../../src/events/kind.ts'
 import { rowsFault } from '../../src/events/rows.ts'
 import { Chance } from '../support/chance.ts'
 import { copied, given, restore, session, volume } from '../support/given.ts'
@@ -48,7 +49,7 @@ test('rows of any history are without a fault', () => {
 test('numbers that nobody knows', () => {
   assert.match(faultOf((columns) => columns.kind.set([250], 1), write) ?? '', 'kind 250')
   assert.match(faultOf((columns) => columns.code.set([99], 1), write) ?? '', 'code 99')
-  assert.match(faultOf((columns) => columns.fate.set([5], 1), write) ?? '', 'fate 5')
+  assert.match(faultOf((columns) => columns.fate.set([fates.length], 1), write) ?? '', `fate ${fates.length}`)
   assert.match(faultOf((columns) => columns.op.set([6], 1), write) ?? '', 'operation 6')
 })
 

@@ -165,7 +165,7 @@ async function report(
   const seen = `${events} events in ${frames} frames, ${payloads} payloads of ${payloadBytes} bytes`
   if (findings.length === 0) {
     const signed = key === undefined ? '' : ', each signed with that key'
-    const compared = heads === 0 ? '' : `\nheads  ${heads} kept elsewhere are in its history${signed}`
+    const compared = heads === 0 ? '' : `\nheads  ${heads} kept elsewhere, all in its history${signed}`
     return print(`sound: ${seen}\nhead   ${head === null ? '' : `${head.hash}@${head.seq}`}${compared}`)
   }
   const first = findings.find(({ rule }) => !besideHistory.has(rule))

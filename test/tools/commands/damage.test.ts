@@ -57,7 +57,7 @@ test('a whole journal is sound, holds its own heads and says so in words', async
     assert.is(code, 0)
     assert.match(
       out,
-      /^sound: \d+ events in \d+ frames, 2 payloads of 8192 bytes\nhead {3}[0-9a-f]{64}@\d+\n$/,
+      /^sound: \d+ events in \d+ frames, 2 payloads of 8192 bytes\nhead {3}[0-9a-f]{64}@\d+\nheads {2}1 kept elsewhere, all in its history\n$/,
     )
   }
   const { code, out } = await blockbox(['replay', '-j', whole])

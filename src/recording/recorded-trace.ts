@@ -13,22 +13,14 @@
 import { BlockboxError } from '../core/errors.ts'
 import { Columns, type Row } from '../events/columns.ts'
 import { textOr } from '../events/detail.ts'
-import { flag, type Op } from '../events/kind.ts'
-import type { TraceEvent, TraceFlag, TraceOp } from '../trace/event.ts'
+import { flag } from '../events/kind.ts'
+import { type TraceEvent, type TraceFlag, type TraceOp, traceOpOf } from '../trace/event.ts'
 import { formatNames, type RemarkingParser, type TraceFormat } from '../trace/format.ts'
 import { detectFormat, readTrace, type TraceBatch, type TraceRequest } from '../trace/source.ts'
 import { Answers, errnoNumber } from './answers.ts'
 import { type FormReader, formBytes, formOf, formReader, type Headed } from './form-reader.ts'
 import type { RecordingHeader } from './header.ts'
 import type { RecordedPayload } from './item.ts'
-
-const opOf: Readonly<Partial<Record<Op, TraceOp>>> = {
-  read: 'read',
-  write: 'write',
-  zeroes: 'zero',
-  discard: 'discard',
-  flush: 'flush',
-}
 
 /** The project's own format, of either form, beside those of other programs. */
 export const recordedTrace: TraceFormat = {
@@ -152,7 +144,7 @@ class RecordedTrace implements RemarkingParser {
     const host = this.#hosts.get(session)
     const data = payload === undefined ? undefined : this.#written(row, payload)
     const about = { ...(host !== undefined && { host }), ...(data !== undefined && { data }) }
-    if (kind !== 'mark') return { ...this.#bare(row, opOf[row.op] ?? 'other', instantNs), ...about }
+    if (kind !== 'mark') return { ...this.#bare(row, traceOpOf[row.op] ?? 'other', instantNs), ...about }
     return { ...this.#bare(row, 'mark', instantNs), label: textOr(detail, 'label', ''), ...about }
   }
 

@@ -18,7 +18,7 @@ import { BlockboxError } from '../core/errors.ts'
 import type { Range } from '../core/range.ts'
 import { Columns, type Event, type Row } from '../events/columns.ts'
 import { textOr } from '../events/detail.ts'
-import { flag, type Op } from '../events/kind.ts'
+import { flag } from '../events/kind.ts'
 import { writtenBytes } from '../images/merged.ts'
 import { checkRows, type Frame } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -28,7 +28,7 @@ import { blocksOf } from '../layers/pair-state.ts'
 import { overlayOf } from '../layers/preserve-state.ts'
 import { isWhole } from '../layers/sub-block.ts'
 import type { PayloadStore } from '../payload/payload.ts'
-import type { TraceEvent, TraceFlag, TraceOp } from '../trace/event.ts'
+import { type TraceEvent, type TraceFlag, type TraceOp, traceOpOf } from '../trace/event.ts'
 import { evolve } from '../volume.ts'
 import type { EventBatch } from './conversion.ts'
 import { mediumContent, wholeSectors } from './whole-sectors.ts'
@@ -58,14 +58,6 @@ export interface ExportTally {
 
 const batchBytes = 2 ** 20
 const batchEvents = 4096
-
-const opOf: Readonly<Partial<Record<Op, TraceOp>>> = {
-  read: 'read',
-  write: 'write',
-  zeroes: 'zero',
-  discard: 'discard',
-  flush: 'flush',
-}
 
 export function exportTally(): ExportTally {
   return { without_effect: {}, internal: 0, partial: 0, onto: false }
@@ -210,7 +202,7 @@ class Reaching {
     const { block } = volumeOf(this.#world, this.#volume)!
     const isPlain = op === 'write' && payload !== 0 && isWhole({ offset, length }, this.#sector)
     const data = isPlain ? writtenBytes(this.#payload, { offset, length, payload }, block) : undefined
-    this.#change(opOf[op] ?? 'other', { offset, length }, about, data)
+    this.#change(traceOpOf[op] ?? 'other', { offset, length }, about, data)
   }
 
   /** A copy, or a write to the other side of a pair, changed the range here as well. */

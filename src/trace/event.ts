@@ -7,6 +7,8 @@
  * that the format does not say.
  */
 
+import type { Op } from '../events/kind.ts'
+
 export type TraceOp =
   | 'read'
   | 'write'
@@ -19,6 +21,15 @@ export type TraceOp =
   | 'add'
   | 'wait'
   | 'other'
+
+/** What an operation of a volume is in a trace; none for what hosts do not ask. */
+export const traceOpOf: Readonly<Partial<Record<Op, TraceOp>>> = {
+  read: 'read',
+  write: 'write',
+  zeroes: 'zero',
+  discard: 'discard',
+  flush: 'flush',
+}
 
 export type TraceFlag = 'FUA' | 'META' | 'SYNC' | 'FLUSH'
 

@@ -14,8 +14,10 @@ import type { Engine } from '../engine/engine.ts'
 import { Dice } from './dice.ts'
 import type { Disk } from './disk.ts'
 import type { FaultyHead } from './faulty-head.ts'
+import type { FileLoss } from './files.ts'
 import { stamped } from './io-chance.ts'
 import { Machine, turn } from './machine.ts'
+import { brokenPieces } from './pieces.ts'
 import { beginning, block, type Deed, deeds, outsideBlocks } from './small-world.ts'
 import { Witness } from './witness.ts'
 
@@ -104,9 +106,12 @@ async function crashedEverywhere(
   const findings = [...world.witness.all()]
   let crashes = 0
   const look = async (moment: Moment, again: boolean): Promise<void> => {
-    for (let kept = 0; kept <= moment.disk.unsynced && findings.length === 0; kept++) {
+    for (const [kept, loss] of powerLosses(moment.disk)) {
+      if (findings.length > 0) return
       const disk = moment.disk.fork()
-      disk.powerLoss(kept)
+      disk.powerLoss(kept, undefined, loss)
+      const broken = brokenPieces(disk)
+      findings.push(...broken.map((detail) => ({ seq: 0, rule: 'payload', detail })))
       const after = new SmallWorld({
         from: { ...moment, disk, head: moment.head.fork() },
         acknowledged: moment.acknowledged,
@@ -123,6 +128,13 @@ async function crashedEverywhere(
   for (const moment of world.moments) await look(moment, true)
   world.cut()
   return { crashes, findings }
+}
+
+/** What power loss may leave at a moment: of the store some first writes, and of the files whatever it likes. */
+function* powerLosses(disk: Disk): Generator<readonly [kept: number, loss: FileLoss]> {
+  for (let kept = 0; kept <= disk.unsynced; kept++) {
+    for (const loss of disk.files.losses()) yield [kept, loss]
+  }
 }
 
 interface Origin {
@@ -142,7 +154,7 @@ class SmallWorld {
 
   constructor({ from, acknowledged }: Origin) {
     const machine = new Machine({
-      ...{ dice: new Dice(1, 1), faultEvery: 0, outside: outsideImage },
+      ...{ dice: new Dice(1, 1), faultEvery: 0, segmentedFrom: 1, outside: outsideImage },
       ...(from !== undefined && { from: { disk: from.disk.fork(), head: from.head.fork() } }),
       onWrite: () => this.#noted(),
     })

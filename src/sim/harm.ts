@@ -53,7 +53,7 @@ export class Harm {
 
   /** True when something that is read may not be what was written. */
   get misleads(): boolean {
-    return this.#misreads > 0 || this.#disk.rotten !== undefined
+    return this.#misreads > 0 || this.#disk.isHarmed
   }
 
   /** True when the disk and the head file disagree for good, so that opening has to refuse. */
@@ -67,10 +67,10 @@ export class Harm {
     this.#headHarmed = true
   }
 
-  /** A read of this key brought something else. */
-  misread(at: Uint8Array): void {
+  /** A read of this key, or of a file, brought something else. */
+  misread(at: Uint8Array | undefined): void {
     this.#misreads++
-    if (at[0] === tables.frame) this.#misread.add(numberOf(at))
+    if (at?.[0] === tables.frame) this.#misread.add(numberOf(at))
   }
 
   /** @param broken true when something that a sync had promised is gone. */
@@ -78,11 +78,16 @@ export class Harm {
     this.#broken = broken
   }
 
-  /** A bit flips for good: of the head file, of a value that will be read soon, or of any other. */
+  /** A bit flips for good: of the head file, of a segment, of a value that will be read soon, or of any other. */
   decay(dice: Dice): void {
     if (dice.once(8)) {
       this.#headHarmed = true
       return this.#head.rot(dice.of(0, 1), dice.below(2 ** 16))
+    }
+    const { files } = this.#disk
+    const segment = dice.once(3) ? dice.pick(files.numbers() ?? []) : undefined
+    if (segment !== undefined) {
+      return this.#disk.rotFile(segment, dice.below(files.size(segment)), dice.below(8))
     }
     const table = dice.of(
       tables.frame,

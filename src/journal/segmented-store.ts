@@ -45,10 +45,11 @@ export function segmentedStore(store: KvStore, folder: SegmentFolder, from = seg
   }
 }
 
+/** Changes stay in their order, so that the frame remains behind what it refers to. */
 class SegmentedBatch implements Batch {
   readonly #batch: Batch
   readonly #segments: Segments
-  readonly #keys: Uint8Array[] = []
+  readonly #changes: (readonly [key: Uint8Array, value: Uint8Array | undefined])[] = []
   readonly #pieces: Uint8Array[] = []
   readonly #from: number
   #bytes = 0
@@ -61,24 +62,28 @@ class SegmentedBatch implements Batch {
 
   put(key: Uint8Array, value: Uint8Array): Batch {
     if (key[0] === tables.payload) {
-      this.#keys.push(key)
       this.#pieces.push(value)
       this.#bytes += value.length
-    } else this.#batch.put(key, value)
+    }
+    this.#changes.push([key, value])
     return this
   }
 
   del(key: Uint8Array): Batch {
-    this.#batch.del(key)
+    this.#changes.push([key, undefined])
     return this
   }
 
   async write({ sync }: { readonly sync: boolean }): Promise<void> {
     let values: readonly Uint8Array[] = this.#pieces
-    if (this.#bytes >= this.#from) {
+    if (this.#bytes > 0 && this.#bytes >= this.#from) {
       values = (await this.#segments.append(this.#pieces, sync)).map(encodeReference)
     }
-    for (const [k, key] of this.#keys.entries()) this.#batch.put(key, values[k]!)
+    let piece = 0
+    for (const [key, value] of this.#changes) {
+      if (value === undefined) this.#batch.del(key)
+      else this.#batch.put(key, key[0] === tables.payload ? values[piece++]! : value)
+    }
     await this.#batch.write({ sync })
   }
 }

@@ -93,16 +93,17 @@ export class Segments {
     this.#open.clear()
   }
 
-  /** The segment that takes what comes; a new one's name is durable before anything is in it. */
+  /**
+   * The segment that takes what comes; a new one's name is durable before anything is in it, and the folder's, which a
+   * process that made it may have left without.
+   */
   #room(): Filled {
     if (this.#filled !== undefined && this.#filled.size < fullBytes) return this.#filled
     this.#filled?.file.close()
     this.#filled = undefined
     const numbers = this.#folder.numbers()
-    if (numbers === undefined) {
-      this.#folder.make()
-      this.#folder.syncOwnName()
-    }
+    if (numbers === undefined) this.#folder.make()
+    this.#folder.syncOwnName()
     const segment = (numbers ?? []).reduce((most, one) => Math.max(most, one), 0) + 1
     const file = this.#folder.create(segment)
     try {

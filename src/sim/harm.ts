@@ -42,6 +42,7 @@ export class Harm {
   readonly #misread = new Set<number>()
   #misreads = 0
   #broken = false
+  #hasOpened = true
   #headHarmed = false
   /** The frame that has rotted, by its first event. */
   #rottenFrame: number | undefined
@@ -73,9 +74,9 @@ export class Harm {
     if (at?.[0] === tables.frame) this.#misread.add(numberOf(at))
   }
 
-  /** @param broken true when something that a sync had promised is gone. */
+  /** @param broken true when something that a sync had promised is gone: it is until the journal opened. */
   powerCut(broken: boolean): void {
-    this.#broken = broken
+    this.#broken = broken || (this.#broken && !this.#hasOpened)
   }
 
   /** A bit flips for good: of the head file, of a segment, of a value that will be read soon, or of any other. */
@@ -109,6 +110,7 @@ export class Harm {
   /** The journal is about to be opened. */
   boot(): void {
     this.#misread.clear()
+    this.#hasOpened = false
     this.#misreads = 0
     const { rotten } = this.#disk
     this.#rottenFrame = rotten?.key[0] === tables.frame ? numberOf(rotten.key) : undefined
@@ -120,6 +122,7 @@ export class Harm {
 
   /** The journal opened: what is wrong with where it ends and with what it says of it; undefined when nothing is. */
   opened(journal: Pick<Journal, 'bounds'> & { readonly remarks?: readonly string[] }): string | undefined {
+    this.#hasOpened = true
     const { last, torn, head } = this.#ending
     const found = journal.bounds().last
     if (head === undefined) return 'the journal opens though no copy of its head verifies'

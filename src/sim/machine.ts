@@ -164,12 +164,13 @@ export class Machine {
     const kept = dice.below(this.disk.unsynced + 1)
     const changes = this.disk.changesOf(kept)
     const torn = changes > 0 && this.#happens('tear', tear, dice)
+    const { harmed } = this.disk
     const broken = this.disk.powerLoss(
       kept,
       torn ? { changes: dice.below(changes), bytes: dice.below(200) } : undefined,
       this.#fileLoss(dice),
     )
-    if (broken || this.disk.harmed.length > 0) this.#count('broken')
+    if (broken || this.disk.harmed.length > harmed.length) this.#count('broken')
     this.harm.powerCut(broken)
     if (!this.disk.isHarmed && this.#happens('decay', decay, dice)) this.harm.decay(dice)
   }

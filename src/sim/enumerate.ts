@@ -18,7 +18,7 @@ import type { FileLoss } from './files.ts'
 import { stamped } from './io-chance.ts'
 import { Machine, turn } from './machine.ts'
 import { brokenPieces } from './pieces.ts'
-import { beginning, block, type Deed, deeds, outsideBlocks } from './small-world.ts'
+import { beginning, block, type Deed, deeds, outsideBlocks, returning } from './small-world.ts'
 import { Witness } from './witness.ts'
 
 export interface Enumerated {
@@ -99,6 +99,7 @@ async function crashedEverywhere(
 ): Promise<{ readonly crashes: number; readonly findings: readonly Finding[] }> {
   const world = new SmallWorld({ from: base, acknowledged: 0 })
   await world.boot()
+  for (const ask of returning) await world.ask(ask)
   for (const [k, deed] of sequence.entries()) {
     world.watching = k === sequence.length - 1
     await world.do(deed)
@@ -112,6 +113,7 @@ async function crashedEverywhere(
       disk.powerLoss(kept, undefined, loss)
       const broken = brokenPieces(disk)
       findings.push(...broken.map((detail) => ({ seq: 0, rule: 'payload', detail })))
+      if (loss.kept > 0 || loss.torn !== undefined) continue
       const after = new SmallWorld({
         from: { ...moment, disk, head: moment.head.fork() },
         acknowledged: moment.acknowledged,
@@ -130,7 +132,11 @@ async function crashedEverywhere(
   return { crashes, findings }
 }
 
-/** What power loss may leave at a moment: of the store some first writes, and of the files whatever it likes. */
+/**
+ * What power loss may leave at a moment: of the store some first writes, and of the files whatever it likes. Whoever
+ * recovers sees of the files their names and the pieces that are referred to: where those are whole, how much more is
+ * left makes no difference, and one recovery is enough.
+ */
 function* powerLosses(disk: Disk): Generator<readonly [kept: number, loss: FileLoss]> {
   for (let kept = 0; kept <= disk.unsynced; kept++) {
     for (const loss of disk.files.losses()) yield [kept, loss]

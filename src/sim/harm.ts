@@ -38,7 +38,7 @@ export class Harm {
   readonly #disk: Disk
   readonly #head: FaultyHead
   #ending: Ending = { last: 0, torn: undefined, head: 0 }
-  /** First events of frames that were misread since the last boot. */
+  /** First events of frames that were misread since the boot at which the journal opened last. */
   readonly #misread = new Set<number>()
   #misreads = 0
   #broken = false
@@ -109,7 +109,7 @@ export class Harm {
 
   /** The journal is about to be opened. */
   boot(): void {
-    this.#misread.clear()
+    if (this.#hasOpened) this.#misread.clear()
     this.#hasOpened = false
     this.#misreads = 0
     const { rotten } = this.#disk

@@ -13,7 +13,7 @@ const run = { seed: 3, steps: 120, crashEvery: 0, twice: false }
 /** Payload in the database; in segments, whose names, writes and syncs are disk writes too. */
 const runs = [
   { where: '', ...run, segmentedFrom: Number.POSITIVE_INFINITY },
-  { where: ', with segments', ...run, steps: 60, segmentedFrom: 1 },
+  { where: ', with segments', ...run, steps: 50, segmentedFrom: 1 },
 ]
 
 for (const { where, ...run } of runs)

@@ -44,7 +44,8 @@ export async function openToWrite(
 
 /**
  * The same, with engines that take over from it in this process: by themselves when the disk was full and has room again,
- * otherwise when they are asked to. Errors: see openToWrite.
+ * otherwise when they are asked to. Before a far disk none does by itself: what was done there is not on record. Errors:
+ * see openToWrite.
  */
 export async function openToGoOn(path: string, options: WriteOptions = {}): Promise<Succession> {
   const { clock = systemClock(), create, ...rest } = options
@@ -53,7 +54,7 @@ export async function openToGoOn(path: string, options: WriteOptions = {}): Prom
     clock,
     reopen: () => openToWrite(path, { ...rest, clock }),
     look: () => openToRead(path),
-    hasRoom: () => hasRoom(path),
+    hasRoom: () => rest.tap === undefined && hasRoom(path),
   })
 }
 

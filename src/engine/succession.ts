@@ -132,10 +132,10 @@ export class Succession {
    * failed, with ENGINE_STOPPED after `close`, and with what keeps the journal from being written.
    */
   async reopen(): Promise<Takeover> {
+    if (this.#closing !== undefined) throw new BlockboxError('ENGINE_STOPPED', 'the engine is being closed')
     if (this.#reopening === undefined && this.engine.remains === undefined) {
       throw new BlockboxError('USAGE', 'the journal is being recorded into: there is nothing to open anew')
     }
-    if (this.#closing !== undefined) throw new BlockboxError('ENGINE_STOPPED', 'the engine is being closed')
     await this.#reopen()
     const { remains } = this.engine
     if (remains !== undefined) throw remains.reason

@@ -14,7 +14,7 @@ import { type Command, Option } from 'commander'
 import type { ControlServer } from '../../src/control/control-server.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { openToGoOn } from '../../src/engine/open-folder.ts'
-import type { Succession } from '../../src/engine/succession.ts'
+import type { News, Succession } from '../../src/engine/succession.ts'
 import { Places } from '../../src/images/places.ts'
 import { type Address, exportUri } from '../../src/nbd/server/address.ts'
 import { VolumeCatalog } from '../../src/nbd/server/catalog.ts'
@@ -194,10 +194,13 @@ function stopped(
   uris: readonly string[],
 ): Promise<void> {
   return new Promise((done, fail) => {
-    succession.news$.subscribe((news) => {
+    const heard = (news: News) => {
       if (tapped !== undefined && news.what === 'failed') fail(news.reason)
       else for (const text of newsText(news)) remark(text)
-    })
+    }
+    succession.news$.subscribe(heard)
+    const { engine, awaitsRoom } = succession
+    if (engine.remains !== undefined) heard({ what: 'failed', reason: engine.remains.reason, awaitsRoom })
     void tapped?.tap.lost.then(fail)
     if (interrupt.aborted) done()
     interrupt.addEventListener('abort', () => done())

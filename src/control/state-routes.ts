@@ -67,11 +67,12 @@ function problem({ code, message }: BlockboxError) {
 export const reopen = readRoute({
   method: 'POST',
   path: '/reopen',
-  summary: 'Open the journal anew after a failure, now, and go on recording; hosts keep their connections',
+  summary: 'After a failure: open the journal anew, now, and go on recording; hosts keep their connections',
   input: {},
   output: stateAnswer,
   async act(controlled) {
-    const { succession } = controlled
+    const { succession, engine: before } = controlled
+    if (before.remains === undefined) return stateOf(controlled)
     if (succession === undefined) {
       throw new BlockboxError(
         'USAGE',

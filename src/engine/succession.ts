@@ -128,18 +128,15 @@ export class Succession {
   }
 
   /**
-   * Closes the journal and opens it anew, now. Resolves when a new engine records. Rejects with USAGE when nothing
-   * failed, with ENGINE_STOPPED after `close`, and with what keeps the journal from being written.
+   * Closes the journal and opens it anew, now. Resolves when a new engine records; at once when nothing failed. Rejects
+   * with ENGINE_STOPPED after `close`, and with what keeps the journal from being written.
    */
-  async reopen(): Promise<Takeover> {
+  async reopen(): Promise<void> {
     if (this.#closing !== undefined) throw new BlockboxError('ENGINE_STOPPED', 'the engine is being closed')
-    if (this.#reopening === undefined && this.engine.remains === undefined) {
-      throw new BlockboxError('USAGE', 'the journal is being recorded into: there is nothing to open anew')
-    }
+    if (this.state === 'recording') return
     await this.#reopen()
     const { remains } = this.engine
     if (remains !== undefined) throw remains.reason
-    return this.#last!
   }
 
   /** Waits for the end of a reopening that goes on, and closes the engine of now and its journal. */

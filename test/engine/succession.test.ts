@@ -72,8 +72,9 @@ for (const [fault, applied] of [
     ill.fault = undefined
     const last = succession.journal.bounds().last
     assert.is(succession.state, 'failed')
-    const { seq } = await succession.reopen()
+    await succession.reopen()
     assert.is(succession.state, 'recording')
+    const { seq } = succession.lastTakeover!
     assert.is.not(succession.engine, before)
     assert.ok(seq > last)
     const { bytes, world } = await onDisk(run)
@@ -160,7 +161,8 @@ test('room is looked for after 1, 2, 4 ... 30 seconds, and only for a full disk'
 
 test('an error that is no lack of room waits to be asked', async () => {
   const { clock, succession, ill } = await reigns()
-  await fails('USAGE', () => succession.reopen())
+  await succession.reopen()
+  assert.is(succession.takeovers, 0, 'nothing failed')
   ill.fault = 'doubt'
   await failed(write(succession.engine, 1, 1))
   ill.fault = undefined

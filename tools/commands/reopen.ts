@@ -29,7 +29,7 @@ export function add(program: Command): void {
         (remote) => remote.read(reopen, {}),
       )
       if (options.json === true) return print(JSON.stringify(told))
-      const { seq } = told.last_takeover as { readonly seq: number }
-      await print(`recorded into again, behind event ${seq}`)
+      const last = told.last_takeover as { readonly seq: number } | null
+      await print(last === null ? 'nothing has failed' : `recorded into again, behind event ${last.seq}`)
     })
 }

@@ -43,15 +43,25 @@ interface Said {
 
 let homes = 0
 
-/** Runs `serve` on a journal; `inside` is the command that is run, with that one in it. */
+/**
+ * Runs `serve` on a journal; `inside` is the command that is run, with that one in it. With `control` its API is in the
+ * folder of its sockets, else in the journal, where commands look for it.
+ */
 async function start(
   journal: string,
   inside: (serve: readonly string[]) => readonly string[],
+  control = true,
 ): Promise<Said> {
   const home = join(folder, `home-${++homes}`)
   mkdirSync(home)
   const at = (name: string) => join(home, name)
-  const listen = ['--socket', at('nbd'), '--control', at('control'), '--pid-file', at('pid')]
+  const listen = [
+    '--socket',
+    at('nbd'),
+    '--pid-file',
+    at('pid'),
+    ...(control ? ['--control', at('control')] : []),
+  ]
   const [name, ...args] = inside([process.execPath, program, 'serve', '-j', journal, ...listen])
   const child = spawn(name!, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let err = ''
@@ -264,6 +274,40 @@ test('a sync that fails: EIO for good, reads go on, exit code 1, and what was an
     [acked * piece, (acked + 1) * piece].includes(mapped as number),
     `${mapped} bytes, ${acked} writes`,
   )
+})
+
+test('a sync that failed: the server goes on when it is asked to, and settles what became of the write', async () => {
+  const inject = ['-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync', '-e']
+  const alone = ['env', 'UV_THREADPOOL_SIZE=1']
+  const failing = [...inject, 'inject=fdatasync:error=EIO:when=30']
+  if (spawnSync('strace', [...failing, 'true']).status !== 0) {
+    return console.log('not proved here: this process may trace no other')
+  }
+  const journal = join(folder, 'asked.journal')
+  await json('volume', 'create', 'vol', '--size', String(size), '-j', journal)
+  assert.is((await blockbox(['reopen', '-j', journal])).code, 2, 'nobody serves it')
+  const serving = await start(journal, (serve) => [...alone, 'strace', ...failing, ...serve], false)
+  try {
+    const disk = await openClient({ socket: join(serving.home, 'nbd') }, 'vol')
+    assert.is((await json('reopen', '-j', journal)).takeovers, 0, 'it has not failed')
+    let acked = 0
+    while ((await failureOf(disk.write(acked * piece, bytesOf(acked)))) === 'ok') acked++
+    assert.ok(acked > 2, `${acked} writes`)
+    assert.is(await failureOf(disk.write(0, bytesOf(9))), 'EIO')
+    const { state, last_takeover } = await json('reopen', '-j', journal)
+    assert.is(state, 'recording')
+    assert.ok((last_takeover as { seq: number }).seq > 1)
+    for (let k = 0; k < acked; k++) assert.is((await disk.read(k * piece, 1))[0], bytesOf(k)[0])
+    const [doubt] = await disk.read(acked * piece, 1)
+    assert.ok([0, bytesOf(acked)[0]].includes(doubt), 'whole or not at all')
+    await disk.write(0, bytesOf(9))
+    await disk.flush()
+    await disk.close()
+    assert.is(await serving.end('SIGTERM'), 0, serving.err())
+  } finally {
+    serving.kill()
+  }
+  assert.is((await blockbox(['verify', '-j', journal])).code, 0)
 })
 
 test.run()

@@ -199,7 +199,7 @@ export class Succession {
     } catch (error) {
       news = await this.#readOn(before.engine.remains!, error)
     }
-    await Promise.all([...this.#heirs].map((heir) => heir.goOn(this.#now)))
+    await Promise.all([...this.#heirs].map((heir) => heir.goOn(this.#now).catch(() => undefined)))
     this.#news$.next(news)
   }
 
@@ -234,12 +234,12 @@ async function closed({ engine, journal }: Reign): Promise<void> {
   }
 }
 
-/** Waits for what may take its time, but not for ever. */
+/** Waits for what may take its time, but not for ever; what goes wrong with it stays with it. */
 async function soon(done: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, pauseMs)
   })
-  await Promise.race([done, late])
+  await Promise.race([done.catch(() => undefined), late])
   clearTimeout(timer)
 }

@@ -11,11 +11,15 @@ import { suite, type Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { serveControl } from '../../src/control/control-server.ts'
 import { openToGoOn } from '../../src/engine/open-folder.ts'
+import { NbdServer } from '../../src/nbd/server/server.ts'
+import { MemoryDisk } from '../support/memory-disk.ts'
 import { filled, type Reigns, reigns } from '../support/reigns.ts'
+import { until } from '../support/served.ts'
 
 const test: Test = suite('control API whose journal is opened anew')
 
 interface Asked extends Reigns {
+  readonly root: string
   ask(method: string, path: string, body?: object): Promise<{ status: number; text: string }>
 }
 
@@ -44,12 +48,17 @@ async function served(use: (asked: Asked) => Promise<void>): Promise<void> {
       asking.end(body === undefined ? undefined : JSON.stringify(body))
     })
   try {
-    await use({ ...run, ask })
+    await use({ ...run, root, ask })
   } finally {
     await server.close()
     await succession.close()
     rmSync(root, { recursive: true, force: true })
   }
+}
+
+/** From now on the disk answers nothing. */
+function held(far: MemoryDisk): undefined {
+  far.hold()
 }
 
 const written = (fill: number, session = 1) =>
@@ -146,6 +155,37 @@ test('an owner of a fence acts through a session of the new engine', () =>
     assert.is((await ask('POST', '/fences/guard/lower', { owner: 'other' })).status, 403)
     const lowered = await ask('POST', '/fences/guard/lower', { owner: 'backup' })
     assert.is(lowered.status, 200, lowered.text)
+  }))
+
+test('a copy that runs is cut off, and gone on with from the same moment', () =>
+  served(async ({ root, succession, ill, ask }) => {
+    const far = new MemoryDisk({ size: 65_536 })
+    const server = new NbdServer({ catalog: far })
+    await server.listen({ socket: join(root, 'far') })
+    const target = `nbd+unix:///far?socket=${join(root, 'far')}`
+    try {
+      await succession.engine.submit(written(5))
+      far.meddle = ({ kind }) => (kind === 'io.write' ? held(far) : undefined)
+      const copying = ask('POST', '/copies', { volume: 'disk', target })
+      const { copy } = JSON.parse((await copying).text)
+      assert.is(copy.state, 'copying')
+      await until(() => far.holding > 0, 'it waits for its target')
+      ill.fault = 'full'
+      await succession.engine.submit(written(6)).catch(() => undefined)
+      ill.fault = undefined
+      await succession.reopen()
+      far.meddle = () => undefined
+      far.release()
+      const cut = JSON.parse((await ask('GET', '/copies')).text).copies[0]
+      assert.equal([cut.state, cut.seq], ['cancelled', copy.seq])
+      assert.match(cut.error, /opened anew in the middle of the copy/)
+      const again = await ask('POST', '/copies', { volume: 'disk', target, resume: true, wait: true })
+      const done = JSON.parse(again.text).copy
+      assert.equal([done.state, done.seq, done.verified], ['done', copy.seq, true])
+      assert.ok(far.bytes.every((byte, at) => byte === (at < 4096 ? 5 : 0)))
+    } finally {
+      await server.close()
+    }
   }))
 
 test.run()

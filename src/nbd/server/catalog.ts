@@ -156,7 +156,7 @@ export class VolumeCatalog implements Catalog, Heir {
     if (point.by === 'last' && volume.unfinished === true) {
       throw new BlockboxError('NBD_REFUSED', `branch ${volume.name} is being made: try again in a moment`)
     }
-    if (point.by === 'last' && volume.gone === true) {
+    if (point.by === 'last' && volume.gone) {
       throw new BlockboxError('NO_SUCH_VOLUME', `volume ${volume.name} is no more: name a point of its past`)
     }
     return { world: remaining, volume, point }
@@ -184,7 +184,7 @@ function describeRemaining(volume: Volume, { seq }: World): ExportDescription {
 }
 
 function liveVolumes({ volumes }: World): readonly Volume[] {
-  return volumes.filter(({ gone }) => gone !== true)
+  return volumes.filter(({ gone }) => !gone)
 }
 
 function only(world: World): Volume {

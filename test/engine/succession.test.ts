@@ -3,32 +3,15 @@
  * what failed is never tried again; and it does so by itself for lack of room alone, at a pace.
  */
 
-import * as fc from 'fast-check'
 import { suite, type Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BlockboxError } from '../../src/core/errors.ts'
-import type { Engine } from '../../src/engine/engine.ts'
-import { recoverWorld } from '../../src/engine/open-engine.ts'
 import type { News, Succession } from '../../src/engine/succession.ts'
-import { readContent } from '../../src/images/content.ts'
-import { verify } from '../../src/replay/verify.ts'
 import { stateHashText } from '../../src/volume/snapshot.ts'
 import { fails } from '../support/frames.ts'
-import { filled, type Reigns, reigns } from '../support/reigns.ts'
+import { failed, onDisk, reigns, write } from '../support/reigns.ts'
 
 const test: Test = suite('succession of engines')
-
-const write = (engine: Engine, block: number, fill: number, session = 1) =>
-  engine.submit({ kind: 'io.write', session, volume: 1, offset: block * 4096, data: filled(fill) })
-
-async function failed(asked: Promise<unknown>): Promise<BlockboxError> {
-  const error = await asked.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  assert.instance(error, BlockboxError)
-  return error as BlockboxError
-}
 
 function heard(succession: Succession): News[] {
   const all: News[] = []
@@ -43,17 +26,6 @@ async function rested(succession: Succession): Promise<void> {
     if (succession.state !== 'reopening') return
   }
   throw new Error('it is being opened for ever')
-}
-
-/** What each block holds, as the journal on the disk says now; and its state. */
-async function onDisk({ look }: Reigns) {
-  const { journal, payload } = await look()
-  const world = await recoverWorld(journal)
-  const { findings } = await verify(journal, payload)
-  assert.equal(findings, [])
-  const volume = world.volumes[0]!
-  const bytes = Array.from({ length: 16 }, (_, k) => readContent(world, volume, payload, k * 4096, 1)[0])
-  return { bytes, world }
 }
 
 for (const [fault, applied] of [
@@ -267,46 +239,5 @@ test('only where writes are answered early may an answer be void', async () => {
     await succession.close()
   }
 })
-
-const fates = fc.constantFrom('ok', 'ok', 'ok', 'full', 'doubt', 'refused')
-
-test('whatever fails when: nothing answered is lost, and what a host saw fail is there whole or not at all', () =>
-  fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.tuple(fc.nat(15), fates), { minLength: 1, maxLength: 30 }),
-      async (steps) => {
-        const run = await reigns()
-        const { succession, ill } = run
-        const sure = new Map<number, number>()
-        const maybe = new Map<number, number[]>()
-        let session = 1
-        for (const [k, [block, fate]] of steps.entries()) {
-          if (succession.state === 'failed') {
-            await succession.reopen()
-            session = (await succession.engine.submit({ kind: 'session.open', detail: { name: 'h' } })).made
-          }
-          ill.fault = fate === 'ok' ? undefined : fate
-          const code = await write(succession.engine, block, k + 1, session).then(
-            (answer) => answer.code,
-            () => undefined,
-          )
-          ill.fault = undefined
-          assert.is(code, fate === 'ok' ? 'ok' : undefined)
-          if (fate === 'ok') {
-            sure.set(block, k + 1)
-            maybe.delete(block)
-          } else maybe.set(block, [...(maybe.get(block) ?? []), k + 1])
-        }
-        if (succession.state === 'failed') await succession.reopen()
-        await succession.close()
-        const { bytes } = await onDisk(run)
-        for (const [block, byte] of bytes.entries()) {
-          const may = [sure.get(block) ?? 0, ...(maybe.get(block) ?? [])]
-          assert.ok(may.includes(byte!), `block ${block} holds ${byte}, not one of ${may.join(', ')}`)
-        }
-      },
-    ),
-    { numRuns: 40 },
-  ))
 
 test.run()

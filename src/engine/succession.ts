@@ -129,12 +129,15 @@ export class Succession {
 
   /**
    * Closes the journal and opens it anew, now. Resolves when a new engine records; at once when nothing failed. Rejects
-   * with ENGINE_STOPPED after `close`, and with what keeps the journal from being written.
+   * with ENGINE_STOPPED after `close`, and with what keeps the journal from being written: before anything is closed,
+   * where the disk is still full.
    */
   async reopen(): Promise<void> {
     if (this.#closing !== undefined) throw new BlockboxError('ENGINE_STOPPED', 'the engine is being closed')
-    if (this.state === 'recording') return
-    await this.#reopen()
+    const { state } = this
+    if (state === 'recording') return
+    const isFull = this.engine.remains?.reason.code === 'JOURNAL_FULL'
+    if (state === 'reopening' || !isFull || this.#terms.hasRoom()) await this.#reopen()
     const { remains } = this.engine
     if (remains !== undefined) throw remains.reason
   }

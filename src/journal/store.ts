@@ -88,7 +88,7 @@ export function storeError(error: unknown, doing: string): BlockboxError {
   if (/No space left|ENOSPC|quota exceeded|EDQUOT|File too large|EFBIG/i.test(all)) {
     return new BlockboxError(
       'JOURNAL_FULL',
-      `no space left on the disk while ${doing}: free some and start again`,
+      `no space left on the disk while ${doing}: free some, then go on`,
       {
         cause: error,
       },

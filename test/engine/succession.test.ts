@@ -100,6 +100,8 @@ test('room is looked for after 1, 2, 4 ... 30 seconds, and only for a full disk'
     clock.advance(1)
     assert.is(looks, at + 1)
   }
+  looks--
+  await fails('JOURNAL_FULL', () => succession.reopen())
   assert.is(run.opened.length, 1, 'without room nothing is tried')
   ill.fault = undefined
   room = true

@@ -80,9 +80,11 @@ export async function start(
 }
 
 /** What its control API says. */
-export function controlled({ home }: Said, path: string): Promise<string> {
+export function controlled({ home }: Said, path: string, method = 'GET'): Promise<string> {
+  const headers = method === 'GET' ? {} : { 'content-type': 'application/json' }
+  const terms = { headers, agent: false } as const
   return new Promise((resolve, reject) => {
-    const asking = request({ socketPath: join(home, 'control'), path, agent: false }, (response) => {
+    const asking = request({ ...terms, socketPath: join(home, 'control'), path, method }, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (part: string) => {
         text += part
@@ -90,7 +92,7 @@ export function controlled({ home }: Said, path: string): Promise<string> {
       response.once('end', () => resolve(text))
     })
     asking.once('error', reject)
-    asking.end()
+    asking.end(method === 'GET' ? undefined : '{}')
   })
 }
 

@@ -65,6 +65,7 @@ test('a full disk, then room: the same connections write again, and all that was
       assert.equal([full.state, full.failure.code, full.awaits_room], ['failed', 'JOURNAL_FULL', true])
       assert.is(full.takeovers, room - 1)
       assert.match(await controlled(serving, '/metrics'), /^blockbox_journal_full 1$/m)
+      assert.is(JSON.parse(await controlled(serving, '/reopen', 'POST')).error.code, 'JOURNAL_FULL')
       for (const [k, byte] of sure) assert.is((await idle.read(k * piece, 1))[0], byte)
       truncateSync(inside, (2 - room) * 16 * 2 ** 20)
       const since = performance.now()

@@ -21,7 +21,7 @@ import { join } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
 import { droppedAtOpening, gatherEvidence } from './evidence.ts'
 import { fileStore } from './file-store.ts'
-import { damagedDatabase, damageRemark, foundDamage, type Look } from './found-damage.ts'
+import { damagedDatabase, damageRemark, foundDamage, type Look, stampOf } from './found-damage.ts'
 import { damage } from './frame.ts'
 import { emptyHead, encodeHead, type HeadStore, newestHead, slotSpacing } from './head.ts'
 import { headFile, syncFolder } from './head-file.ts'
@@ -29,9 +29,18 @@ import { identityText } from './identity.ts'
 import type { Attachments } from './journal.ts'
 import { reading } from './level-file.ts'
 import { openStoreJournal } from './opening.ts'
-import type { StoreFault } from './scrub.ts'
+import { readOnlyPlace, whyReadOnly } from './read-only-place.ts'
+import { type StoreFault, scrub } from './scrub.ts'
 import { segmentedStore } from './segmented-store.ts'
-import { isDamage, type KvStore, levelStore, readError, storeError, writeBufferBytes } from './store.ts'
+import {
+  inUseMessage,
+  isDamage,
+  type KvStore,
+  levelStore,
+  readError,
+  storeError,
+  writeBufferBytes,
+} from './store.ts'
 import type { StoreJournal } from './store-journal.ts'
 import { isWholeValue } from './whole-value.ts'
 
@@ -57,12 +66,14 @@ export interface FolderOptions {
 
 /**
  * Opens the journal in folder `path`.
- * Throws JOURNAL_MISSING, JOURNAL_FOREIGN, JOURNAL_VERSION, JOURNAL_LOCKED, JOURNAL_FULL, JOURNAL_CORRUPT,
- * JOURNAL_LOST_TAIL.
+ * Throws JOURNAL_MISSING, JOURNAL_FOREIGN, JOURNAL_VERSION, JOURNAL_LOCKED, JOURNAL_FULL, JOURNAL_READ_ONLY,
+ * JOURNAL_CORRUPT, JOURNAL_LOST_TAIL.
  */
 export async function openJournalFolder(path: string, options: FolderOptions = {}): Promise<StoreJournal> {
   const fresh = identify(path, options)
   refuseHeadless(path)
+  const unwritable = whyReadOnly(path)
+  if (unwritable !== undefined) return openUnwritable(path, options, unwritable)
   const faults = await foundDamage(join(path, 'db'), options)
   if (faults.length > 0) return openDamaged(path, options, faults)
   const evidence = gatherEvidence(path)
@@ -94,6 +105,22 @@ async function openDamaged(
   if (options.readOnly !== true) throw damagedDatabase(faults)
   const store = segmentedStore(await fileStore(join(path, 'db'), isWholeValue), join(path, 'payload'))
   return openOn(store, path, options, false, [damageRemark(faults)])
+}
+
+/** Opens a journal where nothing can be written to look at it. Nothing is locked: who writes meanwhile is noticed. */
+async function openUnwritable(path: string, options: FolderOptions, why: string): Promise<StoreJournal> {
+  const db = join(path, 'db')
+  if (options.readOnly !== true || !existsSync(db)) throw readOnlyPlace(path, why)
+  const { onFound = scrub } = options
+  const faults = await foundDamage(db, { readOnly: true, unwritable: true, onFound })
+  const before = stampOf(db)
+  const store = segmentedStore(await fileStore(db, isWholeValue), join(path, 'payload'))
+  const remarks = faults.length > 0 ? [damageRemark(faults)] : []
+  try {
+    return await openOn(store, path, options, false, remarks)
+  } catch (error) {
+    throw stampOf(db) === before ? error : new BlockboxError('JOURNAL_LOCKED', inUseMessage, { cause: error })
+  }
 }
 
 async function openOn(

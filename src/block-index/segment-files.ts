@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 import { Segment } from './segment.ts'
 
 const form = /^blocks-(\d{16})\.seg$/
@@ -90,7 +91,7 @@ export class SegmentFiles {
       }
       renameSync(`${path}.new`, path)
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
+      const why = fileReason(cause, 'write') ?? (cause instanceof Error ? cause.message : String(cause))
       const message = `the index cannot be written (${why}): make room, or name another folder with --index DIR`
       throw new BlockboxError('USAGE', message, { cause })
     }

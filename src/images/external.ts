@@ -5,6 +5,7 @@
 
 import { type FileHandle, open } from 'node:fs/promises'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 
 export interface ExternalImage {
   /** Bytes. */
@@ -17,9 +18,13 @@ export interface ExternalImage {
 /** Opens the image that a pair names by its path. */
 export type OpenImage = (path: string) => Promise<ExternalImage>
 
-/** Opens a raw file to be read. Throws what the file system throws, or USAGE when it is no file. */
+/** Opens a raw file to be read. Throws USAGE when it cannot be or is no file, or what the file system throws. */
 export const openRawFile: OpenImage = async (path) => {
-  const file = await open(path, 'r')
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    const reason = fileReason(cause, 'read')
+    if (reason === undefined) throw cause
+    throw new BlockboxError('USAGE', `cannot read ${path}: ${reason}`, { cause })
+  })
   try {
     const stat = await file.stat()
     if (!stat.isFile()) throw new BlockboxError('USAGE', `${path} is no regular file`)

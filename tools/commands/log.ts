@@ -9,13 +9,14 @@ import { eventRecords, type Wanted } from '../../src/control/event-log.ts'
 import { kindsOf, log, seqOrPoint } from '../../src/control/stream-routes.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { type EventRecord, eventText } from '../../src/inspect/event-record.ts'
-import { lineRecords } from '../control-client.ts'
+import { lineRecords, ServerStops } from '../control-client.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
 import { isPartial, partialRecords } from '../partial-log.ts'
 import { withSourceOrServer } from '../recording-use.ts'
+import { remark } from '../remark.ts'
 import { parseSize } from '../size.ts'
 
 interface LogOptions extends JournalOption {
@@ -30,6 +31,7 @@ interface LogOptions extends JournalOption {
 }
 
 const printAtOnce = 64 * 1024
+const serverStopped = 'the server that has the journal open stopped: nothing more comes from it'
 /** Following, the process stays alive. */
 const idleMs = 60_000
 
@@ -94,6 +96,7 @@ async function act(source: string | undefined, options: LogOptions): Promise<voi
     async (remote) => {
       const asked = { from, to, volume, block, offset, kind: [...kind], follow }
       await printed(lineRecords(await remote.stream(log, asked)), json, follow)
+      if (follow && to === undefined) remark(serverStopped)
     },
   ).catch((error: unknown) => {
     if (!follow || !(error instanceof BlockboxError) || error.code !== 'JOURNAL_LOCKED') throw error
@@ -104,7 +107,10 @@ async function act(source: string | undefined, options: LogOptions): Promise<voi
   })
 }
 
-/** Prints records: a backlog many at a time, and at once what comes after it, which an empty list says. */
+/**
+ * Prints records: a backlog many at a time, and at once what comes after it, which an empty list says. A server that stops
+ * after that is the end of it, before it an error, for some of what was asked for is missing.
+ */
 async function printed(
   records: AsyncIterable<readonly EventRecord[]>,
   json: boolean,
@@ -130,6 +136,8 @@ async function printed(
       if (caughtUp) await flush()
       interrupt.throwIfAborted()
     }
+  } catch (error) {
+    if (!caughtUp || !(error instanceof ServerStops)) throw error
   } finally {
     await flush()
   }

@@ -14,6 +14,7 @@ import type { ControlServer } from '../../src/control/control-server.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openToWrite } from '../../src/engine/open-folder.ts'
+import { cannotMake } from '../../src/images/image-file.ts'
 import { Places } from '../../src/images/places.ts'
 import { type Address, exportUri } from '../../src/nbd/server/address.ts'
 import { VolumeCatalog } from '../../src/nbd/server/catalog.ts'
@@ -124,12 +125,14 @@ async function serve(options: ServeOptions): Promise<void> {
   })
   const server = new NbdServer({ catalog, connections, ...(credentials && { credentials }) })
   let control: ControlServer | undefined
+  let hasPidFile = false
   try {
     await tapped?.begin(engine)
     control = await controlFor(options, { engine, journal, payload, places })
     const bound = await server.listen(address)
     const names = tapped === undefined ? catalog.volumes() : [tapped.name]
     const uris = names.map((name) => exportUri(bound, name, credentials !== undefined))
+    hasPidFile = await wrotePid(options)
     await announce(options, bound, uris)
     await stopped(engine, tapped, options, bound, uris)
   } finally {
@@ -137,7 +140,7 @@ async function serve(options: ServeOptions): Promise<void> {
     await server.close()
     await tapped?.tap.stop()
     catalog.close()
-    if (options.pidFile !== undefined) await rm(options.pidFile, { force: true })
+    if (hasPidFile) await rm(options.pidFile!, { force: true })
     await engine.close()
   }
   if (engine.remains !== undefined) throw engine.remains.reason.cause
@@ -174,8 +177,16 @@ function addressOf({ socket, port, bind, insecure, tlsCertificates }: ServeOptio
   return { port: port!, host: bind }
 }
 
+/** Writes the process number where it was asked for; false when it was not. Throws USAGE where it cannot. */
+async function wrotePid({ pidFile }: ServeOptions): Promise<boolean> {
+  if (pidFile === undefined) return false
+  await writeFile(pidFile, `${process.pid}\n`).catch((error: unknown) => {
+    throw cannotMake(pidFile, error)
+  })
+  return true
+}
+
 async function announce(options: ServeOptions, bound: Address, uris: readonly string[]): Promise<void> {
-  if (options.pidFile !== undefined) await writeFile(options.pidFile, `${process.pid}\n`)
   if (options.json === true) await print(JSON.stringify({ version: 1, ...bound, uris }))
   else if (options.printUri === true) await print(uris.join('\n'))
 }

@@ -14,7 +14,7 @@ import type { Simulated } from '../src/sim/simulator.ts'
 
 /** Throws USAGE when the place is taken by a file or nothing can be made there: better before a long run than after. */
 export function refuseTakenPlace(path: string): void {
-  const found = lstatSync(path, { throwIfNoEntry: false })
+  const found = seen(path)
   const isRecording = formOfName(path) !== undefined
   if (found === undefined || (found.isDirectory() && !isRecording)) {
     let place = found === undefined ? dirname(path) : path
@@ -27,6 +27,14 @@ export function refuseTakenPlace(path: string): void {
     return
   }
   throw new BlockboxError('USAGE', `${path} is there already: name another place with --keep`)
+}
+
+function seen(path: string) {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    throw cannotMake(path, error)
+  }
 }
 
 /** Keeps the run at `path`. Throws USAGE when it cannot be made. */

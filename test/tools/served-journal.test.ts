@@ -169,25 +169,6 @@ test('a log is followed from outside, until Ctrl-C', async () => {
   assert.match(following.out, /label=outside\n$/)
 })
 
-test('a log that is followed ends with 0 when the server stops in order, with 1 when it is gone', async () => {
-  for (const [signal, code, said] of [
-    ['SIGTERM', 0, /the server that has the journal open stopped: nothing more comes from it\n$/],
-    ['SIGKILL', 1, /went away in the middle/],
-  ] as const) {
-    let ended: Promise<unknown> | undefined
-    const following = await blockbox(['log', '-f', '-j', served], (child) => {
-      child.stdout!.once('data', () => {
-        ended = new Promise((resolve) => setTimeout(resolve, 300)).then(() => serving.end(signal))
-      })
-    })
-    await ended
-    assert.is(following.code, code, following.err)
-    assert.match(following.err, said)
-    assert.match(following.out, /^ +1 .*engine\.started/)
-    serving = await serveProgram(['-j', served, '--socket', socket])
-  }
-})
-
 test('what only the owner of the journal can do says that it is in use', async () => {
   for (const line of ['verify', 'replay', 'inspect timeline']) {
     const { code, err } = await run(line)

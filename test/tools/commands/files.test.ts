@@ -3,7 +3,7 @@
  * the others, in words and with its exit code, by every command.
  */
 
-// limit: 240 s
+// limit: 600 s
 
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -14,6 +14,7 @@ import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
+import { remarkOutside } from '../outside-time.ts'
 import { isPartial, partialRecords } from '../partial-log.ts'
 import { withSourceOrServer } from '../recording-use.ts'
 import { remark } from '../remark.ts'
@@ -90,6 +91,7 @@ async function act(source: string | undefined, options: LogOptions): Promise<voi
     options,
     false,
     async ({ journal }) => {
+      await remarkOutside(journal, wanted.from, wanted.to)
       const grown = follow ? { grown$: journal.follow(journal.bounds().last + 1), idleMs } : {}
       await printed(await eventRecords(journal, wanted, { signal: interrupt, ...grown }), json, follow)
     },
@@ -119,6 +121,7 @@ async function printed(
   let lines: string[] = []
   let waiting = 0
   let caughtUp = false
+  let any = false
   const flush = async () => {
     if (lines.length > 0) await print(lines.join('\n'))
     lines = []
@@ -126,6 +129,7 @@ async function printed(
   }
   try {
     for await (const list of records) {
+      any ||= list.length > 0
       for (const record of list) {
         const line = json ? JSON.stringify(record) : escaped(eventText(record))
         lines.push(line)
@@ -141,4 +145,5 @@ async function printed(
   } finally {
     await flush()
   }
+  if (!any && !follow) remark('no event fits what was asked for: `blockbox info` tells which there are')
 }

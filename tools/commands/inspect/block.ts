@@ -21,6 +21,7 @@ import { type JournalOption, journalDir, journalOption } from '../../journal-opt
 import { withJournal } from '../../journal-use.ts'
 import { wholeNumber } from '../../number.ts'
 import { escaped, print, table } from '../../output.ts'
+import { remarkOutside } from '../../outside-time.ts'
 import { remark, showProgress } from '../../remark.ts'
 
 interface BlockOptions extends JournalOption, Omit<FilterOptions, 'volume'> {
@@ -119,8 +120,9 @@ async function answer(
   if (block >= size / bytes) {
     throw new BlockboxError('USAGE', `volume ${name} ends with block ${Math.ceil(size / bytes) - 1}`)
   }
-  const at =
-    options.at === undefined ? undefined : await index.seqOf(journal, parsePoint(options.at), id, interrupt)
+  const point = options.at === undefined ? undefined : parsePoint(options.at)
+  await remarkOutside(journal, point)
+  const at = point === undefined ? undefined : await index.seqOf(journal, point, id, interrupt)
   const scope = await scopeOf(open, options, index.roster)
   const to = Math.min(scope.to, at ?? Number.MAX_SAFE_INTEGER)
   if (scope.from > Math.min(to, total)) {

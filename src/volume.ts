@@ -11,7 +11,6 @@
  */
 
 import { must, Violation } from './core/assert.ts'
-import { BlockMap } from './core/block-map.ts'
 import type { Code } from './events/code.ts'
 import { type Event, type NewEvent, takesEffect } from './events/columns.ts'
 import { count, text } from './events/detail.ts'
@@ -29,6 +28,7 @@ import type { Request } from './layers/request.ts'
 import { restore } from './layers/restore.ts'
 import { putIn } from './layers/sub-block.ts'
 import { tap } from './layers/tap.ts'
+import { volumeRecord } from './layers/volume-record.ts'
 
 /** The layers in gate order (SPEC 1.4). A new layer is one file and one line here. */
 export const stack: readonly Layer<unknown>[] = [
@@ -216,8 +216,8 @@ function own(world: World, event: Event): void {
     case 'branch.started':
       return addVolume(world, event, count(event.detail, 'size'), count(event.detail, 'block'))
     case 'branch.finished': {
-      const { unfinished: _, ...whole } = world.volumes[event.volume - 1]!
-      world.volumes[event.volume - 1] = whole
+      const branched = world.volumes[event.volume - 1]!
+      world.volumes[event.volume - 1] = volumeRecord({ ...branched, unfinished: false })
       return
     }
     case 'preserve.created': {
@@ -262,15 +262,14 @@ function own(world: World, event: Event): void {
 function addVolume(world: World, event: Event, size: number, block: number): void {
   const id = world.volumes.length + 1
   must(event.volume === id, 'G-I1', `volume ${event.volume} is created as number ${id}`)
-  const made = { id, name: text(event.detail, 'name'), size, block, map: new BlockMap(block / 512) }
-  world.volumes.push(event.kind === 'branch.started' ? { ...made, unfinished: true } : made)
+  const unfinished = event.kind === 'branch.started'
+  world.volumes.push(volumeRecord({ id, name: text(event.detail, 'name'), size, block, unfinished }))
   world.active.push([])
 }
 
 /** A volume is no more: its place stays, empty, so that its number is never given again. */
 function removeVolume(world: World, id: number): void {
-  const { unfinished: _, ...volume } = world.volumes[id - 1]!
-  world.volumes[id - 1] = { ...volume, map: new BlockMap(volume.map.step), gone: true }
+  world.volumes[id - 1] = volumeRecord({ ...world.volumes[id - 1]!, unfinished: false, gone: true })
 }
 
 /** A volume gets another size, or goes. What lies beyond a new end reads as zeros if it ever comes back. */
@@ -283,13 +282,13 @@ function changed(world: World, event: Event): void {
   const size = count(event.detail, 'size')
   const blocks = size / volume.block
   if (size < volume.size) volume.map.zero(blocks, volume.size / volume.block - blocks)
-  world.volumes[volume.id - 1] = { ...volume, size }
+  world.volumes[volume.id - 1] = volumeRecord({ ...volume, size })
 }
 
 /** Which layers are active on which volume, after an event that may turn one on or off. */
 export function reactivate(world: World): void {
   for (const volume of world.volumes) {
-    if (volume.gone === true && world.active[volume.id - 1]!.length === 0) continue
+    if (volume.gone && world.active[volume.id - 1]!.length === 0) continue
     const places: number[] = []
     for (let place = 0; place < stack.length; place++) {
       const layer = stack[place]!

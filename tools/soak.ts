@@ -35,6 +35,8 @@ interface Line {
 const batch = 8
 const comparedEvery = 16
 const tellEveryMs = 60_000
+/** A simulation leaves much garbage and keeps little: the longer it may lie, the less of it has to be copied. */
+const memory = ['--max-semi-space-size=64']
 
 const { values } = parseArgs({
   options: {
@@ -69,7 +71,16 @@ const isOver = () => interrupted || Date.now() >= until || next >= end
 async function simulated(seed: number, count: number): Promise<void> {
   for (let at = seed; at < seed + count && !interrupted && Date.now() < until; ) {
     const chance = ['--steps', `${steps}`, '--compare-every', `${comparedEvery}`, '--no-shrink', '--json']
-    const args = [program, 'simulate', '--seed', `${at}`, '--seeds', `${seed + count - at}`, ...chance]
+    const args = [
+      ...memory,
+      program,
+      'simulate',
+      '--seed',
+      `${at}`,
+      '--seeds',
+      `${seed + count - at}`,
+      ...chance,
+    ]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     const gone = once(child, 'close')
     children.add(child)

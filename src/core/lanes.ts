@@ -58,6 +58,12 @@ export class Lanes {
     this.high = (this.high - laneHigh(a, b)) | 0
   }
 
+  /** Adds all elements of another set hash. */
+  join(low: number, high: number): void {
+    this.low = (this.low + low) | 0
+    this.high = (this.high + high) | 0
+  }
+
   /** Adds another set hash as one element at `place`, so that equal parts at different places differ. */
   include(place: number, low: number, high: number): void {
     this.add(place * 2 + 1, low >>> 0)

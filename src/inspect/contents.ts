@@ -76,7 +76,7 @@ export interface FenceContents {
   readonly image: { readonly name: string; readonly moved_bytes: number } | null
 }
 
-const isThere = ({ gone }: Volume) => gone !== true
+const isThere = ({ gone }: Volume) => !gone
 
 export function contentsOf(world: World): Contents {
   const volume = (id: number) => volumeOf(world, id)?.name ?? `#${id}`

@@ -135,7 +135,7 @@ function start(state: Branches, { detail }: Command, world: World): Decision {
   const source = world.volumes[from - 1]
   if (!isName(name)) return 'E_NAME'
   if (source === undefined) return 'E_NO_VOLUME'
-  if (world.volumes.some((volume) => volume.name === name && volume.gone !== true)) return 'E_ALREADY'
+  if (world.volumes.some((volume) => volume.name === name && !volume.gone)) return 'E_ALREADY'
   if (world.volumes.length >= maxVolumes || unfinished(state).length >= maxUnfinished) return 'E_BOUND'
   if (seq > world.seq) return 'E_RANGE'
   const { block } = source

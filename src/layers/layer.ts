@@ -28,9 +28,12 @@ export interface Volume {
   readonly block: number
   readonly map: BlockMap
   /** True once the volume is no more; its number is not given again. */
-  readonly gone?: boolean
+  readonly gone: boolean
   /** True while a branch lacks a part of its map: nobody may use it. */
-  readonly unfinished?: true
+  readonly unfinished: boolean
+  /** Its part of the state's hash, without that of the map. */
+  readonly hashLow: number
+  readonly hashHigh: number
 }
 
 export interface World {
@@ -164,5 +167,5 @@ export interface Layer<State> {
 /** The volume of that number; undefined when there is none, none yet, or none any more. */
 export function volumeOf(world: World, id: number): Volume | undefined {
   const volume = world.volumes[id - 1]
-  return volume?.gone === true || volume?.unfinished === true ? undefined : volume
+  return volume === undefined || volume.gone || volume.unfinished ? undefined : volume
 }

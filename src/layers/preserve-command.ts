@@ -38,7 +38,7 @@ function create({ detail }: Command, world: World): Decision {
   const base = volumeOf(world, count(detail, 'base'))
   if (!isName(name)) return 'E_NAME'
   if (base === undefined) return 'E_NO_VOLUME'
-  if (world.volumes.some((volume) => volume.name === name && volume.gone !== true)) return 'E_ALREADY'
+  if (world.volumes.some((volume) => volume.name === name && !volume.gone)) return 'E_ALREADY'
   if (world.volumes.length >= maxVolumes) return 'E_BOUND'
   if (base.size / base.block >= maxBlocks) return 'E_SIZE'
   const most = countOr0(detail, 'maxBytes')

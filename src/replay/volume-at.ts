@@ -39,7 +39,7 @@ export async function volumeAt(
 export function volumeNamed(world: World, name: string): Volume {
   const found = world.volumes.findLast((volume) => volume.name === name)
   if (found !== undefined) return found
-  const there = world.volumes.filter(({ gone }) => gone !== true)
+  const there = world.volumes.filter(({ gone }) => !gone)
   const names = there.slice(0, 20).map((volume) => volume.name)
   const more = there.length > names.length ? ', ...' : ''
   const has = names.length === 0 ? 'the journal has none' : `the journal has ${names.join(', ')}${more}`

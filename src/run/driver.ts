@@ -93,7 +93,7 @@ class Run {
     }
     const made = new Map<string, number>()
     for (const volume of scenario.volumes) {
-      const there = engine.world.volumes.find((one) => one.name === volume.name && one.gone !== true)
+      const there = engine.world.volumes.find((one) => one.name === volume.name && !one.gone)
       if (reuse && there !== undefined) {
         made.set(volume.name, there.id)
         continue

@@ -167,7 +167,7 @@ class StepNames {
   }
 
   volumeNamed(name: string): Volume {
-    const found = this.#world.volumes.findLast((one) => one.name === name && one.gone !== true)
+    const found = this.#world.volumes.findLast((one) => one.name === name && !one.gone)
     if (found !== undefined) return found
     throw this.#missing(`volume ${name}`)
   }

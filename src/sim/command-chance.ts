@@ -129,7 +129,7 @@ function viewCommand(dice: Dice, world: World): CommandAsk {
 }
 
 function volumeCommand(dice: Dice, world: World): CommandAsk {
-  const there = world.volumes.filter(({ gone }) => gone !== true)
+  const there = world.volumes.filter(({ gone }) => !gone)
   const volume = dice.pick(there)?.id ?? 1
   const what = dice.below(3)
   if (what === 0 || there.length >= maxVolumes) return { kind: 'volume.delete', volume }

@@ -25,7 +25,7 @@ export function stamped(request: number, offset: number, length: number): Uint8A
 /** A request of a host. `request` is its number, unlike any other's. */
 export function ioByChance(dice: Dice, world: World, request: number): IoAsk {
   const session = dice.pick([...world.sessions.keys()]) ?? 1
-  const there = world.volumes.filter(({ gone }) => gone !== true)
+  const there = world.volumes.filter(({ gone }) => !gone)
   const hot = there.slice(0, 2)
   const volume = dice.once(2) ? dice.pick(hot) : dice.pick(there)
   const kind = dice.of(...operations)

@@ -119,7 +119,7 @@ export class Life {
 
   /** An ask that cannot be recorded is nothing; the end of an engine has its reason, and that must be the disk's. */
   #turnedAway(engine: Engine, ask: Ask, error: Error): void {
-    if (engine !== this.#engine) return
+    if (engine !== this.#engine || this.#booting) return
     const code = error instanceof BlockboxError ? error.code : 'error'
     if (code === 'USAGE' || code === 'ENGINE_STOPPED' || code.startsWith('JOURNAL_')) return
     if (code === 'PAYLOAD_CORRUPT' && this.machine.harm.misleads) this.reports++

@@ -200,7 +200,7 @@ function createVolume(world: World, command: Command): Decision {
     block: count(command.detail, 'block'),
   }
   if (!isName(name)) return 'E_NAME'
-  if (world.volumes.some((volume) => volume.name === name && volume.gone !== true)) return 'E_ALREADY'
+  if (world.volumes.some((volume) => volume.name === name && !volume.gone)) return 'E_ALREADY'
   if (world.volumes.length >= 65_535) return 'E_BOUND'
   const power = Number.isInteger(Math.log2(block)) && block >= 512 && block <= 65_536
   if (!power || size === 0 || size % block !== 0 || size > maxVolume) return 'E_SIZE'

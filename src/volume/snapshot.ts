@@ -5,10 +5,10 @@
  * is made again.
  */
 
-import { BlockMap } from '../core/block-map.ts'
 import { Lanes, lanesText } from '../core/lanes.ts'
 import type { Event } from '../events/columns.ts'
 import type { Volume, World } from '../layers/layer.ts'
+import { hashVolume, type VolumeFields, volumeRecord } from '../layers/volume-record.ts'
 import { evolve, newWorld, reactivate, stack } from '../volume.ts'
 
 /** The hash of a state, two lanes. */
@@ -23,13 +23,7 @@ export function stateHash(world: World): StateHash {
   lanes.add(world.epoch, world.recovered ? 1 : 2)
   lanes.add(world.sessionsOpened, 3)
   for (const session of world.sessions.keys()) lanes.add(session, 4)
-  for (const { id, size, block, map, gone = false, unfinished } of world.volumes) {
-    lanes.add(id * 4, size)
-    lanes.add(id * 4 + 1, block)
-    if (gone) lanes.add(id * 4 + 2, 1)
-    if (unfinished === true) lanes.add(id * 4 + 2, 2)
-    lanes.include(id * 4 + 2 ** 20, map.hashLow, map.hashHigh)
-  }
+  for (const volume of world.volumes) hashVolume(volume, lanes)
   for (const layer of stack) {
     const own = new Lanes()
     layer.hash(world.own[layer.name], own)
@@ -70,7 +64,7 @@ export function saveWorld(world: World): Snapshot {
     recovered,
     sessionsOpened,
     sessions: [...world.sessions],
-    volumes: world.volumes.map(({ map: _, ...volume }) => volume),
+    volumes: world.volumes.map(plainVolume),
     layers: stack.map((layer) => [layer.name, layer.save(world.own[layer.name])]),
   }
   return { seq, plain, pages: pagesOf(world) }
@@ -82,12 +76,19 @@ function* pagesOf(world: World): Generator<Page> {
   }
 }
 
+type PlainVolume = Omit<VolumeFields, 'map' | 'hashLow' | 'hashHigh'>
+
+/** `gone` and `unfinished` where they are true alone: checkpoints of all ages are read. */
+function plainVolume({ id, name, size, block, gone, unfinished }: Volume): PlainVolume {
+  return { id, name, size, block, ...(gone && { gone }), ...(unfinished && { unfinished }) }
+}
+
 interface Plain {
   readonly epoch: number
   readonly recovered: boolean
   readonly sessionsOpened: number
   readonly sessions: [number, string][]
-  readonly volumes: Omit<Volume, 'map'>[]
+  readonly volumes: PlainVolume[]
   readonly layers: [string, unknown][]
 }
 
@@ -100,8 +101,8 @@ export function loadWorld(snapshot: Snapshot): World {
   world.recovered = plain.recovered
   world.sessionsOpened = plain.sessionsOpened
   for (const [session, name] of plain.sessions) world.sessions.set(session, name)
-  for (const volume of plain.volumes) {
-    world.volumes.push({ ...volume, map: new BlockMap(volume.block / 512) })
+  for (const { id, name, size, block, gone = false, unfinished = false } of plain.volumes) {
+    world.volumes.push(volumeRecord({ id, name, size, block, gone, unfinished }))
     world.active.push([])
   }
   for (const { volume, page, cells } of snapshot.pages) world.volumes[volume - 1]!.map.loadPage(page, cells)

@@ -3,10 +3,10 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { BlockMap } from '../../src/core/block-map.ts'
 import { hex, sha256 } from '../../src/core/digest.ts'
 import { imageDigest, imagePieces, mappedBytes, pieceBytes } from '../../src/images/export.ts'
 import type { Volume } from '../../src/layers/layer.ts'
+import { volumeRecord } from '../../src/layers/volume-record.ts'
 import type { PayloadStore } from '../../src/payload/payload.ts'
 
 const test = suite('image export')
@@ -26,7 +26,7 @@ const payload: PayloadStore = {
 }
 
 function volumeOf(blocks: number): Volume {
-  return { id: 1, name: 'v', size: blocks * block, block, map: new BlockMap(step) }
+  return volumeRecord({ id: 1, name: 'v', size: blocks * block, block })
 }
 
 /** What the volume holds, put together from its pieces. */

@@ -5,7 +5,6 @@
 
 import { type FileHandle, open } from 'node:fs/promises'
 import { BlockboxError } from '../core/errors.ts'
-import { fileReason } from '../core/file-reason.ts'
 
 export interface ExternalImage {
   /** Bytes. */
@@ -18,13 +17,9 @@ export interface ExternalImage {
 /** Opens the image that a pair names by its path. */
 export type OpenImage = (path: string) => Promise<ExternalImage>
 
-/** Opens a raw file to be read. Throws USAGE when it cannot be or is no file, or what the file system throws. */
+/** Opens a raw file to be read. Throws what the file system throws, or USAGE when it is no file. */
 export const openRawFile: OpenImage = async (path) => {
-  const file = await open(path, 'r').catch((cause: unknown) => {
-    const reason = fileReason(cause, 'read')
-    if (reason === undefined) throw cause
-    throw new BlockboxError('USAGE', `cannot read ${path}: ${reason}`, { cause })
-  })
+  const file = await open(path, 'r')
   try {
     const stat = await file.stat()
     if (!stat.isFile()) throw new BlockboxError('USAGE', `${path} is no regular file`)

@@ -41,6 +41,10 @@ export interface SimulateOptions {
   readonly segmentedFrom?: number
   /** How often that shows, where the nature's own rates are not wanted. */
   readonly rates?: Partial<Rates>
+  /** Called before each step of each run, with the steps that were taken in it. */
+  readonly onStep?: (taken: number) => void
+  /** Ends the run between two steps: `simulate` rejects with its reason. */
+  readonly signal?: AbortSignal
 }
 
 export interface Simulated {
@@ -124,6 +128,8 @@ async function run(options: SimulateOptions): Promise<Simulated> {
   let life = await begin()
   for (const step of typeof steps === 'number' ? upTo(steps) : steps) {
     if (life.witness.failed) break
+    options.signal?.throwIfAborted()
+    options.onStep?.(sum.steps)
     if (life.over) {
       end(life)
       life = await begin()

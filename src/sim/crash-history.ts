@@ -15,7 +15,7 @@ import { frameFlags } from '../journal/frame.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { worldAt } from '../replay/at.ts'
-import type { DiskOperation } from './crash-states.ts'
+import type { DiskOperation } from './disk-operation.ts'
 
 /** An operation, when it was asked, and when it was answered: not known yet, or never. */
 interface Noted {

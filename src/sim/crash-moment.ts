@@ -7,7 +7,7 @@
  *                   └─────────────┴── a crash leaves any of its sectors
  */
 
-import type { DiskOperation } from './crash-states.ts'
+import { answeredOf, type DiskOperation, extentOf } from './disk-operation.ts'
 import { landed, SectorChoices, type Share } from './sector-choices.ts'
 
 /** A sector of the disk that the history wrote to. */
@@ -118,15 +118,4 @@ export class CrashMoment {
       else image.fill(0, from, to)
     }
   }
-}
-
-/** How many operations had been asked when operation `index` was answered. */
-export function answeredOf(history: readonly DiskOperation[], index: number): number {
-  return history[index]!.answered ?? index + 1
-}
-
-function extentOf(operation: DiskOperation): { readonly offset: number; readonly end: number } {
-  if (operation.op === 'flush') return { offset: 0, end: 0 }
-  const length = operation.op === 'write' ? operation.data.length : operation.length
-  return { offset: operation.offset, end: operation.offset + length }
 }

@@ -5,7 +5,19 @@
 
 import type { Prng } from '../core/prng.ts'
 import type { CrashMoment, Seen } from './crash-moment.ts'
-import type { CrashOptions } from './crash-states.ts'
+
+export interface CrashOptions {
+  /** `prefix`: of what may be gone all is there up to some write. `any`: any of it (the default). */
+  readonly order?: 'prefix' | 'any'
+  /** False: a write is there whole or not at all, and those that cover the same bytes land in the order asked. */
+  readonly torn?: boolean
+  /** Bytes of a sector of the disk; 512 unless told otherwise. */
+  readonly sector?: number
+  /** All states of a moment are given up to so many, else a sample of so many; 1024 unless told otherwise. */
+  readonly limit?: number
+  /** Draws the samples. */
+  readonly seed?: number
+}
 
 export interface CrashSample {
   readonly exhaustive: boolean

@@ -13,21 +13,9 @@
 
 import { BlockboxError } from '../core/errors.ts'
 import { Prng } from '../core/prng.ts'
-import { answeredOf, CrashMoment, type Seen } from './crash-moment.ts'
-import { crashSample } from './crash-sample.ts'
-
-/** What was written, in the order in which it was asked. Offsets are bytes. */
-export type DiskOperation = (
-  | { readonly op: 'write'; readonly offset: number; readonly data: Uint8Array; readonly fua?: boolean }
-  | { readonly op: 'zeroes'; readonly offset: number; readonly length: number; readonly fua?: boolean }
-  | { readonly op: 'flush' }
-) & {
-  /**
-   * So many operations had been asked when this one was answered. Its own number and one unless told otherwise: who
-   * asked waited for the answer. Infinity: it never came.
-   */
-  readonly answered?: number
-}
+import { CrashMoment, type Seen } from './crash-moment.ts'
+import { type CrashOptions, crashSample } from './crash-sample.ts'
+import { answeredOf, type DiskOperation } from './disk-operation.ts'
 
 /** A write that survived: all of it, or some sectors. */
 export interface Survivor {
@@ -50,19 +38,6 @@ export interface CrashState {
   readonly text: string
   /** The content of a disk of `size` bytes that held `before` (zeros unless given) at the start. */
   image(size: number, before?: Uint8Array): Uint8Array
-}
-
-export interface CrashOptions {
-  /** `prefix`: of what may be gone all is there up to some write. `any`: any of it (the default). */
-  readonly order?: 'prefix' | 'any'
-  /** False: a write is there whole or not at all, and those that cover the same bytes land in the order asked. */
-  readonly torn?: boolean
-  /** Bytes of a sector of the disk; 512 unless told otherwise. */
-  readonly sector?: number
-  /** All states of a moment are given up to so many, else a sample of so many; 1024 unless told otherwise. */
-  readonly limit?: number
-  /** Draws the samples. */
-  readonly seed?: number
 }
 
 /** How much `crashStates` gave; it is what the generator returns. */

@@ -10,7 +10,7 @@ import { BlockboxError } from '../core/errors.ts'
 import type { Answer, IoAsk } from '../engine/ask.ts'
 import type { Engine } from '../engine/engine.ts'
 import { flag } from '../events/kind.ts'
-import type { DiskOperation } from './crash-states.ts'
+import type { DiskOperation } from './disk-operation.ts'
 
 interface Asked {
   readonly operation: DiskOperation

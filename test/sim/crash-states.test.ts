@@ -3,12 +3,9 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import {
-  type CrashOptions,
-  type CrashState,
-  crashStates,
-  type DiskOperation,
-} from '../../src/sim/crash-states.ts'
+import type { CrashOptions } from '../../src/sim/crash-sample.ts'
+import { type CrashState, crashStates } from '../../src/sim/crash-states.ts'
+import type { DiskOperation } from '../../src/sim/disk-operation.ts'
 
 const test = suite('crash states')
 const size = 8 * 4096

@@ -134,7 +134,8 @@ export class FaultyLevel extends AbstractLevel<Uint8Array, Uint8Array, Uint8Arra
   }
 
   #read(kind: 'get' | 'read', key: Uint8Array, content: Disk['content']): Uint8Array | undefined {
-    return this.#found(kind, key, content)?.slice()
+    const value = this.#found(kind, key, content)
+    return value === undefined ? undefined : new Uint8Array(value)
   }
 
   #found(kind: 'get' | 'read', key: Uint8Array, content: Disk['content']): Uint8Array | undefined {
@@ -164,7 +165,7 @@ export class FaultyLevel extends AbstractLevel<Uint8Array, Uint8Array, Uint8Arra
 const never = new Promise<never>(() => undefined)
 
 function copied({ key, value }: Change): Change {
-  return { key: key.slice(), value: value?.slice() }
+  return { key: new Uint8Array(key), value: value === undefined ? undefined : new Uint8Array(value) }
 }
 
 /** What the disk held when it was made: a copy on write. */
@@ -195,7 +196,7 @@ class FaultyIterator extends AbstractIterator<FaultyLevel, Uint8Array, Uint8Arra
 
   protected async _next(): Promise<[Uint8Array, Uint8Array] | undefined> {
     const key = this.#walk.next()
-    return key === undefined ? undefined : [key.slice(), this.#read(key)!]
+    return key === undefined ? undefined : [new Uint8Array(key), this.#read(key)!]
   }
 
   protected async _nextv(size: number): Promise<[Uint8Array, Uint8Array][]> {
@@ -203,7 +204,7 @@ class FaultyIterator extends AbstractIterator<FaultyLevel, Uint8Array, Uint8Arra
     while (entries.length < size) {
       const key = this.#walk.next()
       if (key === undefined) break
-      entries.push([key.slice(), this.#read(key)!])
+      entries.push([new Uint8Array(key), this.#read(key)!])
     }
     return entries
   }

@@ -37,6 +37,8 @@ export interface MachineOptions {
   readonly rates?: Rates
   /** Events between two checkpoints; 700 unless told otherwise. */
   readonly checkpointEvery?: number
+  /** Digests of all that reads return go on the record, as `EngineOptions` has it. */
+  readonly readDigests?: 'always'
   /** The clone outside. */
   readonly outside: ExternalImage
   /** Where it goes on; a new disk unless told otherwise. */
@@ -136,6 +138,7 @@ export class Machine {
       copier: () => new Promise<Code>((end) => copies.push(end)),
       openImage: async () => this.#options.outside,
       checkpointEvery: this.#options.checkpointEvery ?? 700,
+      ...(this.#options.readDigests !== undefined && { readDigests: this.#options.readDigests }),
       worldAt,
     })
   }

@@ -66,7 +66,7 @@ export class WatchedVolume {
 
   /** Resolves when it was answered. Throws USAGE when it is refused, what the engine throws when the engine ended. */
   async write(offset: number, data: Uint8Array, { fua = false }: Fua = {}): Promise<void> {
-    const kept = data.slice()
+    const kept = new Uint8Array(data)
     await this.#ask(
       { op: 'write', offset, data: kept, fua },
       { kind: 'io.write', offset, data: kept, ...flagsOf(fua) },

@@ -79,12 +79,16 @@ test('what is refused is in no history, and the answers before it are counted wi
   const { engine } = await openOnDisk()
   const volume = await watchVolume(engine, { size })
   const refused = volume.write(size, new Uint8Array(512))
-  const written = volume.write(0, new Uint8Array(512).fill(1))
+  const data = Buffer.alloc(512, 1)
+  const written = volume.write(0, data)
+  data.fill(2)
   await refused.then(
     () => assert.unreachable(),
     ({ message }: Error) => assert.match(message, /io.write is refused: E_RANGE/),
   )
   await written
+  assert.is((await volume.read(0, 512))[0], 1)
+  assert.is([...crashStates(volume.history)].at(-1)!.image(512)[0], 1)
   await volume.zeroes(0, 512)
   assert.equal(
     volume.history.map(({ op, answered }) => `${op} ${answered}`),

@@ -6,14 +6,16 @@
 
 import type { Command } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
+import { program } from '../../src/journal/epoch.ts'
 import { type Nature, natures, type Rates, rateNames } from '../../src/sim/disk-nature.ts'
 import { enumerateCrashes } from '../../src/sim/enumerate.ts'
 import { type Shrunk, shrink } from '../../src/sim/shrink.ts'
 import { type Simulated, type SimulateOptions, simulate } from '../../src/sim/simulator.ts'
+import { builtCommit } from '../commit.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
-import { keepAt, refuseTakenPlace } from '../kept-run.ts'
+import { asksBeside, keepAt, refuseTakenPlace } from '../kept-run.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
 import { showProgress } from '../remark.ts'
@@ -42,8 +44,8 @@ interface SimulateCommand {
   readonly json?: boolean
 }
 
-export function add(program: Command): void {
-  program
+export function add(cli: Command): void {
+  cli
     .command('simulate')
     .description('drive the engine by chance, with failures and crashes, and check everything')
     .option('--seed <n>', 'the seed; the same one gives the same journal', wholeNumber(0, 2 ** 32 - 1), 1)
@@ -114,10 +116,12 @@ async function enumerate(most: number, { part, json }: SimulateCommand): Promise
   const onSequence = (done: number) => showProgress(() => `${done} sequences`)
   const { sequences, crashes, findings } = await enumerateCrashes({ most, ...part, onSequence })
   if (findings.length > 0) process.exitCode = exitCodes.verification
-  if (json === true) return print(JSON.stringify({ most, sequences, crashes, findings }))
+  const commit = builtCommit()
+  if (json === true) return print(JSON.stringify({ commit, most, sequences, crashes, findings }))
   const line = `${sequences} sequences of up to ${most} operations, ${crashes} crashes: ${findings.length} findings`
   const told = findings.map((finding) => `${finding.deeds.join(', ')}: ${findingLine(finding)}`)
-  await print([line, ...told].map(escaped).join('\n'))
+  const from = findings.length === 0 ? [] : [`commit ${commit}, ${program}`]
+  await print([line, ...told, ...from].map(escaped).join('\n'))
 }
 
 async function act(options: SimulateCommand): Promise<void> {
@@ -132,12 +136,12 @@ async function act(options: SimulateCommand): Promise<void> {
       ...(options.disk !== undefined && { disk: options.disk }),
       ...(options.rates !== undefined && { rates: options.rates }),
     }
-    const run = await simulate({
-      ...asked,
-      twice: options.once !== true && seed % options.compareEvery === 0,
-    })
-    const found = run.findings.length > 0
-    const shrunk = found && options.shrink ? await shrink(asked, run) : undefined
+    const twice = options.once !== true && seed % options.compareEvery === 0
+    const first = await simulate({ ...asked, twice })
+    const found = first.findings.length > 0
+    const run = found ? await withEvidence(asked, first, twice) : first
+    const evidence = run !== first
+    const shrunk = found && options.shrink ? await shrink({ ...asked, evidence }, run) : undefined
     await report(run, shrunk, options)
     const isLast = seed === last || found
     if (options.keep !== undefined && isLast) await keepAt(options.keep, shrunk?.run ?? run)
@@ -147,15 +151,22 @@ async function act(options: SimulateCommand): Promise<void> {
   }
 }
 
+/** The same run with all that an investigator wants to see, as long as it breaks the same rule. */
+async function withEvidence(asked: SimulateOptions, run: Simulated, twice: boolean): Promise<Simulated> {
+  const again = await simulate({ ...asked, evidence: true, twice })
+  return again.findings[0]?.rule === run.findings[0]!.rule ? again : run
+}
+
 async function report(
   run: Simulated,
   shrunk: Shrunk | undefined,
   { json, keep }: SimulateCommand,
 ): Promise<void> {
   const { seed, nature, steps, events, crashes, lives, reports, faults, head, stateHash, findings } = run
+  const commit = builtCommit()
   if (json === true) {
     const counted = { steps, events, crashes, journals: lives, reports, faults }
-    const told = { seed, disk: nature, ...counted, head, state_hash: stateHash, findings }
+    const told = { seed, commit, program, disk: nature, ...counted, head, state_hash: stateHash, findings }
     const made = shrunk === undefined ? {} : { shrunk: shrunkJson(shrunk) }
     return print(JSON.stringify({ ...told, ...made }))
   }
@@ -164,8 +175,13 @@ async function report(
   const line = `seed ${seed}, ${nature} disk: ${steps} steps, ${events} events, ${seen}`
   if (findings.length === 0)
     return print(`${line}: 0 findings\n  state ${stateHash}, head ${head.hash}@${head.seq}`)
-  const kept = keep === undefined ? 'add --keep FILE.trace.jsonl to look at it' : `kept in ${keep}`
-  const found = [`${line}: ${findings.length} findings`, ...findings.map(findingLine)]
+  const beside = run.asks.length === 0 ? '' : `, what was asked and answered in ${asksBeside(keep ?? '')}`
+  const kept = keep === undefined ? 'add --keep FILE.trace.jsonl to look at it' : `kept in ${keep}${beside}`
+  const found = [
+    `${line}: ${findings.length} findings`,
+    `commit ${commit}, ${program}`,
+    ...findings.map(findingLine),
+  ]
   const told = shrunk === undefined ? [kept] : shorter(shrunk, kept)
   await print([...found, ...told].map(escaped).join('\n'))
 }

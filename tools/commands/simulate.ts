@@ -18,7 +18,7 @@ import { interrupt } from '../interrupt.ts'
 import { asksBeside, keepAt, refuseTakenPlace } from '../kept-run.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
-import { showProgress } from '../remark.ts'
+import { remark, showProgress } from '../remark.ts'
 
 /** One of several equal parts, counted from 0. */
 interface Part {
@@ -34,6 +34,7 @@ interface SimulateCommand {
   readonly faultEvery: number
   readonly disk?: Nature
   readonly rates?: Partial<Rates>
+  readonly segments?: number
   readonly untilFailure?: boolean
   readonly once?: boolean
   readonly compareEvery: number
@@ -58,6 +59,11 @@ export function add(cli: Command): void {
       '--rates <name=n,...>',
       `once in how many occasions the disk does what it does: ${rateNames.join(', ')}; 0: never`,
       parseRates,
+    )
+    .option(
+      '--segments <bytes>',
+      'payload of a batch from which on it goes to a segment; the seed says it unless told otherwise',
+      wholeNumber(1),
     )
     .option('--until-failure', 'go on with the next seed until something is found')
     .option('--once', 'do not run seeds a second time to compare')
@@ -114,7 +120,9 @@ function parsePart(text: string): Part {
 
 async function enumerate(most: number, { part, json }: SimulateCommand): Promise<void> {
   const onSequence = (done: number) => showProgress(() => `${done} sequences`)
-  const { sequences, crashes, findings } = await enumerateCrashes({ most, ...part, onSequence })
+  const found = await enumerateCrashes({ most, ...part, onSequence, signal: interrupt })
+  const { sequences, total, crashes, findings } = found
+  if (interrupt.aborted) remark(`stopped after ${sequences} of ${total} sequences`)
   if (findings.length > 0) process.exitCode = exitCodes.verification
   const commit = builtCommit()
   if (json === true) return print(JSON.stringify({ commit, most, sequences, crashes, findings }))
@@ -129,19 +137,29 @@ async function act(options: SimulateCommand): Promise<void> {
   const { seed: first, seeds, steps, crashEvery, faultEvery } = options
   if (options.keep !== undefined) refuseTakenPlace(options.keep)
   const last = options.untilFailure === true ? 2 ** 32 - 1 : first + seeds - 1
-  for (let seed = first; seed <= last && !interrupt.aborted; seed++) {
-    showProgress(() => `seed ${seed}`)
+  for (let seed = first; seed <= last; seed++) {
+    let taken = 0
+    const onStep = (step: number) => {
+      taken = step
+      showProgress(() => `seed ${seed}, step ${step} of ${steps}`)
+    }
     const asked: SimulateOptions = {
-      ...{ seed, steps, crashEvery, faultEvery },
+      ...{ seed, steps, crashEvery, faultEvery, onStep, signal: interrupt },
       ...(options.disk !== undefined && { disk: options.disk }),
       ...(options.rates !== undefined && { rates: options.rates }),
+      ...(options.segments !== undefined && { segmentedFrom: options.segments }),
     }
     const twice = options.once !== true && seed % options.compareEvery === 0
-    const first = await simulate({ ...asked, twice })
-    const found = first.findings.length > 0
-    const run = found ? await withEvidence(asked, first, twice) : first
-    const evidence = run !== first
-    const shrunk = found && options.shrink ? await shrink({ ...asked, evidence }, run) : undefined
+    const plain = await unlessStopped(simulate({ ...asked, twice }))
+    if (plain === undefined) {
+      const before = seed === first ? '' : `; ${seed - first} seeds before it are whole`
+      return remark(`stopped in seed ${seed} after step ${taken} of ${steps}${before}`)
+    }
+    const found = plain.findings.length > 0
+    const run = (found ? await unlessStopped(withEvidence(asked, plain, twice)) : undefined) ?? plain
+    const evidence = run !== plain
+    const shrunk =
+      found && options.shrink ? await unlessStopped(shrink({ ...asked, evidence }, run)) : undefined
     await report(run, shrunk, options)
     const isLast = seed === last || found
     if (options.keep !== undefined && isLast) await keepAt(options.keep, shrunk?.run ?? run)
@@ -155,6 +173,16 @@ async function act(options: SimulateCommand): Promise<void> {
 async function withEvidence(asked: SimulateOptions, run: Simulated, twice: boolean): Promise<Simulated> {
   const again = await simulate({ ...asked, evidence: true, twice })
   return again.findings[0]?.rule === run.findings[0]!.rule ? again : run
+}
+
+/** What it resolves with; undefined when the interrupt ended it. */
+async function unlessStopped<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (error === interrupt.reason) return undefined
+    throw error
+  }
 }
 
 async function report(

@@ -17,17 +17,19 @@ import { isMerged, mergedBytes } from '../layers/sub-block.ts'
 import { chunkHeaderBytes, chunkOf, offsetOf, pieceBytes, pieceOf } from '../payload/chunk.ts'
 import { openLevelPayload } from '../payload/level-payload.ts'
 import { verify } from '../replay/verify.ts'
-import { block } from './command-chance.ts'
 import type { Disk, Rotten } from './disk.ts'
 import type { FaultyHead } from './faulty-head.ts'
 import { FaultyLevel } from './faulty-level.ts'
 
-/** Looks at a disk that nobody writes to. Gives what verify says and should not, or does not say and should. */
-export async function audit(disk: Disk, head: FaultyHead): Promise<Finding[]> {
+/**
+ * Looks at a disk that nobody writes to, whose volumes have blocks of so many bytes. Gives what verify says and should
+ * not, or does not say and should.
+ */
+export async function audit(disk: Disk, head: FaultyHead, block: number): Promise<Finding[]> {
   const found = await verified(disk, head)
   const { rotten } = disk
   if (rotten === undefined) return found.map(({ seq, detail }) => ({ seq, rule: 'audit', detail }))
-  const harmed = await harmedBy(rotten, disk, head)
+  const harmed = await harmedBy(rotten, disk, head, block)
   const what = `bit ${rotten.bit} of ${nameOf(rotten.key)} flipped`
   const [first] = found
   if (first === undefined) {
@@ -59,7 +61,12 @@ async function verified(disk: Disk, head: FaultyHead): Promise<readonly Finding[
 }
 
 /** The events of which one must be blamed for what rotted; none when no event depends on it. */
-async function harmedBy({ key: at, bit }: Rotten, disk: Disk, head: FaultyHead): Promise<Set<number>> {
+async function harmedBy(
+  { key: at, bit }: Rotten,
+  disk: Disk,
+  head: FaultyHead,
+  block: number,
+): Promise<Set<number>> {
   const number = numberOf(at)
   if (at[0] === tables.frame) return new Set([number])
   const { journal, store } = await opened(disk.mended(), head)
@@ -75,7 +82,7 @@ async function harmedBy({ key: at, bit }: Rotten, disk: Disk, head: FaultyHead):
     for (row.index = 0; row.index < frame.count; row.index++) {
       if (row.payload === 0 || chunkOf(row.payload) !== number) continue
       const from = offsetOf(row.payload)
-      if (from <= offset && offset < from + bytesOf(row)) return new Set([row.seq])
+      if (from <= offset && offset < from + bytesOf(row, block)) return new Set([row.seq])
       all.add(row.seq)
     }
   }
@@ -83,7 +90,7 @@ async function harmedBy({ key: at, bit }: Rotten, disk: Disk, head: FaultyHead):
 }
 
 /** Bytes of payload that a row refers to. */
-function bytesOf(row: Row): number {
+function bytesOf(row: Row, block: number): number {
   const merged = row.fate === 'passed' && changes(row.op) && isMerged(row, block)
   return merged ? mergedBytes(row, block) : row.length
 }

@@ -39,6 +39,7 @@ export function ioByChance(dice: Dice, world: World, request: number): IoAsk {
   const count = 1 + dice.below(Math.min(blocks - at, dice.once(4) ? blocks : 3))
   const range = { offset: at * block, length: count * block }
   const { offset, length } = dice.once(3) ? part(dice, range) : range
+  if (kind === 'io.read') return { ...asked, offset, length, lend: dice.once(2) }
   if (kind !== 'io.write') return { ...asked, offset, length }
   return { ...asked, offset, data: stamped(request, offset, length) }
 }

@@ -20,6 +20,7 @@ import type { Dice } from './dice.ts'
 import { FaultyLevel } from './faulty-level.ts'
 import { ioByChance } from './io-chance.ts'
 import { Machine, type MachineOptions, turn } from './machine.ts'
+import { told } from './told.ts'
 import { Witness } from './witness.ts'
 
 export interface LifeOptions extends MachineOptions {
@@ -99,7 +100,8 @@ export class Life {
 
   #newWitness(): Witness {
     const { machine } = this
-    return new Witness((place, length) => machine.truth.read(place, length), this.#options.outsideBytes)
+    const bytesAt = (place: number, length: number) => machine.truth.read(place, length)
+    return new Witness(bytesAt, this.#options.outsideBytes, machine.mode.ack)
   }
 
   #post(ask: Ask): void {
@@ -109,7 +111,7 @@ export class Life {
   #ask(ask: Ask): Promise<void> {
     const engine = this.#engine
     const after = this.witness.asked()
-    return engine.submit(ask).then(
+    return told(engine, ask).then(
       (answer) => {
         if (engine === this.#engine) this.witness.answer(ask, answer, after)
       },
@@ -202,7 +204,7 @@ export class Life {
 
   async #audit(): Promise<void> {
     const { disk, head } = this.machine
-    const found = await audit(disk, head)
+    const found = await audit(disk, head, this.machine.mode.block)
     for (const { seq, rule, detail } of found) this.witness.find(rule, detail, seq)
     if (disk.rotten === undefined) return
     this.#damaged = true

@@ -12,7 +12,7 @@ import type { ExternalImage } from '../images/external.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openStoreJournal } from '../journal/opening.ts'
 import type { KvStore } from '../journal/store.ts'
-import { LevelPayload, openLevelPayload } from '../payload/level-payload.ts'
+import { LevelPayload, type LevelPayloadOptions, openLevelPayload } from '../payload/level-payload.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { worldAt } from '../replay/at.ts'
 import type { Dice } from './dice.ts'
@@ -21,6 +21,7 @@ import { type Rates, ratesOf } from './disk-nature.ts'
 import { FaultyHead } from './faulty-head.ts'
 import { type Fault, FaultyLevel, type Operation } from './faulty-level.ts'
 import { Harm } from './harm.ts'
+import { plainMode, type RunMode } from './run-mode.ts'
 import { SimClock } from './sim-clock.ts'
 
 /** What a disk did, by kind: faults of single operations, and what it does besides. */
@@ -37,6 +38,8 @@ export interface MachineOptions {
   readonly rates?: Rates
   /** Events between two checkpoints; 700 unless told otherwise. */
   readonly checkpointEvery?: number
+  /** How the recorder is set up; as nobody told it unless told otherwise. */
+  readonly mode?: RunMode
   /** The clone outside. */
   readonly outside: ExternalImage
   /** Where it goes on; a new disk unless told otherwise. */
@@ -58,6 +61,7 @@ export class Machine {
   readonly head: FaultyHead
   readonly clock = new SimClock()
   readonly faults: Faults
+  readonly mode: RunMode
   /** What became of the journal through the disk. */
   readonly harm: Harm
   /** True once a write failed since the last boot: the engine may end. */
@@ -82,6 +86,7 @@ export class Machine {
   constructor(options: MachineOptions) {
     this.#options = options
     this.#rates = options.rates ?? ratesOf('honest')
+    this.mode = options.mode ?? plainMode
     this.faults = options.faults ?? {}
     this.dice = options.dice
     const { disk = new Disk(), head = new FaultyHead() } = options.from ?? {}
@@ -112,7 +117,7 @@ export class Machine {
     })
     this.#level = level
     const store = level as unknown as KvStore
-    const payload = await openLevelPayload(store)
+    const payload = await openLevelPayload(store, payloadOptions(this.mode))
     this.payload = payload
     const { rot, astray, decay } = this.#rates
     this.truth = rot + astray + decay === 0 ? payload : this.#sound()
@@ -129,6 +134,7 @@ export class Machine {
     const journal = await openStoreJournal({ store, head: hand.store, attachments: payload })
     await look(journal)
     const copies = this.#copies
+    const { ack, readDigests } = this.mode
     return await openEngine({
       journal,
       payload,
@@ -137,6 +143,7 @@ export class Machine {
       openImage: async () => this.#options.outside,
       checkpointEvery: this.#options.checkpointEvery ?? 700,
       worldAt,
+      ...{ ack, readDigests },
     })
   }
 
@@ -264,6 +271,10 @@ export class Machine {
   #count(what: keyof Faults): void {
     this.faults[what] = (this.faults[what] ?? 0) + 1
   }
+}
+
+function payloadOptions({ slab, cache }: RunMode): LevelPayloadOptions {
+  return { cacheBytes: cache, copies: slab > 0, ...(slab > 0 && { slabBytes: slab }) }
 }
 
 /** Everything that waits for no disk, clock or copy goes on. */

@@ -14,7 +14,7 @@
 
 import type { Finding } from '../check/check.ts'
 import { stateHashText } from '../volume/snapshot.ts'
-import { beginning, block, volumeBlocks } from './command-chance.ts'
+import { beginning, outsideBlocks } from './command-chance.ts'
 import { Dice } from './dice.ts'
 import type { Disk } from './disk.ts'
 import { type Nature, natureOf, type Rates, ratesOf } from './disk-nature.ts'
@@ -22,6 +22,7 @@ import type { FaultyHead } from './faulty-head.ts'
 import { stamped } from './io-chance.ts'
 import { Life, type LifeOptions } from './life.ts'
 import type { Failure, Faults } from './machine.ts'
+import { modeOf, type RunMode } from './run-mode.ts'
 
 export interface SimulateOptions {
   readonly seed: number
@@ -39,11 +40,14 @@ export interface SimulateOptions {
   readonly disk?: Nature
   /** How often that shows, where the nature's own rates are not wanted. */
   readonly rates?: Partial<Rates>
+  /** How the recorder is set up, where the seed is not to say it. */
+  readonly mode?: Partial<RunMode>
 }
 
 export interface Simulated {
   readonly seed: number
   readonly nature: Nature
+  readonly mode: RunMode
   /** Steps taken: all of them, or up to the one that brought a finding. */
   readonly steps: number
   /** Of all journals of the run. */
@@ -71,10 +75,12 @@ export interface Simulated {
 
 const outsideBytes = (offset: number, length: number) => stamped(2 ** 31, offset, length)
 
-const outside = {
-  size: volumeBlocks[5] * block,
-  read: async (offset: number, length: number) => outsideBytes(offset, length),
-  close: async () => undefined,
+function outsideOf({ block }: RunMode) {
+  return {
+    size: outsideBlocks * block,
+    read: async (offset: number, length: number) => outsideBytes(offset, length),
+    close: async () => undefined,
+  }
 }
 
 /** Runs one seed. `twice` (the default): again, and what differs is a finding, for a run must be repeatable. */
@@ -91,10 +97,11 @@ export async function simulate(options: SimulateOptions & { readonly twice?: boo
 async function run(options: SimulateOptions): Promise<Simulated> {
   const { seed, steps, faultEvery = 1000, crashEvery = 2000, failure } = options
   const nature = options.disk ?? natureOf(seed)
+  const mode = modeOf(seed, options.mode)
   const faults: Faults = {}
   const of: LifeOptions = {
     ...{ dice: new Dice(seed, -2), rates: ratesOf(nature, options.rates), faultEvery, crashEvery, faults },
-    ...{ outside, outsideBytes, pace: 2 ** (1 + 2 * (seed % 3)) },
+    ...{ mode, outside: outsideOf(mode), outsideBytes, pace: 2 ** (1 + 2 * (seed % 3)) },
     checkpointEvery: [700, 2000, 4000][seed % 3]!,
     ...(failure !== undefined && { failure }),
   }
@@ -103,7 +110,7 @@ async function run(options: SimulateOptions): Promise<Simulated> {
   const begin = async () => {
     sum.lives++
     const life = new Life(of)
-    const asks = beginning(new Dice(seed, -1))
+    const asks = beginning(new Dice(seed, -1), mode)
     await life.begin(asks.filter((_, k) => options.beginning?.includes(k) !== false))
     return life
   }
@@ -132,7 +139,8 @@ async function run(options: SimulateOptions): Promise<Simulated> {
   const { disk, head: slots } = life.machine
   const findings = life.witness.all()
   const head = { seq: world.seq, hash }
-  return { seed, nature, ...sum, faults, head, stateHash: stateHashText(world), heads, findings, disk, slots }
+  const stateHash = stateHashText(world)
+  return { seed, nature, mode, ...sum, faults, head, stateHash, heads, findings, disk, slots }
 }
 
 function* upTo(count: number): Generator<number> {

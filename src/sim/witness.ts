@@ -19,7 +19,9 @@ import { reached } from '../layers/preserve-state.ts'
 import { Player } from '../replay/replay.ts'
 import { stateHashText } from '../volume/snapshot.ts'
 import { newWorld } from '../volume.ts'
+import { BufferedAnswers } from './buffered-answers.ts'
 import { type BytesAt, ContentOracle, type Outside } from './content-oracle.ts'
+import type { RunMode } from './run-mode.ts'
 
 /** No opening takes back more frames than a few of what the one before it found. */
 const keptEnds = 64
@@ -35,6 +37,7 @@ export class Witness {
   readonly #columns = new Columns()
   /** Inputs of writes that took effect and whose answers did not come yet. */
   readonly #effects = new Set<number>()
+  readonly #buffered: BufferedAnswers | undefined
   #acknowledged = 0
   /** The last position of any answer of this process. */
   #answered = 0
@@ -42,7 +45,8 @@ export class Witness {
   /** Ends of the frames since the machine began, and of some before, with their hashes. */
   readonly #seen = new Map<number, Uint8Array>()
 
-  constructor(bytesAt: BytesAt, outside: Outside) {
+  constructor(bytesAt: BytesAt, outside: Outside, ack: RunMode['ack'] = 'durable') {
+    this.#buffered = ack === 'buffered' ? new BufferedAnswers() : undefined
     const oracle = new ContentOracle(bytesAt, outside)
     this.#oracle = oracle
     const effects = (): Check => ({
@@ -82,6 +86,7 @@ export class Witness {
     this.#head = frame.hash.slice()
     this.#seen.set(frame.last, this.#head)
     this.frames++
+    for (const write of this.#buffered?.durable(this.world.seq) ?? []) this.#tookEffect(write)
   }
 
   /** True when a journal that ends with `last` lacks something that was durable. */
@@ -119,6 +124,11 @@ export class Witness {
     if (code !== 'ok' || seq === 0) return
     if (seq <= after) this.find('linear', `${ask.kind} ${seq} was asked after ${after} was answered`, seq)
     this.#answered = Math.max(this.#answered, seq)
+    const wrong = this.#buffered?.wrong(ask, seq, this.world.seq)
+    if (wrong !== undefined) this.find('early', wrong, seq)
+    if (this.#buffered?.mayCome(ask, seq, this.world.seq) === true) {
+      return ask.kind === 'io.read' ? this.#oracle.answered(seq, data!) : undefined
+    }
     if (ask.kind === 'io.read') {
       if (seq > this.world.seq) this.#durablyRead(ask, seq, data!)
       return this.#oracle.answered(seq, data!)
@@ -127,9 +137,12 @@ export class Witness {
     this.#acknowledged = Math.max(this.#acknowledged, seq)
     if (seq > this.world.seq) this.find('early', `event ${seq} is answered before its frame is durable`, seq)
     const isIo = (ioKinds as readonly string[]).includes(ask.kind)
-    if (isIo && !this.#effects.delete(seq)) {
-      this.find('early', `write ${seq} is answered before it took effect`, seq)
-    }
+    if (isIo) this.#tookEffect(seq)
+  }
+
+  #tookEffect(write: number): void {
+    if (this.#effects.delete(write)) return
+    this.find('early', `write ${write} is answered before it took effect`, write)
   }
 
   /** A read that is answered before its own event is durable: the bytes it returned have to be. */
@@ -142,6 +155,7 @@ export class Witness {
   /** The journal was opened again after a crash: what was written and not yet published is caught up with. */
   async recovered(journal: Journal): Promise<void> {
     this.#oracle.crashed()
+    this.#buffered?.crashed()
     this.#effects.clear()
     this.#answered = 0
     const { last } = journal.bounds()

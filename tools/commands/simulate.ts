@@ -8,6 +8,7 @@ import type { Command } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { type Nature, natures, type Rates, rateNames } from '../../src/sim/disk-nature.ts'
 import { enumerateCrashes } from '../../src/sim/enumerate.ts'
+import { plainMode, type RunMode } from '../../src/sim/run-mode.ts'
 import { type Shrunk, shrink } from '../../src/sim/shrink.ts'
 import { type Simulated, type SimulateOptions, simulate } from '../../src/sim/simulator.ts'
 import { exitCodes } from '../exit-code.ts'
@@ -152,22 +153,45 @@ async function report(
   shrunk: Shrunk | undefined,
   { json, keep }: SimulateCommand,
 ): Promise<void> {
-  const { seed, nature, steps, events, crashes, lives, reports, faults, head, stateHash, findings } = run
+  const { seed, nature, mode, steps, events, crashes, lives, reports, faults, head, stateHash, findings } =
+    run
   if (json === true) {
     const counted = { steps, events, crashes, journals: lives, reports, faults }
-    const told = { seed, disk: nature, ...counted, head, state_hash: stateHash, findings }
+    const told = {
+      seed,
+      disk: nature,
+      mode: modeJson(mode),
+      ...counted,
+      head,
+      state_hash: stateHash,
+      findings,
+    }
     const made = shrunk === undefined ? {} : { shrunk: shrunkJson(shrunk) }
     return print(JSON.stringify({ ...told, ...made }))
   }
   const done = Object.entries(faults).map(([name, count]) => `${count} ${name}`)
   const seen = `${crashes} crashes, ${[...done, lives === 1 ? '1 journal' : `${lives} journals`].join(', ')}`
-  const line = `seed ${seed}, ${nature} disk: ${steps} steps, ${events} events, ${seen}`
+  const line = `seed ${seed}, ${nature} disk${modeText(mode)}: ${steps} steps, ${events} events, ${seen}`
   if (findings.length === 0)
     return print(`${line}: 0 findings\n  state ${stateHash}, head ${head.hash}@${head.seq}`)
   const kept = keep === undefined ? 'add --keep FILE.trace.jsonl to look at it' : `kept in ${keep}`
   const found = [`${line}: ${findings.length} findings`, ...findings.map(findingLine)]
   const told = shrunk === undefined ? [kept] : shorter(shrunk, kept)
   await print([...found, ...told].map(escaped).join('\n'))
+}
+
+function modeJson({ ack, readDigests, block, large, slab, cache }: RunMode) {
+  return { ack, read_digests: readDigests, block, large, slab, cache }
+}
+
+/** What is unlike the plain mode and can be told in a word. */
+function modeText({ ack, block, large }: RunMode): string {
+  const told = [
+    ...(ack === plainMode.ack ? [] : [`${ack} answers`]),
+    ...(block === plainMode.block ? [] : [`blocks of ${block}`]),
+    ...(large === plainMode.large ? [] : ['a large volume']),
+  ]
+  return told.map((text) => `, ${text}`).join('')
 }
 
 function shrunkJson({ steps, beginning, runs, run }: Shrunk) {

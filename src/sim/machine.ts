@@ -18,22 +18,16 @@ import { worldAt } from '../replay/at.ts'
 import type { Dice } from './dice.ts'
 import { Disk } from './disk.ts'
 import { type Rates, ratesOf } from './disk-nature.ts'
+import { type ChanceOptions, FaultChance, type Faults } from './fault-chance.ts'
 import { FaultyHead } from './faulty-head.ts'
-import { type Fault, FaultyLevel, type Operation } from './faulty-level.ts'
+import { FaultyLevel } from './faulty-level.ts'
 import { Harm } from './harm.ts'
 import { plainMode, type RunMode } from './run-mode.ts'
 import { SimClock } from './sim-clock.ts'
 
-/** What a disk did, by kind: faults of single operations, and what it does besides. */
-export type Faults = Partial<Record<Fault | 'slow' | 'tear' | 'decay' | 'broken', number>>
-
-export interface MachineOptions {
+export interface MachineOptions extends ChanceOptions {
   /** Decides about failures of the disk, until it is told of others. */
   readonly dice: Dice
-  /** Once in how many disk writes one fails; 0: never. */
-  readonly faultEvery: number
-  /** A certain disk write, counted from 1, fails, or that one and all behind it. */
-  readonly failure?: Failure
   /** What else is the matter with the disk; nothing unless told otherwise. */
   readonly rates?: Rates
   /** Events between two checkpoints; 700 unless told otherwise. */
@@ -48,12 +42,6 @@ export interface MachineOptions {
   readonly faults?: Faults
   /** Told of each disk write when it is under way. */
   readonly onWrite?: () => void
-}
-
-export interface Failure {
-  readonly write: number
-  readonly fault: Fault
-  readonly forEver: boolean
 }
 
 export class Machine {
@@ -75,17 +63,18 @@ export class Machine {
   truth!: PayloadStore
   readonly #options: MachineOptions
   readonly #rates: Rates
+  readonly #chance: FaultChance
   #level: FaultyLevel | undefined
   #hand: ReturnType<FaultyHead['hand']> | undefined
   #copies: ((code: Code) => void)[] = []
   #writes: (() => void)[] = []
   /** Disk writes that take longer. */
   readonly #slow = new Set<() => void>()
-  #written = 0
 
   constructor(options: MachineOptions) {
     this.#options = options
-    this.#rates = options.rates ?? ratesOf('honest')
+    this.#rates = options.rates ?? ratesOf('honest', { eio: 0 })
+    this.#chance = new FaultChance(this, options, this.#rates)
     this.mode = options.mode ?? plainMode
     this.faults = options.faults ?? {}
     this.dice = options.dice
@@ -94,7 +83,7 @@ export class Machine {
     this.head = head
     this.harm = new Harm(disk, head)
     head.lies = () => {
-      const lies = this.#happens('lie', this.#rates.lie)
+      const lies = this.#chance.happens('lie', this.#rates.lie)
       if (lies) this.harm.headHarmed()
       return lies
     }
@@ -108,7 +97,7 @@ export class Machine {
     this.hurt = false
     this.harm.boot()
     const level = new FaultyLevel(this.disk, {
-      fault: (operation) => this.#fault(operation),
+      fault: (operation) => this.#chance.ofStore(operation),
       turn: () => {
         this.#options.onWrite?.()
         return new Promise((go) => this.#begin(go))
@@ -119,8 +108,8 @@ export class Machine {
     const store = level as unknown as KvStore
     const payload = await openLevelPayload(store, payloadOptions(this.mode))
     this.payload = payload
-    const { rot, astray, decay } = this.#rates
-    this.truth = rot + astray + decay === 0 ? payload : this.#sound()
+    const { rot, astray, decay, eio } = this.#rates
+    this.truth = rot + astray + decay + eio === 0 ? payload : this.#sound()
     return await this.until(this.#recover(store, payload, look))
   }
 
@@ -129,7 +118,7 @@ export class Machine {
     payload: LevelPayload,
     look: (journal: Journal) => Promise<void>,
   ): Promise<Engine> {
-    const hand = this.head.hand()
+    const hand = this.head.hand((operation) => this.#chance.ofHead(operation))
     this.#hand = hand
     const journal = await openStoreJournal({ store, head: hand.store, attachments: payload })
     await look(journal)
@@ -160,14 +149,14 @@ export class Machine {
     if (dice.once(2)) this.head.powerLoss(dice.below(4))
     const kept = dice.below(this.disk.unsynced + 1)
     const changes = this.disk.changesOf(kept)
-    const torn = changes > 0 && this.#happens('tear', tear, dice)
+    const torn = changes > 0 && this.#chance.happens('tear', tear, dice)
     const broken = this.disk.powerLoss(
       kept,
       torn ? { changes: dice.below(changes), bytes: dice.below(200) } : undefined,
     )
-    if (broken) this.#count('broken')
+    if (broken) this.#chance.count('broken')
     this.harm.powerCut(broken)
-    if (this.disk.rotten === undefined && this.#happens('decay', decay, dice)) this.harm.decay(dice)
+    if (this.disk.rotten === undefined && this.#chance.happens('decay', decay, dice)) this.harm.decay(dice)
   }
 
   /** Nothing that is under way ever ends. */
@@ -219,7 +208,7 @@ export class Machine {
   /** A write is under way: at its end when somebody lets the disk write, a slow one not before its time. */
   #begin(go: () => void): void {
     const writes = this.#writes
-    if (!this.#happens('slow', this.#rates.slow)) {
+    if (!this.#chance.happens('slow', this.#rates.slow)) {
       writes.push(go)
       return
     }
@@ -227,49 +216,6 @@ export class Machine {
     this.clock.after(1 + this.dice.below(10), () => {
       if (this.#slow.delete(go)) writes.push(go)
     })
-  }
-
-  #fault(operation: Operation): Fault | undefined {
-    const { kind, sync, key } = operation
-    if (this.calm) return undefined
-    if (key !== undefined) {
-      const { rot, astray } = this.#rates
-      const met = this.#happens('rot', rot)
-        ? 'rot'
-        : this.#happens('misdirect', astray)
-          ? 'misdirect'
-          : undefined
-      if (met !== undefined) this.harm.misread(key)
-      return met
-    }
-    if (kind !== 'put' && kind !== 'batch') return undefined
-    const fault = this.#decided()
-    if (fault === undefined) return sync && this.#happens('lie', this.#rates.lie) ? 'lie' : undefined
-    this.#count(fault)
-    this.hurt = true
-    return fault
-  }
-
-  #decided(): Fault | undefined {
-    const { faultEvery, failure } = this.#options
-    this.#written++
-    if (failure !== undefined) {
-      const { write, fault, forEver } = failure
-      return this.#written === write || (forEver && this.#written > write) ? fault : undefined
-    }
-    if (faultEvery === 0 || !this.dice.once(faultEvery)) return undefined
-    return this.dice.of('refused', 'doubt', 'full')
-  }
-
-  /** True once in `every` times, unless all is calm; counted. */
-  #happens(what: keyof Faults, every: number, dice = this.dice): boolean {
-    if (every === 0 || this.calm || !dice.once(every)) return false
-    this.#count(what)
-    return true
-  }
-
-  #count(what: keyof Faults): void {
-    this.faults[what] = (this.faults[what] ?? 0) + 1
   }
 }
 

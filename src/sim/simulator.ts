@@ -18,10 +18,10 @@ import { beginning, outsideBlocks } from './command-chance.ts'
 import { Dice } from './dice.ts'
 import type { Disk } from './disk.ts'
 import { type Nature, natureOf, type Rates, ratesOf } from './disk-nature.ts'
+import type { Failure, Faults } from './fault-chance.ts'
 import type { FaultyHead } from './faulty-head.ts'
 import { stamped } from './io-chance.ts'
 import { Life, type LifeOptions } from './life.ts'
-import type { Failure, Faults } from './machine.ts'
 import { modeOf, type RunMode } from './run-mode.ts'
 
 export interface SimulateOptions {

@@ -146,10 +146,14 @@ export class Witness {
   }
 
   /** A read that is answered before its own event is durable: the bytes it returned have to be. */
-  #durablyRead({ session, volume, offset = 0 }: IoAsk, seq: number, data: Uint8Array): void {
-    const from = reached(this.world, session, volume)
-    if (this.#oracle.holds(from, offset, data)) return
-    this.find('early', `read ${seq} returned bytes of volume ${from} that are not durable yet`, seq)
+  #durablyRead(ask: IoAsk, seq: number, data: Uint8Array): void {
+    if (this.holds(ask, data)) return
+    this.find('early', `read ${seq} returned bytes of volume ${ask.volume} that are not durable yet`, seq)
+  }
+
+  /** True when a read returns these bytes in the state after the last durable event. */
+  holds({ session, volume, offset = 0 }: IoAsk, data: Uint8Array): boolean {
+    return this.#oracle.holds(reached(this.world, session, volume), offset, data)
   }
 
   /** The journal was opened again after a crash: what was written and not yet published is caught up with. */

@@ -3,7 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Nature, natureOf, natures } from '../../src/sim/disk-nature.ts'
-import type { Faults } from '../../src/sim/machine.ts'
+import type { Faults } from '../../src/sim/fault-chance.ts'
 import { simulate } from '../../src/sim/simulator.ts'
 
 const test = suite('natures of disks')

@@ -17,7 +17,10 @@ for (const fault of ['refused', 'doubt', 'full'] as const) {
       for (let failed = true; failed; ) {
         write++
         assert.ok(write < 1000, 'the run comes to its end')
-        const { findings, faults } = await simulate({ ...run, failure: { write, fault, forEver } })
+        const { findings, faults } = await simulate({
+          ...run,
+          failure: { nth: write, of: 'writes', fault, forEver },
+        })
         assert.equal(findings, [], `disk write ${write}`)
         failed = (faults[fault] ?? 0) > 0
       }

@@ -4,6 +4,9 @@
  *
  *     base ─▶ deed ─▶ deed ─▶ deed ── each disk write: was it durable or not? ─▶ recovery ── each disk write ... ─▶ recovery
  *
+ * Of the head, which lies beside the store, power loss leaves what was synced, or more: every combination of its two
+ * slots in turn, from one crash to the next.
+ *
  * After each recovery the witness looks: nothing acknowledged is gone, nothing is invented, all rules hold, and the
  * engine's state is the one its frames lead to.
  */
@@ -103,12 +106,16 @@ async function crashedEverywhere(
   }
   const findings = [...world.witness.all()]
   let crashes = 0
+  let turns = sequence.length
   const look = async (moment: Moment, again: boolean): Promise<void> => {
     for (let kept = 0; kept <= moment.disk.unsynced && findings.length === 0; kept++) {
       const disk = moment.disk.fork()
       disk.powerLoss(kept)
+      const head = moment.head.fork()
+      const losses = head.losses()
+      head.powerLoss(losses[turns++ % losses.length]!)
       const after = new SmallWorld({
-        from: { ...moment, disk, head: moment.head.fork() },
+        from: { ...moment, disk, head },
         acknowledged: moment.acknowledged,
       })
       after.watching = again

@@ -3,7 +3,7 @@
  * writes through a hand of its own, which is cut off when the process dies.
  */
 
-import type { HeadStore } from '../journal/head.ts'
+import { emptyHead, encodeHead, type HeadStore } from '../journal/head.ts'
 import { flipped } from './disk.ts'
 import type { Fault } from './faulty-level.ts'
 
@@ -13,7 +13,8 @@ export type HeadOperation = 'read' | 'write' | 'sync'
 type Slots = [Uint8Array, Uint8Array]
 
 export class FaultyHead implements HeadStore {
-  #slots: Slots = [new Uint8Array(0), new Uint8Array(0)]
+  /** As a new journal's folder has it, before there is any frame. */
+  #slots: Slots = [encodeHead(emptyHead), new Uint8Array(0)]
   #durable: Slots = [...this.#slots]
   /** Says whether a sync lies: none does unless told otherwise. */
   lies: () => boolean = () => false
@@ -83,6 +84,12 @@ export class FaultyHead implements HeadStore {
   powerLoss(kept: number): void {
     this.#slots = this.#durable.map((durable, k) => ((kept >> k) & 1 ? this.#slots[k] : durable)) as Slots
     this.#durable = [...this.#slots]
+  }
+
+  /** What power loss may leave, as `powerLoss` takes it: all that differ from each other. */
+  losses(): number[] {
+    const loose = this.#slots.map((slot, k) => slot !== this.#durable[k])
+    return [0, 1, 2, 3].filter((kept) => loose.every((isLoose, k) => isLoose || ((kept >> k) & 1) === 0))
   }
 
   /** A bit of one slot flips. */

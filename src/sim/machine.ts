@@ -40,7 +40,7 @@ export interface MachineOptions extends ChanceOptions {
   readonly from?: { readonly disk: Disk; readonly head: FaultyHead }
   /** What disks did so far: counted on. */
   readonly faults?: Faults
-  /** Told of each disk write when it is under way. */
+  /** Told of each disk write that is about to end: what it wrote is there, and not durable yet. */
   readonly onWrite?: () => void
 }
 
@@ -98,10 +98,13 @@ export class Machine {
     this.harm.boot()
     const level = new FaultyLevel(this.disk, {
       fault: (operation) => this.#chance.ofStore(operation),
-      turn: () => {
-        this.#options.onWrite?.()
-        return new Promise((go) => this.#begin(go))
-      },
+      turn: () =>
+        new Promise((go) =>
+          this.#begin(() => {
+            this.#options.onWrite?.()
+            go()
+          }),
+        ),
       bit: (bits) => this.dice.below(bits),
     })
     this.#level = level

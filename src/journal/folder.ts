@@ -30,6 +30,7 @@ import type { Attachments } from './journal.ts'
 import { reading } from './level-file.ts'
 import { openStoreJournal } from './opening.ts'
 import type { StoreFault } from './scrub.ts'
+import { segmentFolder } from './segment-folder.ts'
 import { segmentedStore } from './segmented-store.ts'
 import { isDamage, type KvStore, levelStore, readError, storeError, writeBufferBytes } from './store.ts'
 import type { StoreJournal } from './store-journal.ts'
@@ -67,7 +68,7 @@ export async function openJournalFolder(path: string, options: FolderOptions = {
   if (faults.length > 0) return openDamaged(path, options, faults)
   const evidence = gatherEvidence(path)
   try {
-    const store = segmentedStore(levelStore(join(path, 'db')), join(path, 'payload'))
+    const store = segmentedStore(levelStore(join(path, 'db')), segmentFolder(join(path, 'payload')))
     const tookReserve = await openStore(store, path)
     const dropped = droppedAtOpening(path)
     const remarks =
@@ -92,7 +93,10 @@ async function openDamaged(
   faults: readonly StoreFault[],
 ): Promise<StoreJournal> {
   if (options.readOnly !== true) throw damagedDatabase(faults)
-  const store = segmentedStore(await fileStore(join(path, 'db'), isWholeValue), join(path, 'payload'))
+  const store = segmentedStore(
+    await fileStore(join(path, 'db'), isWholeValue),
+    segmentFolder(join(path, 'payload')),
+  )
   return openOn(store, path, options, false, [damageRemark(faults)])
 }
 

@@ -21,6 +21,7 @@ import { headFile } from '../journal/head-file.ts'
 import type { Checkpoint } from '../journal/journal.ts'
 import { key, tables } from '../journal/keys.ts'
 import { tablesInUse } from '../journal/level-manifest.ts'
+import { segmentFolder } from '../journal/segment-folder.ts'
 import { segmentedStore } from '../journal/segmented-store.ts'
 import { type KvStore, levelStore } from '../journal/store.ts'
 import { chunkHeaderBytes, decodeChunk, encodeChunk, pieceKey } from '../payload/chunk.ts'
@@ -70,7 +71,7 @@ export async function salvage(path: string, to: string): Promise<Salvaged> {
 /** Writes what is kept into a new journal folder. */
 async function keep(store: KvStore, base: Base, { frames, end, chunks }: Survey, to: string) {
   await (await openJournalFolder(to, { create: true })).close()
-  const target = segmentedStore(levelStore(join(to, 'db')), join(to, 'payload'))
+  const target = segmentedStore(levelStore(join(to, 'db')), segmentFolder(join(to, 'payload')))
   await target.open()
   try {
     for (const chunk of chunks) await putAll(target, piecesOf(store, chunk))

@@ -17,9 +17,11 @@ import type { Engine } from '../engine/engine.ts'
 import { Dice } from './dice.ts'
 import type { Disk } from './disk.ts'
 import type { FaultyHead } from './faulty-head.ts'
+import type { FileLoss } from './files.ts'
 import { stamped } from './io-chance.ts'
 import { Machine, turn } from './machine.ts'
-import { beginning, block, type Deed, deeds, outsideBlocks } from './small-world.ts'
+import { brokenPieces } from './pieces.ts'
+import { beginning, block, type Deed, deeds, outsideBlocks, returning } from './small-world.ts'
 import { Witness } from './witness.ts'
 
 export interface Enumerated {
@@ -100,6 +102,7 @@ async function crashedEverywhere(
 ): Promise<{ readonly crashes: number; readonly findings: readonly Finding[] }> {
   const world = new SmallWorld({ from: base, acknowledged: 0 })
   await world.boot()
+  for (const ask of returning) await world.ask(ask)
   for (const [k, deed] of sequence.entries()) {
     world.watching = k === sequence.length - 1
     await world.do(deed)
@@ -108,9 +111,13 @@ async function crashedEverywhere(
   let crashes = 0
   let turns = sequence.length
   const look = async (moment: Moment, again: boolean): Promise<void> => {
-    for (let kept = 0; kept <= moment.disk.unsynced && findings.length === 0; kept++) {
+    for (const [kept, loss] of powerLosses(moment.disk)) {
+      if (findings.length > 0) return
       const disk = moment.disk.fork()
-      disk.powerLoss(kept)
+      disk.powerLoss(kept, undefined, loss)
+      const broken = brokenPieces(disk)
+      findings.push(...broken.map((detail) => ({ seq: 0, rule: 'payload', detail })))
+      if (loss.kept > 0 || loss.torn !== undefined) continue
       const head = moment.head.fork()
       const losses = head.losses()
       head.powerLoss(losses[turns++ % losses.length]!)
@@ -132,6 +139,17 @@ async function crashedEverywhere(
   return { crashes, findings }
 }
 
+/**
+ * What power loss may leave at a moment: of the store some first writes, and of the files whatever it likes. Whoever
+ * recovers sees of the files their names and the pieces that are referred to: where those are whole, how much more is
+ * left makes no difference, and one recovery is enough.
+ */
+function* powerLosses(disk: Disk): Generator<readonly [kept: number, loss: FileLoss]> {
+  for (let kept = 0; kept <= disk.unsynced; kept++) {
+    for (const loss of disk.files.losses()) yield [kept, loss]
+  }
+}
+
 interface Origin {
   readonly from: Pick<Moment, 'disk' | 'head'> | undefined
   readonly acknowledged: number
@@ -149,7 +167,7 @@ class SmallWorld {
 
   constructor({ from, acknowledged }: Origin) {
     const machine = new Machine({
-      ...{ dice: new Dice(1, 1), faultEvery: 0, outside: outsideImage },
+      ...{ dice: new Dice(1, 1), faultEvery: 0, segmentedFrom: 1, outside: outsideImage },
       ...(from !== undefined && { from: { disk: from.disk.fork(), head: from.head.fork() } }),
       onWrite: () => this.#noted(),
     })

@@ -49,14 +49,14 @@ export class FaultChance {
   ofStore(operation: Operation): Fault | undefined {
     const { kind, sync, key } = operation
     if (this.#machine.calm) return undefined
-    if (key !== undefined) return this.#readFault(key)
-    if (kind !== 'put' && kind !== 'batch') return undefined
+    if (key !== undefined || kind === 'file read') return this.#readFault(key)
+    if (kind === 'get' || kind === 'read') return undefined
     const fault = this.#decided('writes', 'full')
     return fault ?? (sync && this.happens('lie', this.#rates.lie) ? 'lie' : undefined)
   }
 
   /** A read fails, or is misled. */
-  #readFault(key: Uint8Array): Fault | undefined {
+  #readFault(key: Uint8Array | undefined): Fault | undefined {
     const { rot, astray } = this.#rates
     if (this.#fails('reads')) return 'refused'
     const met = this.happens('rot', rot) ? 'rot' : this.happens('misdirect', astray) ? 'misdirect' : undefined

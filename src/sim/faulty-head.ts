@@ -13,7 +13,7 @@ export type HeadOperation = 'read' | 'write' | 'sync'
 type Slots = [Uint8Array, Uint8Array]
 
 export class FaultyHead implements HeadStore {
-  /** As a new journal's folder has it, before there is any frame. */
+  /** As a folder's head file is from the beginning. */
   #slots: Slots = [encodeHead(emptyHead), new Uint8Array(0)]
   #durable: Slots = [...this.#slots]
   /** Says whether a sync lies: none does unless told otherwise. */

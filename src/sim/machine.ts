@@ -11,6 +11,7 @@ import type { Code } from '../events/code.ts'
 import type { ExternalImage } from '../images/external.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openStoreJournal } from '../journal/opening.ts'
+import { segmentedStore } from '../journal/segmented-store.ts'
 import type { KvStore } from '../journal/store.ts'
 import { LevelPayload, type LevelPayloadOptions, openLevelPayload } from '../payload/level-payload.ts'
 import type { PayloadStore } from '../payload/payload.ts'
@@ -19,8 +20,10 @@ import type { Dice } from './dice.ts'
 import { Disk } from './disk.ts'
 import { type Rates, ratesOf } from './disk-nature.ts'
 import { type ChanceOptions, FaultChance, type Faults } from './fault-chance.ts'
+import { FaultyFolder } from './faulty-folder.ts'
 import { FaultyHead } from './faulty-head.ts'
-import { FaultyLevel } from './faulty-level.ts'
+import { type Conditions, FaultyLevel } from './faulty-level.ts'
+import type { FileLoss } from './files.ts'
 import { Harm } from './harm.ts'
 import { plainMode, type RunMode } from './run-mode.ts'
 import { SimClock } from './sim-clock.ts'
@@ -34,6 +37,8 @@ export interface MachineOptions extends ChanceOptions {
   readonly checkpointEvery?: number
   /** How the recorder is set up; as nobody told it unless told otherwise. */
   readonly mode?: RunMode
+  /** Bytes of payload in a batch from which on it goes to a segment; none does unless told otherwise. */
+  readonly segmentedFrom?: number
   /** The clone outside. */
   readonly outside: ExternalImage
   /** Where it goes on; a new disk unless told otherwise. */
@@ -65,6 +70,7 @@ export class Machine {
   readonly #rates: Rates
   readonly #chance: FaultChance
   #level: FaultyLevel | undefined
+  #folder: FaultyFolder | undefined
   #hand: ReturnType<FaultyHead['hand']> | undefined
   #copies: ((code: Code) => void)[] = []
   #writes: (() => void)[] = []
@@ -96,7 +102,7 @@ export class Machine {
     this.#slow.clear()
     this.hurt = false
     this.harm.boot()
-    const level = new FaultyLevel(this.disk, {
+    const conditions: Conditions = {
       fault: (operation) => this.#chance.ofStore(operation),
       turn: () =>
         new Promise((go) =>
@@ -105,14 +111,18 @@ export class Machine {
             go()
           }),
         ),
+      done: () => this.#options.onWrite?.(),
       bit: (bits) => this.dice.below(bits),
-    })
+    }
+    const level = new FaultyLevel(this.disk, conditions)
     this.#level = level
-    const store = level as unknown as KvStore
+    this.#folder = new FaultyFolder(this.disk.files, conditions)
+    const from = this.#options.segmentedFrom ?? Number.POSITIVE_INFINITY
+    const store = segmentedStore(level as unknown as KvStore, this.#folder, from)
     const payload = await openLevelPayload(store, payloadOptions(this.mode))
     this.payload = payload
-    const { rot, astray, decay, eio } = this.#rates
-    this.truth = rot + astray + decay + eio === 0 ? payload : this.#sound()
+    const { lie, rot, astray, decay, eio } = this.#rates
+    this.truth = lie + rot + astray + decay + eio === 0 ? payload : this.#sound()
     return await this.until(this.#recover(store, payload, look))
   }
 
@@ -141,8 +151,8 @@ export class Machine {
 
   /** The payload as it was stored: a reader that nothing misleads. */
   #sound(): PayloadStore {
-    const store = { getSync: (key: Uint8Array) => this.disk.sound(key) }
-    return new LevelPayload(store as KvStore, Number.MAX_SAFE_INTEGER)
+    const store = { getSync: (key: Uint8Array) => this.disk.sound(key) } as KvStore
+    return new LevelPayload(segmentedStore(store, new FaultyFolder(this.disk.files)), Number.MAX_SAFE_INTEGER)
   }
 
   /** The process dies, or the machine with it: then what was not synced may be gone, torn, or rotten. */
@@ -153,18 +163,31 @@ export class Machine {
     const kept = dice.below(this.disk.unsynced + 1)
     const changes = this.disk.changesOf(kept)
     const torn = changes > 0 && this.#chance.happens('tear', tear, dice)
+    const { harmed } = this.disk
     const broken = this.disk.powerLoss(
       kept,
       torn ? { changes: dice.below(changes), bytes: dice.below(200) } : undefined,
+      this.#fileLoss(dice),
     )
-    if (broken) this.#chance.count('broken')
+    if (broken || this.disk.harmed.length > harmed.length) this.#chance.count('broken')
     this.harm.powerCut(broken)
-    if (this.disk.rotten === undefined && this.#chance.happens('decay', decay, dice)) this.harm.decay(dice)
+    if (!this.disk.isHarmed && this.#chance.happens('decay', decay, dice)) this.harm.decay(dice)
+  }
+
+  /** What a power cut leaves of the files: of what is not durable anything may be left, no promise is broken by that. */
+  #fileLoss(dice: Dice): FileLoss {
+    const { files } = this.disk
+    const nameless = files.hasLooseName && dice.once(2)
+    const kept = dice.below(files.unsynced + 1)
+    const length = files.lengthOf(kept)
+    if (length === 0 || dice.once(2)) return { kept, nameless }
+    return { kept, torn: { bytes: dice.below(length), zeros: dice.once(2) }, nameless }
   }
 
   /** Nothing that is under way ever ends. */
   stop(): void {
     this.#level?.cut()
+    this.#folder?.cut()
     this.#hand?.cut()
     this.clock.forget()
   }

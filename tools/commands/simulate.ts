@@ -33,6 +33,7 @@ interface SimulateCommand {
   readonly faultEvery: number
   readonly disk?: Nature
   readonly rates?: Partial<Rates>
+  readonly segments?: number
   readonly untilFailure?: boolean
   readonly once?: boolean
   readonly compareEvery: number
@@ -57,6 +58,11 @@ export function add(program: Command): void {
       '--rates <name=n,...>',
       `once in how many occasions the disk does what it does: ${rateNames.join(', ')}; 0: never`,
       parseRates,
+    )
+    .option(
+      '--segments <bytes>',
+      'payload of a batch from which on it goes to a segment; the seed says it unless told otherwise',
+      wholeNumber(1),
     )
     .option('--until-failure', 'go on with the next seed until something is found')
     .option('--once', 'do not run seeds a second time to compare')
@@ -132,6 +138,7 @@ async function act(options: SimulateCommand): Promise<void> {
       ...{ seed, steps, crashEvery, faultEvery },
       ...(options.disk !== undefined && { disk: options.disk }),
       ...(options.rates !== undefined && { rates: options.rates }),
+      ...(options.segments !== undefined && { segmentedFrom: options.segments }),
     }
     const run = await simulate({
       ...asked,

@@ -8,11 +8,12 @@
  * What lies behind the first fault is counted but never shown as verified: nothing ties it to the part in front.
  */
 
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Finding } from '../check/check.ts'
 import { hex } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 import { type Base, writeBase } from '../journal/base.ts'
 import { readCheckpoint, writeCheckpoint } from '../journal/checkpoints.ts'
 import { openJournalFolder } from '../journal/folder.ts'
@@ -52,6 +53,8 @@ export interface Salvaged {
  * when it was written to meanwhile.
  */
 export async function salvage(path: string, to: string): Promise<Salvaged> {
+  const why = unseen(join(path, 'db'))
+  if (why !== undefined) throw new BlockboxError('USAGE', `${path} cannot be looked at: ${why}`)
   if (!existsSync(join(path, 'db'))) {
     throw new BlockboxError(
       'JOURNAL_MISSING',
@@ -65,6 +68,17 @@ export async function salvage(path: string, to: string): Promise<Salvaged> {
   return {
     ...{ first: base.first, last, frames, head, fault, durable, behind },
     unlisted: tablesInUse(join(path, 'db')) === undefined,
+  }
+}
+
+/** Why a folder cannot be looked into; undefined when it can, or is not there. */
+function unseen(folder: string): string | undefined {
+  try {
+    accessSync(folder, constants.R_OK | constants.X_OK)
+    return undefined
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : fileReason(error, 'read')
   }
 }
 

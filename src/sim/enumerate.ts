@@ -25,7 +25,9 @@ import { beginning, block, type Deed, deeds, outsideBlocks, returning } from './
 import { Witness } from './witness.ts'
 
 export interface Enumerated {
+  /** Sequences gone through to their end, of so many. */
   readonly sequences: number
+  readonly total: number
   /** Recoveries looked at. */
   readonly crashes: number
   readonly findings: readonly (Finding & { readonly deeds: readonly string[] })[]
@@ -40,6 +42,8 @@ export interface EnumerateOptions {
   /** Deeds to choose from; all of them unless told otherwise. */
   readonly among?: readonly Deed[]
   readonly onSequence?: (done: number) => void
+  /** Ends it before the next crash; what was found by then is the result. */
+  readonly signal?: AbortSignal
 }
 
 interface Moment {
@@ -58,21 +62,26 @@ const outsideImage = {
 
 /** Goes through all of them. Stops at ten findings. */
 export async function enumerateCrashes(options: EnumerateOptions): Promise<Enumerated> {
-  const { most, part = 0, of = 1, among = deeds } = options
+  const { most, part = 0, of = 1, among = deeds, signal } = options
+  const all = Array.from({ length: most }, (_, k) => among.length ** (k + 1)).reduce(
+    (sum, some) => sum + some,
+  )
+  const total = Math.ceil((all - part) / of)
   const base = await begun()
   const findings: (Finding & { deeds: string[] })[] = []
   let [sequences, crashes, number] = [0, 0, 0]
   for (const sequence of sequencesOf(among, most)) {
     if (number++ % of !== part) continue
     if (findings.length >= 10) break
-    const found = await crashedEverywhere(base, sequence)
-    sequences++
+    const found = await crashedEverywhere(base, sequence, signal)
     crashes += found.crashes
+    if (signal?.aborted === true) break
+    sequences++
     for (const finding of found.findings)
       findings.push({ ...finding, deeds: sequence.map(({ name }) => name) })
     options.onSequence?.(sequences)
   }
-  return { sequences, crashes, findings }
+  return { sequences, total, crashes, findings }
 }
 
 /** All sequences of 1 to `most` deeds, short ones first. */
@@ -99,6 +108,7 @@ async function begun(): Promise<Moment> {
 async function crashedEverywhere(
   base: Moment,
   sequence: readonly Deed[],
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly crashes: number; readonly findings: readonly Finding[] }> {
   const world = new SmallWorld({ from: base, acknowledged: 0 })
   await world.boot()
@@ -131,6 +141,7 @@ async function crashedEverywhere(
       crashes++
       findings.push(...after.witness.all())
       after.cut()
+      if (signal?.aborted === true) return
       if (again) for (const inside of after.moments) await look(inside, false)
     }
   }

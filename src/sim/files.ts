@@ -223,6 +223,7 @@ export class Files {
 }
 
 function put(file: File, at: number, bytes: Uint8Array): void {
+  if (bytes.length === 0) return
   const end = at + bytes.length
   if (end > file.bytes.length) {
     const larger = new Uint8Array(Math.max(end, 2 * file.bytes.length))

@@ -44,6 +44,10 @@ export interface SimulateOptions {
   readonly rates?: Partial<Rates>
   /** How the recorder is set up, where the seed is not to say it. */
   readonly mode?: Partial<RunMode>
+  /** Called before each step of each run, with the steps that were taken in it. */
+  readonly onStep?: (taken: number) => void
+  /** Ends the run between two steps: `simulate` rejects with its reason. */
+  readonly signal?: AbortSignal
 }
 
 export interface Simulated {
@@ -131,6 +135,8 @@ async function run(options: SimulateOptions): Promise<Simulated> {
   let life = await begin()
   for (const step of typeof steps === 'number' ? upTo(steps) : steps) {
     if (life.witness.failed) break
+    options.signal?.throwIfAborted()
+    options.onStep?.(sum.steps)
     if (life.over) {
       end(life)
       life = await begin()

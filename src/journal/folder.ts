@@ -113,7 +113,7 @@ async function openUnwritable(path: string, options: FolderOptions, why: string)
   const { onFound = scrub } = options
   const faults = await foundDamage(db, { readOnly: true, unwritable: true, onFound })
   const before = stampOf(db)
-  const store = segmentedStore(await fileStore(db, isWholeValue), join(path, 'payload'))
+  const store = segmentedStore(await fileStore(db, isWholeValue), segmentFolder(join(path, 'payload')))
   const remarks = faults.length > 0 ? [damageRemark(faults)] : []
   try {
     return await openOn(store, path, options, false, remarks)

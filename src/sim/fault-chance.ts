@@ -3,10 +3,11 @@
  * reads that mislead, syncs that lie, as the rates say.
  */
 
+import type { Dice } from './dice.ts'
 import type { Rates } from './disk-nature.ts'
 import type { HeadOperation } from './faulty-head.ts'
 import type { Fault, Operation } from './faulty-level.ts'
-import type { Machine } from './machine.ts'
+import type { Harm } from './harm.ts'
 
 /** What a disk did, by kind: faults of single operations, and what it does besides. */
 export type Faults = Partial<Record<Fault | 'slow' | 'tear' | 'eio' | 'decay' | 'broken', number>>
@@ -33,13 +34,22 @@ export interface ChanceOptions {
   readonly failure?: Failure
 }
 
+/** What of the machine it is about. */
+interface OfMachine {
+  readonly dice: Dice
+  readonly calm: boolean
+  readonly harm: Harm
+  readonly faults: Faults
+  hurt: boolean
+}
+
 export class FaultChance {
-  readonly #machine: Machine
+  readonly #machine: OfMachine
   readonly #options: ChanceOptions
   readonly #rates: Rates
   #counted = 0
 
-  constructor(machine: Machine, options: ChanceOptions, rates: Rates) {
+  constructor(machine: OfMachine, options: ChanceOptions, rates: Rates) {
     this.#machine = machine
     this.#options = options
     this.#rates = rates

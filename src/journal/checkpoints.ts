@@ -7,7 +7,7 @@ import { Packr, Unpackr } from 'msgpackr'
 import { digestBytes, sameBytes, sha256 } from '../core/digest.ts'
 import type { Checkpoint } from './journal.ts'
 import { before, from, key, numberOf, tables } from './keys.ts'
-import { isDamage, type KvStore, readError } from './store.ts'
+import { isDamage, type KvStore, readError, storeError } from './store.ts'
 
 /** How many checkpoints are kept: anchors from which a moment in the past is near. */
 const kept = 4
@@ -45,13 +45,13 @@ export async function readCheckpoint(
   return undefined
 }
 
-/** Undefined where the database cannot read its own files. */
+/** Undefined where the database cannot read its own files. Throws JOURNAL_IN_DOUBT when the disk cannot. */
 async function unlessDamaged<Result>(reading: Promise<Result>): Promise<Result | undefined> {
   try {
     return await reading
   } catch (error) {
     if (isDamage(error)) return undefined
-    throw error
+    throw storeError(error, 'a checkpoint was being read')
   }
 }
 

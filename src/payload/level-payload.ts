@@ -8,9 +8,8 @@
  *     a long one     ─▶ a chunk of its own, of as many pieces as it takes (src/journal/FORMAT.md)
  *
  * LevelDB reads a value whole, so a piece is what a read of a few bytes costs. Pieces read back are checked once and
- * kept in a bounded cache, second chance: the oldest goes, unless it was read since it was looked at last. What was put is
- * no longer kept once it is stored: its memory takes what is put next. Made anew for every payload, memory would cost
- * more than all else.
+ * kept in a bounded cache, second chance: the oldest goes, unless it was read since it was looked at last. What was put
+ * is not kept once it is stored: its memory takes what is put next; made anew each time it would cost more than all else.
  */
 
 import { BlockboxError } from '../core/errors.ts'
@@ -38,9 +37,8 @@ const defaultCacheBytes = 64 * 2 ** 20
 
 /** Pieces that may stay each time that one comes: nobody waits for long. */
 const secondChances = 8
-
-/** Payloads are put together in slabs, of which so many that hold nothing are kept. */
-const slabBytes = 4 * 2 ** 20
+/** Payloads are put together in slabs of so many bytes unless told otherwise; so many that hold nothing are kept. */
+const defaultSlabBytes = 4 * 2 ** 20
 const freeSlabs = 4
 
 interface Slab {
@@ -67,6 +65,8 @@ export interface LevelPayloadOptions {
   readonly cacheBytes?: number | undefined
   /** True of a store that has its own copy of what it was given once that is written, as LevelDB does. */
   readonly copies?: boolean
+  /** Bytes of a slab, more than a piece takes. */
+  readonly slabBytes?: number
 }
 
 /** A piece in the cache. */
@@ -89,11 +89,13 @@ export class LevelPayload implements PayloadStore, Attachments {
   /** Pieces by the same numbers, in the order in which they are looked at. */
   readonly #cache = new Map<number, Kept>()
   readonly #options: LevelPayloadOptions
+  readonly #slabBytes: number
   #cached = 0
 
   constructor(store: KvStore, nextChunk: number, options: LevelPayloadOptions = {}) {
     this.#store = store
     this.#options = options
+    this.#slabBytes = options.slabBytes ?? defaultSlabBytes
     this.#gathering = { chunk: nextChunk, start: 0, length: 0 }
   }
 
@@ -156,7 +158,7 @@ export class LevelPayload implements PayloadStore, Attachments {
   #putLong(bytes: Uint8Array): number {
     const count = Math.ceil(bytes.length / pieceBytes)
     const room = bytes.length + count * chunkHeaderBytes
-    const fits = room <= slabBytes
+    const fits = room <= this.#slabBytes
     if (fits) this.#makeRoom(room)
     const { chunk, start } = this.#gathering
     const slab = fits ? this.#slab : undefined
@@ -191,14 +193,14 @@ export class LevelPayload implements PayloadStore, Attachments {
     const { chunk, start } = this.#gathering
     const full = this.#slab
     if (start + room <= full.bytes.length) return
-    this.#slab = this.#free.pop() ?? { bytes: fresh(slabBytes), waiting: 0 }
+    this.#slab = this.#free.pop() ?? { bytes: fresh(this.#slabBytes), waiting: 0 }
     this.#gathering = { chunk, start: 0, length: 0 }
     this.#leave(full)
   }
 
   /** A slab that takes nothing more, and of which all is stored, may be used again. */
   #leave(slab: Slab): void {
-    if (slab === this.#slab || slab.waiting > 0 || slab.bytes.length < slabBytes) return
+    if (slab === this.#slab || slab.waiting > 0 || slab.bytes.length < this.#slabBytes) return
     if (this.#options.copies === true && this.#free.length < freeSlabs) this.#free.push(slab)
   }
 

@@ -23,19 +23,21 @@ import { chunkHeaderBytes, chunkOf, offsetOf, pieceBytes, pieceOf } from '../pay
 import { openLevelPayload } from '../payload/level-payload.ts'
 import { placeUnit } from '../payload/payload.ts'
 import { verify } from '../replay/verify.ts'
-import { block } from './command-chance.ts'
 import type { Disk } from './disk.ts'
 import { FaultyFolder } from './faulty-folder.ts'
 import type { FaultyHead } from './faulty-head.ts'
 import { FaultyLevel } from './faulty-level.ts'
 import { pieceUnder } from './pieces.ts'
 
-/** Looks at a disk that nobody writes to. Gives what verify says and should not, or does not say and should. */
-export async function audit(disk: Disk, head: FaultyHead): Promise<Finding[]> {
+/**
+ * Looks at a disk that nobody writes to, whose volumes have blocks of so many bytes. Gives what verify says and should
+ * not, or does not say and should.
+ */
+export async function audit(disk: Disk, head: FaultyHead, block: number): Promise<Finding[]> {
   const found = await verified(disk, head)
   if (!disk.isHarmed) return found.map(({ seq, detail }) => ({ seq, rule: 'audit', detail }))
   const what = harmText(disk)
-  const due = [...(await harmedBy(disk, head)), ...(await harmedPayloads(disk, head))]
+  const due = [...(await harmedBy(disk, head)), ...(await harmedPayloads(disk, head, block))]
   const unjust = found.filter(({ seq }) => !due.some((some) => some.has(seq)))
   const wrong = unjust.map(({ seq, detail }) => ({ seq, text: `verify blames event ${seq}: ${detail}` }))
   for (const some of endsAtFirst(disk) ? due.slice(0, 1) : due) {
@@ -90,7 +92,7 @@ interface Piece {
  * Of payload that is not what it was: each event whose own bytes changed or are gone, and, of a chunk where none did,
  * those that brought something in it.
  */
-async function harmedPayloads(disk: Disk, head: FaultyHead): Promise<Set<number>[]> {
+async function harmedPayloads(disk: Disk, head: FaultyHead, block: number): Promise<Set<number>[]> {
   const chunks = harmedChunks(disk)
   if (chunks.size === 0) return []
   const brought = new Map<number, { readonly seq: number; readonly isChanged: boolean }[]>()
@@ -102,7 +104,7 @@ async function harmedPayloads(disk: Disk, head: FaultyHead): Promise<Set<number>
     for (row.index = 0; row.index < frame.count; row.index++) {
       const pieces = row.payload === 0 ? undefined : chunks.get(chunkOf(row.payload))
       if (pieces === undefined || seen.has(row.payload)) continue
-      const length = bytesOf(row)
+      const length = bytesOf(row, block)
       for (let unit = 0; unit * placeUnit < length; unit++) seen.add(row.payload + unit)
       const touched = pieces.map((piece) => isChanged(piece, offsetOf(row.payload), length))
       const one = { seq: row.seq, isChanged: touched.includes(true) }
@@ -142,7 +144,7 @@ function isChanged({ piece, was, is }: Piece, offset: number, length: number): b
 }
 
 /** Bytes of payload that a row refers to. */
-function bytesOf(row: Row): number {
+function bytesOf(row: Row, block: number): number {
   const merged = row.fate === 'passed' && changes(row.op) && isMerged(row, block)
   return merged ? mergedBytes(row, block) : row.length
 }

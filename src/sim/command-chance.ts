@@ -10,10 +10,14 @@ import { preservesOf } from '../layers/preserve-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
 import type { Dice } from './dice.ts'
 import { fenceByChance } from './fence-chance.ts'
+import type { RunMode } from './run-mode.ts'
 
-export const block = 512
+/** Bytes of a block unless a run's mode has others. */
+const plainBlock = 512
 /** Blocks of the first volumes: 1 with clones 2 and 3, 4 with clone 5, 6 with a clone outside, 7 alone. */
 export const volumeBlocks = [13, 13, 13, 8, 8, 9, 4] as const
+/** Blocks of the clone outside. */
+export const outsideBlocks = volumeBlocks[5]
 export const outsidePath = '/outside.raw'
 /** Branches are of moments among so many last events. */
 export const recentEvents = 128
@@ -22,8 +26,13 @@ const maxVolumes = 16
 const pairNames = ['p', 'q', 'r', 's'] as const
 const backupNames = ['a', 'b', 'c'] as const
 
-/** What a run begins with: devices, volumes, hosts, pairs. */
-export function beginning(dice: Dice): CommandAsk[] {
+/** Bytes of a block of the volumes there are. */
+export function blockOf(world: World): number {
+  return world.volumes[0]?.block ?? plainBlock
+}
+
+/** What a run begins with: devices, volumes, hosts, pairs, and a large volume where the mode has one. */
+export function beginning(dice: Dice, { block, large }: Pick<RunMode, 'block' | 'large'>): CommandAsk[] {
   const layouts = [
     {},
     { devices: [1] },
@@ -41,7 +50,8 @@ export function beginning(dice: Dice): CommandAsk[] {
   const pair = (name: string, source: number, clone: number, more = {}): CommandAsk => {
     return { kind: 'pair.create', detail: { name, source, clone, extent: extent(), ...more } }
   }
-  const outside = { path: outsidePath, size: volumeBlocks[5] * block, sha256: '' }
+  const largeVolume: CommandAsk = { kind: 'volume.create', detail: { name: 'large', size: large, block } }
+  const outside = { path: outsidePath, size: outsideBlocks * block, sha256: '' }
   return [
     ...['d1', 'd2'].map((name): CommandAsk => ({ kind: 'device.create', detail: { name } })),
     ...volumes,
@@ -50,6 +60,7 @@ export function beginning(dice: Dice): CommandAsk[] {
     pair('q', 1, 3),
     pair('r', 4, 5),
     pair('s', 6, 0, outside),
+    ...(large > 0 ? [largeVolume] : []),
   ]
 }
 
@@ -87,7 +98,9 @@ export function commandByChance(dice: Dice, world: World): CommandAsk {
 
 function backupStart(dice: Dice, world: World): CommandAsk {
   const volumes = world.volumes.filter(() => dice.once(3)).map(({ id }) => id)
-  const bounds = { deadlineMs: dice.of(0, 0, 5), maxEntries: dice.of(0, 0, 2), maxBytes: dice.of(0, 0, 2048) }
+  const block = blockOf(world)
+  const maxBytes = dice.of(0, 0, 4 * block)
+  const bounds = { deadlineMs: dice.of(0, 0, 5), maxEntries: dice.of(0, 0, 2), maxBytes }
   const plain = { name: dice.of(...backupNames), volumes, ...bounds }
   if (dice.once(2)) return { kind: 'backup.start', detail: plain }
   const scope = dice.of('all', 'metadata', 'blocks')
@@ -132,6 +145,7 @@ function volumeCommand(dice: Dice, world: World): CommandAsk {
   const there = world.volumes.filter(({ gone }) => !gone)
   const volume = dice.pick(there)?.id ?? 1
   const what = dice.below(3)
+  const block = blockOf(world)
   if (what === 0 || there.length >= maxVolumes) return { kind: 'volume.delete', volume }
   if (what === 1) return { kind: 'volume.resize', volume, detail: { size: (1 + dice.below(6)) * block } }
   if (dice.once(2)) return branchCommand(dice, world)
@@ -142,7 +156,7 @@ function volumeCommand(dice: Dice, world: World): CommandAsk {
 /** A branch of a moment that is not long ago, or is yet to come; the size is that of now, which it need not have been. */
 function branchCommand(dice: Dice, world: World): CommandAsk {
   const from = 1 + dice.below(world.volumes.length)
-  const size = world.volumes[from - 1]?.size ?? block
+  const size = world.volumes[from - 1]?.size ?? blockOf(world)
   const seq = Math.max(0, world.seq + 2 - dice.below(recentEvents / 2))
   return { kind: 'volume.branch', detail: { name: `b${world.volumes.length + 1}`, from, seq, size } }
 }

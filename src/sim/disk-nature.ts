@@ -8,6 +8,8 @@
  *     lying    a sync says yes and the write may be gone after a power cut, that of the head file too; tears as well
  *     rotting  a read brings a flipped bit, once; at a crash a bit flips for good, in any value or in the head file
  *     astray   a read brings the value of another key
+ *
+ * The reads of the others fail now and then (EIO), those of the head file too.
  */
 
 import { Dice } from './dice.ts'
@@ -27,19 +29,24 @@ export interface Rates {
   readonly rot: number
   /** Of reads, one brings another value. */
   readonly astray: number
+  /** Of reads, one fails. */
+  readonly eio: number
   /** Of crashes, one finds a bit flipped for good. */
   readonly decay: number
 }
 
-export const rateNames = ['slow', 'tear', 'lie', 'rot', 'astray', 'decay'] as const
+export const rateNames = ['slow', 'tear', 'lie', 'rot', 'astray', 'eio', 'decay'] as const
 
-const never: Rates = { slow: 0, tear: 0, lie: 0, rot: 0, astray: 0, decay: 0 }
+const never: Rates = { slow: 0, tear: 0, lie: 0, rot: 0, astray: 0, eio: 0, decay: 0 }
+
+/** A read now and then fails: disks that do not lie about what they read. */
+const failing: Rates = { ...never, eio: 2000 }
 
 const ratesOfNatures: Readonly<Record<Nature, Rates>> = {
-  honest: never,
-  slow: { ...never, slow: 8 },
-  tearing: { ...never, tear: 1 },
-  lying: { ...never, lie: 3, tear: 2 },
+  honest: failing,
+  slow: { ...failing, slow: 8 },
+  tearing: { ...failing, tear: 1 },
+  lying: { ...failing, lie: 3, tear: 2 },
   rotting: { ...never, rot: 150, decay: 2 },
   astray: { ...never, astray: 150 },
 }

@@ -4,6 +4,9 @@
  *
  *     base ─▶ deed ─▶ deed ─▶ deed ── each disk write: was it durable or not? ─▶ recovery ── each disk write ... ─▶ recovery
  *
+ * Of the head, which lies beside the store, power loss leaves what was synced, or more: every combination of its two
+ * slots in turn, from one crash to the next.
+ *
  * After each recovery the witness looks: nothing acknowledged is gone, nothing is invented, all rules hold, and the
  * engine's state is the one its frames lead to.
  */
@@ -116,6 +119,7 @@ async function crashedEverywhere(
   }
   const findings = [...world.witness.all()]
   let crashes = 0
+  let turns = sequence.length
   const look = async (moment: Moment, again: boolean): Promise<void> => {
     for (const [kept, loss] of powerLosses(moment.disk)) {
       if (findings.length > 0) return
@@ -124,8 +128,11 @@ async function crashedEverywhere(
       const broken = brokenPieces(disk)
       findings.push(...broken.map((detail) => ({ seq: 0, rule: 'payload', detail })))
       if (loss.kept > 0 || loss.torn !== undefined) continue
+      const head = moment.head.fork()
+      const losses = head.losses()
+      head.powerLoss(losses[turns++ % losses.length]!)
       const after = new SmallWorld({
-        from: { ...moment, disk, head: moment.head.fork() },
+        from: { ...moment, disk, head },
         acknowledged: moment.acknowledged,
       })
       after.watching = again

@@ -5,6 +5,10 @@
 
 import { emptyHead, encodeHead, type HeadStore } from '../journal/head.ts'
 import { flipped } from './disk.ts'
+import type { Fault } from './faulty-level.ts'
+
+/** What may fail. */
+export type HeadOperation = 'read' | 'write' | 'sync'
 
 type Slots = [Uint8Array, Uint8Array]
 
@@ -42,16 +46,31 @@ export class FaultyHead implements HeadStore {
 
   async close(): Promise<void> {}
 
-  /** The head as one process has it, until `cut` is called. */
-  hand(): { readonly store: HeadStore; readonly cut: () => void } {
+  /**
+   * The head as one process has it, until `cut` is called; `fault` says which operation fails, and whether in vain
+   * (`refused`) or done all the same (`doubt`).
+   */
+  hand(fault: (operation: HeadOperation) => Fault | undefined = () => undefined): {
+    readonly store: HeadStore
+    readonly cut: () => void
+  } {
     let alive = true
     const store: HeadStore = {
-      read: () => this.read(),
+      read: async () => {
+        if (fault('read') !== undefined) throw failed('read')
+        return await this.read()
+      },
       write: (slot, bytes) => {
-        if (alive) this.write(slot, bytes)
+        if (!alive) return
+        const met = fault('write')
+        if (met !== 'refused') this.write(slot, bytes)
+        if (met !== undefined) throw failed('write')
       },
       sync: async () => {
-        if (alive) await this.sync()
+        if (!alive) return
+        const met = fault('sync')
+        if (met !== 'refused') await this.sync()
+        if (met !== undefined) throw failed('sync')
       },
       close: () => this.close(),
     }
@@ -67,6 +86,12 @@ export class FaultyHead implements HeadStore {
     this.#durable = [...this.#slots]
   }
 
+  /** What power loss may leave, as `powerLoss` takes it: all that differ from each other. */
+  losses(): number[] {
+    const loose = this.#slots.map((slot, k) => slot !== this.#durable[k])
+    return [0, 1, 2, 3].filter((kept) => loose.every((isLoose, k) => isLoose || ((kept >> k) & 1) === 0))
+  }
+
   /** A bit of one slot flips. */
   rot(slot: 0 | 1, bit: number): void {
     const bytes = this.#slots[slot]
@@ -74,4 +99,8 @@ export class FaultyHead implements HeadStore {
     this.#slots[slot] = flipped(bytes, bit % (bytes.length * 8))
     this.#durable = [...this.#slots]
   }
+}
+
+function failed(operation: HeadOperation): Error {
+  return new Error(`Input/output error (EIO) in a ${operation} of the head`)
 }

@@ -13,7 +13,7 @@ const verbs = ['operate', 'operate', 'finish', 'finish', 'lower', 'lower', 'lowe
 export function fenceByChance(dice: Dice, world: World): CommandAsk {
   const one = dice.pick([...fencesOf(world).byTag.values()])
   const someone = dice.pick([...world.sessions.keys()]) ?? 1
-  if (one === undefined || dice.once(8)) return raise(dice, someone)
+  if (one === undefined || dice.once(8)) return raise(dice, someone, world.volumes[0]?.block ?? 512)
   const session = dice.once(10) ? someone : one.owner
   const detail = { name: one.name }
   switch (dice.below(12)) {
@@ -56,8 +56,7 @@ function moved(one: Fence, world: World): CommandAsk | undefined {
   return { kind: 'mover.report', tag, detail: { done: true, controlBytes: 50 } }
 }
 
-function raise(dice: Dice, session: number): CommandAsk {
-  const block = 512
+function raise(dice: Dice, session: number, block: number): CommandAsk {
   const first = dice.below(5)
   const meta = [first, first + 1 + dice.below(2)]
   const ranges = (blocks: readonly number[]) => blocks.flatMap((at) => [at * block, block])

@@ -8,6 +8,7 @@
  *     else                     opening ends at K, and says so when a torn frame behind K is cut back
  *     a frame is misread       opening may refuse with its first event, or take it for torn and say that it cut it back
  *     a frame has rotted       the same, and audit.ts asks verify
+ *     a read failed            opening may refuse with that as its reason, never with damage, and cuts back nothing for it
  *
  * So an event that somebody was told is durable can be gone only where a sync lied, or where the frame at the very end
  * was not what had been written: then whoever watches goes back to what is left.
@@ -41,6 +42,8 @@ export class Harm {
   /** First events of frames that were misread since the boot at which the journal opened last. */
   readonly #misread = new Set<number>()
   #misreads = 0
+  /** Reads that failed since the last boot. */
+  #unread = 0
   #broken = false
   #hasOpened = true
   #headHarmed = false
@@ -57,6 +60,11 @@ export class Harm {
     return this.#misreads > 0 || this.#disk.isHarmed
   }
 
+  /** True when the disk may be the reason of an error: something misled, or a read failed and the reason says so. */
+  excuses(error: Error): boolean {
+    return this.misleads || (this.#unread > 0 && namesDisk(error))
+  }
+
   /** True when the disk and the head file disagree for good, so that opening has to refuse. */
   get isLost(): boolean {
     const { head, last } = this.#ending
@@ -66,6 +74,11 @@ export class Harm {
   /** The head file lost what its sync had promised, or a bit of it flipped. */
   headHarmed(): void {
     this.#headHarmed = true
+  }
+
+  /** A read brought nothing but an error. */
+  unread(): void {
+    this.#unread++
   }
 
   /** A read of this key, or of a file, brought something else. */
@@ -112,6 +125,7 @@ export class Harm {
     if (this.#hasOpened) this.#misread.clear()
     this.#hasOpened = false
     this.#misreads = 0
+    this.#unread = 0
     const { rotten } = this.#disk
     this.#rottenFrame = rotten?.key[0] === tables.frame ? numberOf(rotten.key) : undefined
     const slots = this.#head.slots
@@ -144,7 +158,7 @@ export class Harm {
   refused(error: Error): string | undefined {
     const { last } = this.#ending
     const isDamage = error instanceof BlockboxError && damageCodes.includes(error.code)
-    if (!isDamage) return this.misleads && error instanceof BlockboxError ? undefined : error.message
+    if (!isDamage) return this.excuses(error) && error instanceof BlockboxError ? undefined : error.message
     const { seq } = error
     if (this.#ending.head === undefined && seq === 1 && this.#headHarmed) return undefined
     if (this.isLost && seq === last + 1 && this.#broken) return undefined
@@ -169,6 +183,12 @@ export class Harm {
       before = at as Uint8Array<ArrayBuffer>
     }
   }
+}
+
+/** True when an error, or what it was caused by, is that of a disk that could not read. */
+function namesDisk(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause) if (one.message.includes('EIO')) return true
+  return false
 }
 
 function wholeFrame(value: Uint8Array, first: number): Frame | undefined {

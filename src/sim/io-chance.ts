@@ -9,6 +9,9 @@ import { flag, type IoKind } from '../events/kind.ts'
 import type { World } from '../layers/layer.ts'
 import type { Dice } from './dice.ts'
 
+/** Volumes larger than this are there for long payloads. */
+const largeBytes = 2 ** 16
+
 const operations: readonly [IoKind, ...IoKind[]] = [
   ...(['io.write', 'io.write', 'io.write', 'io.write', 'io.read', 'io.read', 'io.read'] as const),
   ...(['io.zeroes', 'io.discard', 'io.flush'] as const),
@@ -36,9 +39,10 @@ export function ioByChance(dice: Dice, world: World, request: number): IoAsk {
   const { size, block } = volume
   const blocks = size / block
   const at = dice.below(blocks)
-  const count = 1 + dice.below(Math.min(blocks - at, dice.once(4) ? blocks : 3))
+  const count = 1 + dice.below(Math.min(blocks - at, dice.once(size > largeBytes ? 2 : 4) ? blocks : 3))
   const range = { offset: at * block, length: count * block }
   const { offset, length } = dice.once(3) ? part(dice, range) : range
+  if (kind === 'io.read') return { ...asked, offset, length, lend: dice.once(2) }
   if (kind !== 'io.write') return { ...asked, offset, length }
   return { ...asked, offset, data: stamped(request, offset, length) }
 }

@@ -12,6 +12,7 @@
 import { BlockboxError } from '../core/errors.ts'
 import type { Ask } from '../engine/ask.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Remains } from '../engine/remains.ts'
 import { openStoreJournal } from '../journal/opening.ts'
 import type { KvStore } from '../journal/store.ts'
 import type { AskLog } from './ask-log.ts'
@@ -21,6 +22,8 @@ import type { Dice } from './dice.ts'
 import { FaultyLevel } from './faulty-level.ts'
 import { ioByChance } from './io-chance.ts'
 import { Machine, type MachineOptions, turn } from './machine.ts'
+import { lookAtRemains } from './remains-look.ts'
+import { told } from './told.ts'
 import { Witness } from './witness.ts'
 
 export interface LifeOptions extends MachineOptions {
@@ -49,6 +52,8 @@ export class Life {
   #booting = false
   /** Why the engine ended, if it did. */
   #ended: Error | undefined
+  /** What can be read of the engine that ended, as long as its process is there. */
+  #remains: Remains | undefined
   /** True when damage was reported that reading again does not cure. */
   #damaged = false
 
@@ -102,7 +107,8 @@ export class Life {
 
   #newWitness(): Witness {
     const { machine } = this
-    return new Witness((place, length) => machine.truth.read(place, length), this.#options.outsideBytes)
+    const bytesAt = (place: number, length: number) => machine.truth.read(place, length)
+    return new Witness(bytesAt, this.#options.outsideBytes, machine.mode.ack)
   }
 
   #post(ask: Ask): void {
@@ -114,7 +120,7 @@ export class Life {
     const after = this.witness.asked()
     const { log, journal = 0 } = this.#options.noted ?? {}
     const noted = log?.asked(ask, journal, this.witness.world.seq)
-    return engine.submit(ask).then(
+    return told(engine, ask).then(
       (answer) => {
         noted?.answered(answer)
         if (engine === this.#engine) this.witness.answer(ask, answer, after)
@@ -131,12 +137,13 @@ export class Life {
     if (engine !== this.#engine || this.#booting) return
     const code = error instanceof BlockboxError ? error.code : 'error'
     if (code === 'USAGE' || code === 'ENGINE_STOPPED' || code.startsWith('JOURNAL_')) return
-    if (code === 'PAYLOAD_CORRUPT' && this.machine.harm.misleads) this.reports++
+    if (code === 'PAYLOAD_CORRUPT' && this.machine.harm.excuses(error)) this.reports++
     else this.witness.find('engine', `${ask.kind} ended the engine: ${error.message}`)
   }
 
   async #crash(dice: Dice): Promise<void> {
     this.crashes++
+    if (this.#remains !== undefined && dice.once(2)) await lookAtRemains(this.#remains, this, dice)
     this.machine.die(dice)
     if (this.#damaged) this.over = true
     else await this.#boot()
@@ -145,7 +152,10 @@ export class Life {
   /** An orderly stop, and a new start. */
   async #restart(): Promise<void> {
     await this.machine.until(this.#engine.close()).catch((error: Error) => this.#failed(error))
-    if (this.#ended !== undefined) return
+    if (this.#ended !== undefined) {
+      this.#remains = undefined
+      return
+    }
     this.machine.stop()
     await this.#boot()
   }
@@ -153,6 +163,7 @@ export class Life {
   async #boot(): Promise<void> {
     const { machine } = this
     this.#ended = undefined
+    this.#remains = undefined
     this.#booting = true
     try {
       this.#engine = await machine.boot(async (journal) => {
@@ -171,7 +182,9 @@ export class Life {
     const engine = this.#engine
     engine.frames$.subscribe({
       error: (error: Error) => {
-        if (engine === this.#engine && !this.#booting) this.#failed(error)
+        if (engine !== this.#engine || this.#booting) return
+        this.#failed(error)
+        this.#remains = engine.remains
       },
     })
     this.witness.agrees(engine.durableSeq, engine.world)
@@ -192,7 +205,7 @@ export class Life {
   /** An append failed: right when the disk had failed, a finding otherwise. */
   #failed(error: Error): void {
     this.#ended = error
-    if (this.machine.hurt || this.machine.harm.misleads) return
+    if (this.machine.hurt || this.machine.harm.excuses(error)) return
     this.witness.find('engine', `the engine ended though the disk did not fail: ${error.message}`)
   }
 
@@ -211,7 +224,7 @@ export class Life {
 
   async #audit(): Promise<void> {
     const { disk, head } = this.machine
-    const found = await audit(disk, head)
+    const found = await audit(disk, head, this.machine.mode.block)
     for (const { seq, rule, detail } of found) this.witness.find(rule, detail, seq)
     if (!disk.isHarmed) return
     this.#damaged = true

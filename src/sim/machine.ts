@@ -13,35 +13,30 @@ import type { Journal } from '../journal/journal.ts'
 import { openStoreJournal } from '../journal/opening.ts'
 import { segmentedStore } from '../journal/segmented-store.ts'
 import type { KvStore } from '../journal/store.ts'
-import { LevelPayload, openLevelPayload } from '../payload/level-payload.ts'
+import { LevelPayload, type LevelPayloadOptions, openLevelPayload } from '../payload/level-payload.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { worldAt } from '../replay/at.ts'
 import type { Dice } from './dice.ts'
 import { Disk } from './disk.ts'
 import { type Rates, ratesOf } from './disk-nature.ts'
+import { type ChanceOptions, FaultChance, type Faults } from './fault-chance.ts'
 import { FaultyFolder } from './faulty-folder.ts'
 import { FaultyHead } from './faulty-head.ts'
-import { type Conditions, type Fault, FaultyLevel, type Operation } from './faulty-level.ts'
+import { type Conditions, FaultyLevel } from './faulty-level.ts'
 import type { FileLoss } from './files.ts'
 import { Harm } from './harm.ts'
+import { plainMode, type RunMode } from './run-mode.ts'
 import { SimClock } from './sim-clock.ts'
 
-/** What a disk did, by kind: faults of single operations, and what it does besides. */
-export type Faults = Partial<Record<Fault | 'slow' | 'tear' | 'decay' | 'broken', number>>
-
-export interface MachineOptions {
+export interface MachineOptions extends ChanceOptions {
   /** Decides about failures of the disk, until it is told of others. */
   readonly dice: Dice
-  /** Once in how many disk writes one fails; 0: never. */
-  readonly faultEvery: number
-  /** A certain disk write, counted from 1, fails, or that one and all behind it. */
-  readonly failure?: Failure
   /** What else is the matter with the disk; nothing unless told otherwise. */
   readonly rates?: Rates
   /** Events between two checkpoints; 700 unless told otherwise. */
   readonly checkpointEvery?: number
-  /** Digests of all that reads return go on the record, as `EngineOptions` has it. */
-  readonly readDigests?: 'always'
+  /** How the recorder is set up; as nobody told it unless told otherwise. */
+  readonly mode?: RunMode
   /** Bytes of payload in a batch from which on it goes to a segment; none does unless told otherwise. */
   readonly segmentedFrom?: number
   /** The clone outside. */
@@ -50,14 +45,8 @@ export interface MachineOptions {
   readonly from?: { readonly disk: Disk; readonly head: FaultyHead }
   /** What disks did so far: counted on. */
   readonly faults?: Faults
-  /** Told of each disk write when it is under way. */
+  /** Told of each disk write that is about to end: what it wrote is there, and not durable yet. */
   readonly onWrite?: () => void
-}
-
-export interface Failure {
-  readonly write: number
-  readonly fault: Fault
-  readonly forEver: boolean
 }
 
 export class Machine {
@@ -65,6 +54,7 @@ export class Machine {
   readonly head: FaultyHead
   readonly clock = new SimClock()
   readonly faults: Faults
+  readonly mode: RunMode
   /** What became of the journal through the disk. */
   readonly harm: Harm
   /** True once a write failed since the last boot: the engine may end. */
@@ -78,6 +68,7 @@ export class Machine {
   truth!: PayloadStore
   readonly #options: MachineOptions
   readonly #rates: Rates
+  readonly #chance: FaultChance
   #level: FaultyLevel | undefined
   #folder: FaultyFolder | undefined
   #hand: ReturnType<FaultyHead['hand']> | undefined
@@ -85,11 +76,12 @@ export class Machine {
   #writes: (() => void)[] = []
   /** Disk writes that take longer. */
   readonly #slow = new Set<() => void>()
-  #written = 0
 
   constructor(options: MachineOptions) {
     this.#options = options
-    this.#rates = options.rates ?? ratesOf('honest')
+    this.#rates = options.rates ?? ratesOf('honest', { eio: 0 })
+    this.#chance = new FaultChance(this, options, this.#rates)
+    this.mode = options.mode ?? plainMode
     this.faults = options.faults ?? {}
     this.dice = options.dice
     const { disk = new Disk(), head = new FaultyHead() } = options.from ?? {}
@@ -97,7 +89,7 @@ export class Machine {
     this.head = head
     this.harm = new Harm(disk, head)
     head.lies = () => {
-      const lies = this.#happens('lie', this.#rates.lie)
+      const lies = this.#chance.happens('lie', this.#rates.lie)
       if (lies) this.harm.headHarmed()
       return lies
     }
@@ -111,11 +103,14 @@ export class Machine {
     this.hurt = false
     this.harm.boot()
     const conditions: Conditions = {
-      fault: (operation) => this.#fault(operation),
-      turn: () => {
-        this.#options.onWrite?.()
-        return new Promise((go) => this.#begin(go))
-      },
+      fault: (operation) => this.#chance.ofStore(operation),
+      turn: () =>
+        new Promise((go) =>
+          this.#begin(() => {
+            this.#options.onWrite?.()
+            go()
+          }),
+        ),
       done: () => this.#options.onWrite?.(),
       bit: (bits) => this.dice.below(bits),
     }
@@ -124,10 +119,10 @@ export class Machine {
     this.#folder = new FaultyFolder(this.disk.files, conditions)
     const from = this.#options.segmentedFrom ?? Number.POSITIVE_INFINITY
     const store = segmentedStore(level as unknown as KvStore, this.#folder, from)
-    const payload = await openLevelPayload(store)
+    const payload = await openLevelPayload(store, payloadOptions(this.mode))
     this.payload = payload
-    const { lie, rot, astray, decay } = this.#rates
-    this.truth = lie + rot + astray + decay === 0 ? payload : this.#sound()
+    const { lie, rot, astray, decay, eio } = this.#rates
+    this.truth = lie + rot + astray + decay + eio === 0 ? payload : this.#sound()
     return await this.until(this.#recover(store, payload, look))
   }
 
@@ -136,11 +131,12 @@ export class Machine {
     payload: LevelPayload,
     look: (journal: Journal) => Promise<void>,
   ): Promise<Engine> {
-    const hand = this.head.hand()
+    const hand = this.head.hand((operation) => this.#chance.ofHead(operation))
     this.#hand = hand
     const journal = await openStoreJournal({ store, head: hand.store, attachments: payload })
     await look(journal)
     const copies = this.#copies
+    const { ack, readDigests } = this.mode
     return await openEngine({
       journal,
       payload,
@@ -148,8 +144,8 @@ export class Machine {
       copier: () => new Promise<Code>((end) => copies.push(end)),
       openImage: async () => this.#options.outside,
       checkpointEvery: this.#options.checkpointEvery ?? 700,
-      ...(this.#options.readDigests !== undefined && { readDigests: this.#options.readDigests }),
       worldAt,
+      ...{ ack, readDigests },
     })
   }
 
@@ -166,16 +162,16 @@ export class Machine {
     if (dice.once(2)) this.head.powerLoss(dice.below(4))
     const kept = dice.below(this.disk.unsynced + 1)
     const changes = this.disk.changesOf(kept)
-    const torn = changes > 0 && this.#happens('tear', tear, dice)
+    const torn = changes > 0 && this.#chance.happens('tear', tear, dice)
     const { harmed } = this.disk
     const broken = this.disk.powerLoss(
       kept,
       torn ? { changes: dice.below(changes), bytes: dice.below(200) } : undefined,
       this.#fileLoss(dice),
     )
-    if (broken || this.disk.harmed.length > harmed.length) this.#count('broken')
+    if (broken || this.disk.harmed.length > harmed.length) this.#chance.count('broken')
     this.harm.powerCut(broken)
-    if (!this.disk.isHarmed && this.#happens('decay', decay, dice)) this.harm.decay(dice)
+    if (!this.disk.isHarmed && this.#chance.happens('decay', decay, dice)) this.harm.decay(dice)
   }
 
   /** What a power cut leaves of the files: of what is not durable anything may be left, no promise is broken by that. */
@@ -238,7 +234,7 @@ export class Machine {
   /** A write is under way: at its end when somebody lets the disk write, a slow one not before its time. */
   #begin(go: () => void): void {
     const writes = this.#writes
-    if (!this.#happens('slow', this.#rates.slow)) {
+    if (!this.#chance.happens('slow', this.#rates.slow)) {
       writes.push(go)
       return
     }
@@ -247,49 +243,10 @@ export class Machine {
       if (this.#slow.delete(go)) writes.push(go)
     })
   }
+}
 
-  #fault(operation: Operation): Fault | undefined {
-    const { kind, sync, key } = operation
-    if (this.calm) return undefined
-    if (key !== undefined || kind === 'file read') {
-      const { rot, astray } = this.#rates
-      const met = this.#happens('rot', rot)
-        ? 'rot'
-        : this.#happens('misdirect', astray)
-          ? 'misdirect'
-          : undefined
-      if (met !== undefined) this.harm.misread(key)
-      return met
-    }
-    if (kind === 'get' || kind === 'read') return undefined
-    const fault = this.#decided()
-    if (fault === undefined) return sync && this.#happens('lie', this.#rates.lie) ? 'lie' : undefined
-    this.#count(fault)
-    this.hurt = true
-    return fault
-  }
-
-  #decided(): Fault | undefined {
-    const { faultEvery, failure } = this.#options
-    this.#written++
-    if (failure !== undefined) {
-      const { write, fault, forEver } = failure
-      return this.#written === write || (forEver && this.#written > write) ? fault : undefined
-    }
-    if (faultEvery === 0 || !this.dice.once(faultEvery)) return undefined
-    return this.dice.of('refused', 'doubt', 'full')
-  }
-
-  /** True once in `every` times, unless all is calm; counted. */
-  #happens(what: keyof Faults, every: number, dice = this.dice): boolean {
-    if (every === 0 || this.calm || !dice.once(every)) return false
-    this.#count(what)
-    return true
-  }
-
-  #count(what: keyof Faults): void {
-    this.faults[what] = (this.faults[what] ?? 0) + 1
-  }
+function payloadOptions({ slab, cache }: RunMode): LevelPayloadOptions {
+  return { cacheBytes: cache, copies: slab > 0, ...(slab > 0 && { slabBytes: slab }) }
 }
 
 /** Everything that waits for no disk, clock or copy goes on. */

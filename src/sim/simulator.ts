@@ -15,14 +15,15 @@
 import type { Finding } from '../check/check.ts'
 import { stateHashText } from '../volume/snapshot.ts'
 import { AskLog, type NotedAsk } from './ask-log.ts'
-import { beginning, block, volumeBlocks } from './command-chance.ts'
+import { beginning, outsideBlocks } from './command-chance.ts'
 import { Dice } from './dice.ts'
 import type { Disk } from './disk.ts'
 import { type Nature, natureOf, type Rates, ratesOf } from './disk-nature.ts'
+import type { Failure, Faults } from './fault-chance.ts'
 import type { FaultyHead } from './faulty-head.ts'
 import { stamped } from './io-chance.ts'
 import { Life, type LifeOptions } from './life.ts'
-import type { Failure, Faults } from './machine.ts'
+import { modeOf, type RunMode } from './run-mode.ts'
 
 export interface SimulateOptions {
   readonly seed: number
@@ -47,6 +48,8 @@ export interface SimulateOptions {
    * was asked and answered is noted. Steps and findings are the same, hashes are not.
    */
   readonly evidence?: boolean
+  /** How the recorder is set up, where the seed is not to say it. */
+  readonly mode?: Partial<RunMode>
   /** Called before each step of each run, with the steps that were taken in it. */
   readonly onStep?: (taken: number) => void
   /** Ends the run between two steps: `simulate` rejects with its reason. */
@@ -56,6 +59,7 @@ export interface SimulateOptions {
 export interface Simulated {
   readonly seed: number
   readonly nature: Nature
+  readonly mode: RunMode
   /** Steps taken: all of them, or up to the one that brought a finding. */
   readonly steps: number
   /** Of all journals of the run. */
@@ -88,10 +92,12 @@ const thresholds = [Number.POSITIVE_INFINITY, 1, 2048, 8192] as const
 
 const outsideBytes = (offset: number, length: number) => stamped(2 ** 31, offset, length)
 
-const outside = {
-  size: volumeBlocks[5] * block,
-  read: async (offset: number, length: number) => outsideBytes(offset, length),
-  close: async () => undefined,
+function outsideOf({ block }: RunMode) {
+  return {
+    size: outsideBlocks * block,
+    read: async (offset: number, length: number) => outsideBytes(offset, length),
+    close: async () => undefined,
+  }
 }
 
 /** Runs one seed. `twice` (the default): again, and what differs is a finding, for a run must be repeatable. */
@@ -108,11 +114,15 @@ export async function simulate(options: SimulateOptions & { readonly twice?: boo
 async function run(options: SimulateOptions): Promise<Simulated> {
   const { seed, steps, faultEvery = 1000, crashEvery = 2000, failure } = options
   const nature = options.disk ?? natureOf(seed)
+  const mode = modeOf(seed, {
+    ...options.mode,
+    ...(options.evidence === true && { readDigests: 'always' }),
+  })
   const faults: Faults = {}
   const of: LifeOptions = {
     ...{ dice: new Dice(seed, -2), rates: ratesOf(nature, options.rates), faultEvery, crashEvery, faults },
     segmentedFrom: options.segmentedFrom ?? new Dice(seed, -4).of(...thresholds),
-    ...{ outside, outsideBytes, pace: 2 ** (1 + 2 * (seed % 3)) },
+    ...{ mode, outside: outsideOf(mode), outsideBytes, pace: 2 ** (1 + 2 * (seed % 3)) },
     checkpointEvery: [700, 2000, 4000][seed % 3]!,
     ...(failure !== undefined && { failure }),
   }
@@ -121,10 +131,8 @@ async function run(options: SimulateOptions): Promise<Simulated> {
   const log = new AskLog()
   const begin = async () => {
     const journal = ++sum.lives
-    const life = new Life(
-      options.evidence === true ? { ...of, readDigests: 'always', noted: { log, journal } } : of,
-    )
-    const asks = beginning(new Dice(seed, -1))
+    const life = new Life(options.evidence === true ? { ...of, noted: { log, journal } } : of)
+    const asks = beginning(new Dice(seed, -1), mode)
     await life.begin(asks.filter((_, k) => options.beginning?.includes(k) !== false))
     return life
   }
@@ -156,19 +164,8 @@ async function run(options: SimulateOptions): Promise<Simulated> {
   const { asks } = log
   const findings = life.witness.all()
   const head = { seq: world.seq, hash }
-  return {
-    seed,
-    nature,
-    ...sum,
-    faults,
-    head,
-    stateHash: stateHashText(world),
-    heads,
-    findings,
-    asks,
-    disk,
-    slots,
-  }
+  const stateHash = stateHashText(world)
+  return { seed, nature, mode, ...sum, faults, head, stateHash, heads, findings, asks, disk, slots }
 }
 
 function* upTo(count: number): Generator<number> {

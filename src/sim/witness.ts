@@ -21,7 +21,9 @@ import { Player } from '../replay/replay.ts'
 import { stateHashText } from '../volume/snapshot.ts'
 import { newWorld } from '../volume.ts'
 import { Asked } from './asked.ts'
+import { BufferedAnswers } from './buffered-answers.ts'
 import { type BytesAt, ContentOracle, type Outside } from './content-oracle.ts'
+import type { RunMode } from './run-mode.ts'
 
 /** No opening takes back more frames than a few of what the one before it found. */
 const keptEnds = 64
@@ -38,6 +40,7 @@ export class Witness {
   readonly #columns = new Columns()
   /** Inputs of writes that took effect and whose answers did not come yet. */
   readonly #effects = new Set<number>()
+  readonly #buffered: BufferedAnswers | undefined
   #acknowledged = 0
   /** The last position of any answer of this process. */
   #answered = 0
@@ -45,7 +48,8 @@ export class Witness {
   /** Ends of the frames since the machine began, and of some before, with their hashes. */
   readonly #seen = new Map<number, Uint8Array>()
 
-  constructor(bytesAt: BytesAt, outside: Outside) {
+  constructor(bytesAt: BytesAt, outside: Outside, ack: RunMode['ack'] = 'durable') {
+    this.#buffered = ack === 'buffered' ? new BufferedAnswers() : undefined
     const oracle = new ContentOracle(bytesAt, outside)
     this.#oracle = oracle
     const effects = (): Check => ({
@@ -86,6 +90,7 @@ export class Witness {
     this.#head = frame.hash.slice()
     this.#seen.set(frame.last, this.#head)
     this.frames++
+    for (const write of this.#buffered?.durable(this.world.seq) ?? []) this.#tookEffect(write)
   }
 
   /** True when a journal that ends with `last` lacks something that was durable. */
@@ -125,6 +130,11 @@ export class Witness {
     if (code !== 'ok' || seq === 0) return
     if (seq <= after) this.find('linear', `${ask.kind} ${seq} was asked after ${after} was answered`, seq)
     this.#answered = Math.max(this.#answered, seq)
+    const wrong = this.#buffered?.wrong(ask, seq, this.world.seq)
+    if (wrong !== undefined) this.find('early', wrong, seq)
+    if (this.#buffered?.mayCome(ask, seq, this.world.seq) === true) {
+      return ask.kind === 'io.read' ? this.#oracle.answered(seq, data!) : undefined
+    }
     if (ask.kind === 'io.read') {
       if (seq > this.world.seq) this.#durablyRead(ask, seq, data!)
       return this.#oracle.answered(seq, data!)
@@ -133,22 +143,30 @@ export class Witness {
     this.#acknowledged = Math.max(this.#acknowledged, seq)
     if (seq > this.world.seq) this.find('early', `event ${seq} is answered before its frame is durable`, seq)
     const isIo = (ioKinds as readonly string[]).includes(ask.kind)
-    if (isIo && !this.#effects.delete(seq)) {
-      this.find('early', `write ${seq} is answered before it took effect`, seq)
-    }
+    if (isIo) this.#tookEffect(seq)
+  }
+
+  #tookEffect(write: number): void {
+    if (this.#effects.delete(write)) return
+    this.find('early', `write ${write} is answered before it took effect`, write)
   }
 
   /** A read that is answered before its own event is durable: the bytes it returned have to be. */
-  #durablyRead({ session, volume, offset = 0 }: IoAsk, seq: number, data: Uint8Array): void {
-    const from = reached(this.world, session, volume)
-    if (this.#oracle.holds(from, offset, data)) return
-    this.find('early', `read ${seq} returned bytes of volume ${from} that are not durable yet`, seq)
+  #durablyRead(ask: IoAsk, seq: number, data: Uint8Array): void {
+    if (this.holds(ask, data)) return
+    this.find('early', `read ${seq} returned bytes of volume ${ask.volume} that are not durable yet`, seq)
+  }
+
+  /** True when a read returns these bytes in the state after the last durable event. */
+  holds({ session, volume, offset = 0 }: IoAsk, data: Uint8Array): boolean {
+    return this.#oracle.holds(reached(this.world, session, volume), offset, data)
   }
 
   /** The journal was opened again after a crash: what was written and not yet published is caught up with. */
   async recovered(journal: Journal): Promise<void> {
     this.#oracle.crashed()
     this.#asked.crashed()
+    this.#buffered?.crashed()
     this.#effects.clear()
     this.#answered = 0
     const { last } = journal.bounds()

@@ -3,11 +3,11 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Nature, natureOf, natures } from '../../src/sim/disk-nature.ts'
-import type { Faults } from '../../src/sim/machine.ts'
+import type { Faults } from '../../src/sim/fault-chance.ts'
 import { simulate } from '../../src/sim/simulator.ts'
 
 const test = suite('natures of disks')
-const run = { steps: 2000, crashEvery: 100, twice: false }
+const run = { steps: 2000, crashEvery: 100, twice: false, rates: { eio: 0 } }
 
 const shown: Readonly<Record<Exclude<Nature, 'honest'>, readonly (keyof Faults)[]>> = {
   slow: ['slow'],

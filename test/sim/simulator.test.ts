@@ -33,7 +33,7 @@ for (const seed of seeds) {
 test('payload in segments: a lying, a rotting and a tearing disk are seen through', async () => {
   for (const disk of ['honest', 'lying', 'rotting', 'tearing'] as const) {
     const asked = { seed: 21, steps: 1500, crashEvery: 60, faultEvery: 100, disk, segmentedFrom: 1 }
-    const run = await simulate({ ...asked, rates: { decay: disk === 'rotting' ? 1 : 0 } })
+    const run = await simulate({ ...asked, rates: { decay: disk === 'rotting' ? 1 : 0, eio: 0 } })
     assert.equal(run.findings, [])
     assert.ok(run.crashes > 5)
     assert.ok(disk !== 'lying' || run.faults.broken! > 0)

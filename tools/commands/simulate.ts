@@ -9,6 +9,7 @@ import { BlockboxError } from '../../src/core/errors.ts'
 import { program } from '../../src/journal/epoch.ts'
 import { type Nature, natures, type Rates, rateNames } from '../../src/sim/disk-nature.ts'
 import { enumerateCrashes } from '../../src/sim/enumerate.ts'
+import { plainMode, type RunMode } from '../../src/sim/run-mode.ts'
 import { type Shrunk, shrink } from '../../src/sim/shrink.ts'
 import { type Simulated, type SimulateOptions, simulate } from '../../src/sim/simulator.ts'
 import { builtCommit } from '../commit.ts'
@@ -190,17 +191,19 @@ async function report(
   shrunk: Shrunk | undefined,
   { json, keep }: SimulateCommand,
 ): Promise<void> {
-  const { seed, nature, steps, events, crashes, lives, reports, faults, head, stateHash, findings } = run
+  const { seed, nature, mode, steps, events, crashes, lives, reports, faults, head, stateHash, findings } =
+    run
   const commit = builtCommit()
   if (json === true) {
     const counted = { steps, events, crashes, journals: lives, reports, faults }
-    const told = { seed, commit, program, disk: nature, ...counted, head, state_hash: stateHash, findings }
+    const of = { seed, commit, program, disk: nature, mode: modeJson(mode) }
+    const told = { ...of, ...counted, head, state_hash: stateHash, findings }
     const made = shrunk === undefined ? {} : { shrunk: shrunkJson(shrunk) }
     return print(JSON.stringify({ ...told, ...made }))
   }
   const done = Object.entries(faults).map(([name, count]) => `${count} ${name}`)
   const seen = `${crashes} crashes, ${[...done, lives === 1 ? '1 journal' : `${lives} journals`].join(', ')}`
-  const line = `seed ${seed}, ${nature} disk: ${steps} steps, ${events} events, ${seen}`
+  const line = `seed ${seed}, ${nature} disk${modeText(mode)}: ${steps} steps, ${events} events, ${seen}`
   if (findings.length === 0)
     return print(`${line}: 0 findings\n  state ${stateHash}, head ${head.hash}@${head.seq}`)
   const beside = run.asks.length === 0 ? '' : `, what was asked and answered in ${asksBeside(keep ?? '')}`
@@ -212,6 +215,20 @@ async function report(
   ]
   const told = shrunk === undefined ? [kept] : shorter(shrunk, kept)
   await print([...found, ...told].map(escaped).join('\n'))
+}
+
+function modeJson({ ack, readDigests, block, large, slab, cache }: RunMode) {
+  return { ack, read_digests: readDigests, block, large, slab, cache }
+}
+
+/** What is unlike the plain mode and can be told in a word. */
+function modeText({ ack, block, large }: RunMode): string {
+  const told = [
+    ...(ack === plainMode.ack ? [] : [`${ack} answers`]),
+    ...(block === plainMode.block ? [] : [`blocks of ${block}`]),
+    ...(large === plainMode.large ? [] : ['a large volume']),
+  ]
+  return told.map((text) => `, ${text}`).join('')
 }
 
 function shrunkJson({ steps, beginning, runs, run }: Shrunk) {

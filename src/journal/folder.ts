@@ -8,9 +8,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  ftruncateSync,
   mkdirSync,
-  openSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -19,8 +17,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
+import { ofJournal, openPlain } from '../files/plain-file.ts'
 import { droppedAtOpening, gatherEvidence } from './evidence.ts'
 import { fileStore } from './file-store.ts'
+import { refuseStrange } from './folder-shape.ts'
 import { damagedDatabase, damageRemark, foundDamage, type Look } from './found-damage.ts'
 import { damage } from './frame.ts'
 import { emptyHead, encodeHead, type HeadStore, newestHead, slotSpacing } from './head.ts'
@@ -29,15 +29,15 @@ import { identityText } from './identity.ts'
 import type { Attachments } from './journal.ts'
 import { reading } from './level-file.ts'
 import { openStoreJournal } from './opening.ts'
+import { Reserve } from './reserve.ts'
 import type { StoreFault } from './scrub.ts'
 import { segmentedStore } from './segmented-store.ts'
-import { isDamage, type KvStore, levelStore, readError, storeError, writeBufferBytes } from './store.ts'
+import { isDamage, type KvStore, levelStore, readError, storeError } from './store.ts'
 import type { StoreJournal } from './store-journal.ts'
 import { isWholeValue } from './whole-value.ts'
 
 const formatName = 'blockbox-journal'
 const formatVersion = 1
-const reserveStep = 2 ** 20
 /** What a name ends in while its file is being written. */
 const unfinished = '.new'
 
@@ -61,6 +61,7 @@ export interface FolderOptions {
  * JOURNAL_LOST_TAIL.
  */
 export async function openJournalFolder(path: string, options: FolderOptions = {}): Promise<StoreJournal> {
+  refuseStrange(path)
   const fresh = identify(path, options)
   refuseHeadless(path)
   const faults = await foundDamage(join(path, 'db'), options)
@@ -229,37 +230,8 @@ async function openStore(store: KvStore, path: string): Promise<boolean> {
   }
 }
 
-/** A file of zeros at least as large as what LevelDB may have to write again when it opens. */
-class Reserve {
-  readonly #path: string
-  #size: number
-  #stored = 0
-
-  constructor(path: string) {
-    this.#path = path
-    this.#size = existsSync(path) ? statSync(path).size : 0
-  }
-
-  /** Grows with what was stored, up to the write buffers that may be on disk twice. A full disk is left alone. */
-  cover(bytes: number): void {
-    this.#stored += bytes
-    const wanted = Math.min(Math.ceil(this.#stored / reserveStep + 1) * reserveStep, 2 * writeBufferBytes)
-    if (this.#size >= wanted) return
-    const file = openSync(this.#path, 'a')
-    try {
-      const zeros = new Uint8Array(reserveStep)
-      for (; this.#size < wanted; this.#size += reserveStep) writeSync(file, zeros)
-    } catch {
-      ftruncateSync(file, this.#size)
-      this.#size = Number.MAX_SAFE_INTEGER
-    } finally {
-      closeSync(file)
-    }
-  }
-}
-
 function writeSynced(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, 'w')
+  const file = openPlain(path, 'w', ofJournal)
   try {
     writeSync(file, bytes)
     fsyncSync(file)

@@ -1,9 +1,10 @@
 /** The backup store: raw image files in one folder, by their names. */
 
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestStream } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
+import { openPlainFile } from '../files/plain-file.ts'
 
 const pieceBytes = 2 ** 20
 
@@ -31,8 +32,9 @@ export function imageFolder(path: string): ImageStore {
       }
       let file: FileHandle
       try {
-        file = await open(join(path, name), 'r')
+        file = await openPlainFile(join(path, name), 'r')
       } catch (cause) {
+        if (cause instanceof BlockboxError) throw cause
         throw new BlockboxError('USAGE', `the image ${name} cannot be opened`, { cause })
       }
       try {

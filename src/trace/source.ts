@@ -9,11 +9,11 @@
  */
 
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import process from 'node:process'
 import { addAbortSignal, pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
+import { byteStream } from '../files/byte-stream.ts'
 import type { TraceDoubt, TraceEvent, TraceOptions } from './event.ts'
 import {
   type FurtherFormats,
@@ -205,8 +205,7 @@ export async function* contentOf(path: string, signal?: AbortSignal): Pieces {
 }
 
 async function* readPieces(path: string, signal?: AbortSignal): Pieces {
-  const stream =
-    path === standardInput ? process.stdin : createReadStream(path, { highWaterMark: pieceBytes })
+  const stream = path === standardInput ? process.stdin : byteStream(path, pieceBytes)
   if (signal !== undefined) addAbortSignal(signal, stream)
   try {
     for await (const piece of stream) yield piece as Uint8Array
@@ -286,6 +285,8 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission is missing',
   EISDIR: 'it is a directory',
+  ENXIO: 'it is a socket',
+  ELOOP: 'it is a link to itself',
 }
 
 function unreadable(path: string, error: unknown): BlockboxError {

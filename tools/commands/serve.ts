@@ -6,7 +6,6 @@
  *                   └── the engine fails ──▶ only reading ──▲            └─ after a failure: its exit code
  */
 
-import { rm, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
@@ -26,6 +25,7 @@ import { Interrupted, interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
 import { print } from '../output.ts'
+import { removePid, writePid } from '../pid-file.ts'
 import { remark } from '../remark.ts'
 import { activatedSocket, collectSeldom, defaultCacheBytes, runBeside } from '../serving.ts'
 import { parseSize } from '../size.ts'
@@ -137,7 +137,7 @@ async function serve(options: ServeOptions): Promise<void> {
     await server.close()
     await tapped?.tap.stop()
     catalog.close()
-    if (options.pidFile !== undefined) await rm(options.pidFile, { force: true })
+    if (options.pidFile !== undefined) removePid(options.pidFile)
     await engine.close()
   }
   if (engine.remains !== undefined) throw engine.remains.reason.cause
@@ -175,7 +175,7 @@ function addressOf({ socket, port, bind, insecure, tlsCertificates }: ServeOptio
 }
 
 async function announce(options: ServeOptions, bound: Address, uris: readonly string[]): Promise<void> {
-  if (options.pidFile !== undefined) await writeFile(options.pidFile, `${process.pid}\n`)
+  if (options.pidFile !== undefined) writePid(options.pidFile)
   if (options.json === true) await print(JSON.stringify({ version: 1, ...bound, uris }))
   else if (options.printUri === true) await print(uris.join('\n'))
 }

@@ -2,6 +2,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 
 const pieceBytes = 2 ** 16
 /** A pipe that brings nothing for so long is not waited for any more. */
@@ -17,7 +18,7 @@ export function readBounded(path: string, most: number): Buffer {
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (cause) {
-    throw new BlockboxError('USAGE', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+    throw unreadable(path, cause)
   }
   try {
     const found = fstatSync(file)
@@ -35,7 +36,7 @@ export function readBounded(path: string, most: number): Buffer {
     }
   } catch (cause) {
     if (cause instanceof BlockboxError) throw cause
-    throw new BlockboxError('USAGE', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+    throw unreadable(path, cause)
   } finally {
     closeSync(file)
   }
@@ -52,6 +53,11 @@ function readWaiting(file: number, piece: Buffer): number | undefined {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, napMs)
   }
   return undefined
+}
+
+function unreadable(path: string, cause: unknown): BlockboxError {
+  const reason = fileReason(cause, 'read') ?? (cause as Error).message
+  return new BlockboxError('USAGE', `${path} cannot be read: ${reason}`, { cause })
 }
 
 function silent(path: string): BlockboxError {

@@ -2,15 +2,9 @@
 
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 
 const { O_WRONLY, O_CREAT, O_APPEND, O_TRUNC, O_NONBLOCK } = constants
-const reasons: Readonly<Record<string, string>> = {
-  ENXIO: 'it is a pipe that nobody reads, or a socket',
-  EAGAIN: 'it is a pipe that nobody empties',
-  EISDIR: 'it is a folder',
-  ENOENT: 'its folder does not exist',
-  ELOOP: 'it is a link to itself',
-}
 
 /**
  * Writes `text` to `path`: behind what is there, or in its place. A pipe takes it when somebody reads there. Throws USAGE
@@ -30,8 +24,7 @@ export function writeShort(path: string, text: string, how: 'append' | 'replace'
       closeSync(file)
     }
   } catch (cause) {
-    const { code = '', message } = cause as NodeJS.ErrnoException
-    const text = `${path} cannot be written: ${reasons[code] ?? message}. Name another file`
-    throw new BlockboxError('USAGE', text, { cause })
+    const reason = fileReason(cause, 'write') ?? (cause as Error).message
+    throw new BlockboxError('USAGE', `cannot write ${path}: ${reason}. Name another file`, { cause })
   }
 }

@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestStream } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 import { openPlainFile } from '../files/plain-file.ts'
 
 const pieceBytes = 2 ** 20
@@ -35,7 +36,8 @@ export function imageFolder(path: string): ImageStore {
         file = await openPlainFile(join(path, name), 'r')
       } catch (cause) {
         if (cause instanceof BlockboxError) throw cause
-        throw new BlockboxError('USAGE', `the image ${name} cannot be opened`, { cause })
+        const reason = fileReason(cause, 'read') ?? (cause as Error).message
+        throw new BlockboxError('USAGE', `the image ${name} cannot be opened: ${reason}`, { cause })
       }
       try {
         const { size } = await file.stat()

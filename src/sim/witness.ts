@@ -2,7 +2,8 @@
  * The witness: follows a journal frame by frame, across crashes, and holds the engine to all it promises.
  *
  *     frame ─▶ dense, chained ─▶ decided again, folded, every invariant and property ─▶ state hash
- *     answer ─▶ its write took effect in a durable frame, a read returned the oracle's bytes, durable ones
+ *     answer ─▶ is about what was asked (asked.ts); its write took effect in a durable frame, a read returned the oracle's
+ *               bytes, durable ones
  *     recovery ─▶ nothing acknowledged is gone, nothing is invented
  */
 
@@ -19,6 +20,7 @@ import { reached } from '../layers/preserve-state.ts'
 import { Player } from '../replay/replay.ts'
 import { stateHashText } from '../volume/snapshot.ts'
 import { newWorld } from '../volume.ts'
+import { Asked } from './asked.ts'
 import { type BytesAt, ContentOracle, type Outside } from './content-oracle.ts'
 
 /** No opening takes back more frames than a few of what the one before it found. */
@@ -32,6 +34,7 @@ export class Witness {
   inputs = 0
   readonly #player: Player
   readonly #oracle: ContentOracle
+  readonly #asked = new Asked()
   readonly #columns = new Columns()
   /** Inputs of writes that took effect and whose answers did not come yet. */
   readonly #effects = new Set<number>()
@@ -52,7 +55,7 @@ export class Witness {
         if (takesEffect(event)) this.#effects.add(event.about || event.seq)
       },
     })
-    this.#player = new Player(this.world, { checks: [effects, ...checks, oracle.check] })
+    this.#player = new Player(this.world, { checks: [effects, ...checks, oracle.check, this.#asked.check] })
   }
 
   /** Hash of the last frame it saw, in hexadecimal. */
@@ -79,6 +82,7 @@ export class Witness {
     if (frame.first !== seq + 1) this.find('order', `frame ${frame.first} follows event ${seq}`)
     else if (!sameBytes(frame.previous, this.#head)) this.find('chain', `frame ${frame.first} is not chained`)
     else this.#player.play(frame, this.#columns)
+    this.#asked.framed()
     this.#head = frame.hash.slice()
     this.#seen.set(frame.last, this.#head)
     this.frames++
@@ -115,7 +119,9 @@ export class Witness {
    * order that every answer agrees with (linearizability, Herlihy and Wing 1990): it must keep the order of real time,
    * and each read returns what the oracle has at its own position.
    */
-  answer(ask: Ask, { code, seq, data }: Answer, after = 0): void {
+  answer(ask: Ask, answer: Answer, after = 0): void {
+    const { code, seq, data } = answer
+    this.#asked.answered(ask, answer)
     if (code !== 'ok' || seq === 0) return
     if (seq <= after) this.find('linear', `${ask.kind} ${seq} was asked after ${after} was answered`, seq)
     this.#answered = Math.max(this.#answered, seq)
@@ -142,6 +148,7 @@ export class Witness {
   /** The journal was opened again after a crash: what was written and not yet published is caught up with. */
   async recovered(journal: Journal): Promise<void> {
     this.#oracle.crashed()
+    this.#asked.crashed()
     this.#effects.clear()
     this.#answered = 0
     const { last } = journal.bounds()

@@ -51,7 +51,9 @@ test('the events folded at a restart are bounded by the distance of checkpoints'
   const longest = Math.max(...frames.map(({ count }) => count))
   assert.ok(longest < mostInFrame)
   const found: number[] = []
-  for (const frame of frames.filter((_, k) => k % 13 === 0)) {
+  /** Of the checkpoints only the newest few are kept: what a crash finds is what is near the end. */
+  const end = frames.at(-1)!.last - 2 * checkpointEvery
+  for (const frame of frames.filter(({ last }, k) => last > end && k % 7 === 0)) {
     const { journal } = await openMemory({ ...(await cutAfter(run.opened.store, frame)), readOnly: true })
     const events = await folded(journal)
     assert.ok(events < checkpointEvery + longest, `${events} events are folded at event ${frame.last}`)

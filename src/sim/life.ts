@@ -14,6 +14,7 @@ import type { Ask } from '../engine/ask.ts'
 import type { Engine } from '../engine/engine.ts'
 import { openStoreJournal } from '../journal/opening.ts'
 import type { KvStore } from '../journal/store.ts'
+import type { AskLog } from './ask-log.ts'
 import { audit } from './audit.ts'
 import { commandByChance } from './command-chance.ts'
 import type { Dice } from './dice.ts'
@@ -29,6 +30,8 @@ export interface LifeOptions extends MachineOptions {
   readonly crashEvery: number
   /** How many steps come between two moments at which anything under way may end. */
   readonly pace: number
+  /** Notes what is asked and answered. */
+  readonly noted?: { readonly log: AskLog; readonly journal: number }
 }
 
 export class Life {
@@ -109,11 +112,17 @@ export class Life {
   #ask(ask: Ask): Promise<void> {
     const engine = this.#engine
     const after = this.witness.asked()
+    const { log, journal = 0 } = this.#options.noted ?? {}
+    const noted = log?.asked(ask, journal, this.witness.world.seq)
     return engine.submit(ask).then(
       (answer) => {
+        noted?.answered(answer)
         if (engine === this.#engine) this.witness.answer(ask, answer, after)
       },
-      (error: Error) => this.#turnedAway(engine, ask, error),
+      (error: Error) => {
+        noted?.failed(error)
+        this.#turnedAway(engine, ask, error)
+      },
     )
   }
 

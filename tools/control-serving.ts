@@ -5,8 +5,8 @@ import { type ControlOptions, type ControlServer, serveControl } from '../src/co
 import { controlSocket, fitsSocket } from '../src/control/control-socket.ts'
 import { BlockboxError } from '../src/core/errors.ts'
 import type { Reign, Succession } from '../src/engine/succession.ts'
+import { readBounded } from '../src/files/bounded-file.ts'
 import type { Places } from '../src/images/places.ts'
-import { readBounded } from './bounded-file.ts'
 import { type JournalOption, journalDir } from './journal-option.ts'
 import { remark } from './remark.ts'
 

@@ -1,10 +1,9 @@
 /** Drives a scenario file into a journal folder: the work behind `blockbox run` and `npm start`. */
 
-import { readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { hex, sha256 } from '../src/core/digest.ts'
-import { BlockboxError } from '../src/core/errors.ts'
 import { openToWrite } from '../src/engine/open-folder.ts'
+import { readBounded } from '../src/files/bounded-file.ts'
 import { newTally, type Tally, tally } from '../src/inspect/tally.ts'
 import { type RunReport, runScenario } from '../src/run/driver.ts'
 import { LogicalClock, roundMs } from '../src/run/logical-clock.ts'
@@ -28,11 +27,9 @@ export interface Driven {
   readonly sum: Tally
 }
 
-/** Reads and checks a scenario file. Throws SCENARIO, or what reading the file throws. */
+/** Reads and checks a scenario file. Throws SCENARIO, and USAGE when it cannot be read. */
 export function readScenario(path: string): { readonly scenario: Scenario; readonly digest: string } {
-  if (statSync(path).size > maxScenarioBytes)
-    throw new BlockboxError('SCENARIO', `${path} is no scenario: it is over 1 MiB`)
-  const bytes = readFileSync(path)
+  const bytes = readBounded(path, maxScenarioBytes)
   const scenario = parseScenario(bytes.toString('utf8'), parseSize)
   refuseFilesOutside(scenario, dirname(path))
   return { scenario, digest: hex(sha256(bytes)) }

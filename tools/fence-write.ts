@@ -2,7 +2,7 @@
 
 import { failFence, fenceVerbs, writeFence } from '../src/control/fence-routes.ts'
 import { BlockboxError } from '../src/core/errors.ts'
-import { readBounded } from './bounded-file.ts'
+import { readBounded } from '../src/files/bounded-file.ts'
 import type { FenceAnswer, FenceUse } from './fence-control.ts'
 
 /** As much as one request may bring. */

@@ -1,8 +1,8 @@
 /** Heads kept in a file, and the keys that sign and check them, as options of commands name them. */
 
 import type { KeyObject } from 'node:crypto'
+import { readBounded } from '../src/files/bounded-file.ts'
 import { headKey, type KeptHead, parseHeads } from '../src/journal/kept-head.ts'
-import { readBounded } from './bounded-file.ts'
 
 /** Two years of a head a minute. */
 const maxHeadsBytes = 2 ** 29

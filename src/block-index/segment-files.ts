@@ -5,7 +5,6 @@ import {
   existsSync,
   fsyncSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readSync,
   renameSync,
@@ -15,7 +14,8 @@ import {
 import { join } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
 import { fileReason } from '../core/file-reason.ts'
-import { Segment } from './segment.ts'
+import { madeBeside, openPlain } from '../files/plain-file.ts'
+import { Segment, SegmentDamaged } from './segment.ts'
 
 const form = /^blocks-(\d{16})\.seg$/
 
@@ -82,7 +82,7 @@ export class SegmentFiles {
     const path = this.#path(first)
     try {
       mkdirSync(this.#folder, { recursive: true })
-      const file = openSync(`${path}.new`, 'w')
+      const file = openPlain(`${path}.new`, 'w', madeBeside)
       try {
         for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
         fsyncSync(file)
@@ -111,9 +111,18 @@ export class SegmentFiles {
   }
 }
 
+/** What is no plain file is no segment: it is made anew. */
+function opened(path: string): number {
+  try {
+    return openPlain(path, 'r', madeBeside)
+  } catch (error) {
+    throw error instanceof BlockboxError ? new SegmentDamaged(error.message) : error
+  }
+}
+
 /** As much of [offset, offset + length) as the file has. */
 function readPart(path: string, offset: number, length: number): Uint8Array {
-  const file = openSync(path, 'r')
+  const file = opened(path)
   try {
     const bytes = new Uint8Array(length)
     let got = 0

@@ -6,10 +6,11 @@
  */
 
 import { createHash } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { BlockboxError } from '../core/errors.ts'
+import { madeBeside, ofJournal, openPlainFile, readPlain } from '../files/plain-file.ts'
 
 const bytes = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER))
 
@@ -39,12 +40,14 @@ function pathOf(folder: string, target: string): string {
 /** The note of the copy to `target`; undefined when there is none. Throws USAGE when it is damaged. */
 export async function readNote(folder: string, target: string): Promise<CopyNote | undefined> {
   const path = pathOf(folder, target)
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
+  let text: string | undefined
+  try {
+    text = readPlain(path, maxBytes, ofJournal)?.toString('utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
-  })
-  if (text === undefined) return undefined
-  const read = v.safeParse(form, text.length > maxBytes ? undefined : parsed(text))
+  }
+  const read = v.safeParse(form, text === undefined ? undefined : parsed(text))
   if (read.success && read.output.target === target && read.output.done <= read.output.size)
     return read.output
   throw new BlockboxError('USAGE', `${path} is damaged: begin the copy anew with force`)
@@ -54,7 +57,7 @@ export async function readNote(folder: string, target: string): Promise<CopyNote
 export async function writeNote(folder: string, note: CopyNote): Promise<void> {
   const path = pathOf(folder, note.target)
   await mkdir(join(folder, 'copies'), { recursive: true })
-  const file = await open(`${path}.new`, 'w')
+  const file = await openPlainFile(`${path}.new`, 'w', madeBeside)
   try {
     await file.writeFile(`${JSON.stringify(note)}\n`)
     await file.sync()

@@ -12,11 +12,14 @@ const ofAll: Readonly<Record<string, string>> = {
 const toRead: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   ENOTDIR: 'a part of its path is no folder',
+  ENXIO: 'it is a socket',
 }
 
 const toWrite: Readonly<Record<string, string>> = {
   ENOENT: 'its folder does not exist',
   ENOTDIR: 'its folder is none',
+  ENXIO: 'it is a pipe that nobody reads, or a socket',
+  EAGAIN: 'it is a pipe that nobody empties',
 }
 
 /** The reason in what the system threw; undefined where its own words say it best. */

@@ -12,6 +12,7 @@ import { basename, join } from 'node:path'
 import { checks } from '../check/all.ts'
 import type { Finding } from '../check/check.ts'
 import { BlockboxError } from '../core/errors.ts'
+import { notPlain } from '../files/plain-file.ts'
 import { openRecordedJournal } from '../recording/recorded-journal.ts'
 import { replay } from '../replay/replay.ts'
 import { subBlock } from '../replay/sub-block.ts'
@@ -55,6 +56,10 @@ export function goldenFiles(path: string): GoldenFiles {
   const scenario = existsSync(stem + scenarioEnding) ? stem + scenarioEnding : undefined
   const named = recordingEndings.some((one) => path.endsWith(one)) && existsSync(path) ? path : undefined
   const recording = named ?? recordingEndings.map((one) => stem + one).find((one) => existsSync(one))
+  for (const file of [scenario, recording]) {
+    const found = file === undefined ? undefined : statSync(file)
+    if (found?.isFile() === false) throw notPlain(file!, found)
+  }
   if (scenario !== undefined || recording !== undefined) return { name: basename(stem), scenario, recording }
   throw new BlockboxError(
     'USAGE',

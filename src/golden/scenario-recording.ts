@@ -3,12 +3,11 @@
  * machine is in it, so that running it again gives the same bytes.
  */
 
-import { readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { hex, sha256 } from '../core/digest.ts'
-import { BlockboxError } from '../core/errors.ts'
 import { parseSize } from '../core/size.ts'
 import { openEngine } from '../engine/open-engine.ts'
+import { readBounded } from '../files/bounded-file.ts'
 import { memoryHead } from '../journal/head.ts'
 import type { Journal } from '../journal/journal.ts'
 import { MemoryStore } from '../journal/memory-store.ts'
@@ -32,9 +31,7 @@ export interface ScenarioRun {
 
 /** Runs the scenario in the file at `path`. Throws SCENARIO, USAGE, or what the engine throws. */
 export async function recordScenario(path: string, signal?: AbortSignal): Promise<ScenarioRun> {
-  if (statSync(path).size > maxScenarioBytes)
-    throw new BlockboxError('SCENARIO', `${path} has more than 1 MiB`)
-  const bytes = readFileSync(path)
+  const bytes = readBounded(path, maxScenarioBytes)
   const scenario = parseScenario(bytes.toString('utf8'), parseSize)
   refuseFilesOutside(scenario, dirname(path))
   const store = new MemoryStore()

@@ -3,8 +3,9 @@
  * it is whole.
  */
 
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, rename, rm } from 'node:fs/promises'
 import { BlockboxError } from '../core/errors.ts'
+import { madeBeside, openPlainFile } from '../files/plain-file.ts'
 import type { CopyTarget, TargetAsk } from './copy-target.ts'
 import type { Piece } from './export.ts'
 import { cannotMake, refuseWhatIsThere } from './image-file.ts'
@@ -14,13 +15,14 @@ export async function openCopyFile({ target, size, from, force }: TargetAsk): Pr
   await refuseWhatIsThere(target, force)
   const part = `${target}.part`
   if (from === undefined) {
-    const file = await open(part, 'w+').catch((error: unknown) => {
+    const file = await openPlainFile(part, 'w+', madeBeside).catch((error: unknown) => {
       throw cannotMake(target, error)
     })
     await file.truncate(size)
     return new CopyFile(file, part, target)
   }
-  const file = await open(part, 'r+').catch((cause: unknown) => {
+  const file = await openPlainFile(part, 'r+', madeBeside).catch((cause: unknown) => {
+    if (cause instanceof BlockboxError) throw cause
     throw new BlockboxError('USAGE', `${part} cannot be gone on from: begin anew`, { cause })
   })
   const { size: there } = await file.stat()

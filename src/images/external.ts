@@ -3,8 +3,9 @@
  * adapter for raw files, whose byte n is byte n of the volume.
  */
 
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { BlockboxError } from '../core/errors.ts'
+import { openPlainFile } from '../files/plain-file.ts'
 
 export interface ExternalImage {
   /** Bytes. */
@@ -17,13 +18,12 @@ export interface ExternalImage {
 /** Opens the image that a pair names by its path. */
 export type OpenImage = (path: string) => Promise<ExternalImage>
 
-/** Opens a raw file to be read. Throws what the file system throws, or USAGE when it is no file. */
+/** Opens a raw file to be read. Throws what the file system throws, or USAGE when it is no plain file. */
 export const openRawFile: OpenImage = async (path) => {
-  const file = await open(path, 'r')
+  const file = await openPlainFile(path, 'r')
   try {
-    const stat = await file.stat()
-    if (!stat.isFile()) throw new BlockboxError('USAGE', `${path} is no regular file`)
-    return new RawFile(file, path, stat.size)
+    const { size } = await file.stat()
+    return new RawFile(file, path, size)
   } catch (error) {
     await file.close()
     throw error

@@ -9,7 +9,6 @@ import {
   existsSync,
   fsyncSync,
   mkdirSync,
-  openSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -19,8 +18,10 @@ import {
 import { join } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
 import { fileReason } from '../core/file-reason.ts'
+import { ofJournal, openPlain } from '../files/plain-file.ts'
 import { droppedAtOpening, gatherEvidence } from './evidence.ts'
 import { fileStore } from './file-store.ts'
+import { refuseStrange } from './folder-shape.ts'
 import { damagedDatabase, damageRemark, foundDamage, type Look, stampOf } from './found-damage.ts'
 import { damage } from './frame.ts'
 import { emptyHead, encodeHead, type HeadStore, newestHead, slotSpacing } from './head.ts'
@@ -63,6 +64,7 @@ export interface FolderOptions {
  * JOURNAL_CORRUPT, JOURNAL_LOST_TAIL; USAGE where the folder can be neither read nor made.
  */
 export async function openJournalFolder(path: string, options: FolderOptions = {}): Promise<StoreJournal> {
+  refuseStrange(path)
   const fresh = within(path, () => {
     const isNew = identify(path, options)
     refuseHeadless(path)
@@ -269,7 +271,7 @@ async function openStore(store: KvStore, path: string): Promise<boolean> {
 }
 
 function writeSynced(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, 'w')
+  const file = openPlain(path, 'w', ofJournal)
   try {
     writeSync(file, bytes)
     fsyncSync(file)

@@ -3,6 +3,7 @@
 import { closeSync, fdatasync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
+import { ofJournal, openPlain } from '../files/plain-file.ts'
 import { type HeadStore, slotBytes, slotSpacing } from './head.ts'
 
 const sync = promisify(fdatasync)
@@ -35,7 +36,7 @@ export function headFile(path: string, readOnly: boolean): HeadStore {
 
 function opened(path: string, how: 'r' | 'r+'): number | undefined {
   try {
-    return openSync(path, how)
+    return openPlain(path, how, ofJournal)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

@@ -76,32 +76,37 @@ export async function* proofParts(journal: Journal, claim: Claim): AsyncGenerato
 
 /** Checks the proof in a file, a frame at a time. Throws PROOF_INVALID with what is wrong in it. */
 export function checkProof(path: string): Proven {
-  return reading(path, (source) => {
-    if (source.size > maxProofBytes + digestBytes) throw invalid(`it has more than ${maxProofBytes} bytes`)
-    const digest = createHash('sha256')
-    let at = 0
-    const next = (bytes: number) => {
-      const part = partOf(source, at, bytes)
-      digest.update(part)
-      at += part.length
-      return part
-    }
-    const claim = claimOf(next(headerBytes(source)))
-    const chain = new Chain(claim.from)
-    for (;;) {
-      const bytes = new DataView(next(4).slice().buffer).getUint32(0, true)
-      if (bytes === 0) break
-      if (bytes > maxFrameBytes)
-        throw invalid(`a frame has at most ${maxFrameBytes} bytes, one claims ${bytes}`)
-      chain.take(decoded(next(bytes), chain.next))
-    }
-    chain.end(claim.to)
-    const end = partOf(source, at, digestBytes)
-    if (!sameBytes(digest.digest(), end)) throw invalid('its last 32 bytes are not the SHA-256 of the others')
-    if (at + digestBytes !== source.size) throw invalid('something follows its end')
-    const { frames } = chain
-    return { ...claim, frames, events: claim.to.seq - claim.from.seq, bytes: source.size }
-  })
+  return reading(
+    path,
+    (source) => {
+      if (source.size > maxProofBytes + digestBytes) throw invalid(`it has more than ${maxProofBytes} bytes`)
+      const digest = createHash('sha256')
+      let at = 0
+      const next = (bytes: number) => {
+        const part = partOf(source, at, bytes)
+        digest.update(part)
+        at += part.length
+        return part
+      }
+      const claim = claimOf(next(headerBytes(source)))
+      const chain = new Chain(claim.from)
+      for (;;) {
+        const bytes = new DataView(next(4).slice().buffer).getUint32(0, true)
+        if (bytes === 0) break
+        if (bytes > maxFrameBytes)
+          throw invalid(`a frame has at most ${maxFrameBytes} bytes, one claims ${bytes}`)
+        chain.take(decoded(next(bytes), chain.next))
+      }
+      chain.end(claim.to)
+      const end = partOf(source, at, digestBytes)
+      if (!sameBytes(digest.digest(), end))
+        throw invalid('its last 32 bytes are not the SHA-256 of the others')
+      if (at + digestBytes !== source.size) throw invalid('something follows its end')
+      const { frames } = chain
+      return { ...claim, frames, events: claim.to.seq - claim.from.seq, bytes: source.size }
+    },
+    {},
+  )
 }
 
 /** Frames one behind the other, each hanging on the one before it. */

@@ -3,8 +3,8 @@
  * LevelDB itself reads most of them unchecked. Formats: doc/log_format.md and doc/table_format.md of LevelDB 1.20.
  */
 
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { BlockboxError } from '../core/errors.ts'
+import { closeSync, fstatSync, readSync } from 'node:fs'
+import { ofJournal, openPlain, type PlainAsk } from '../files/plain-file.ts'
 
 /** A place in a file whose bytes are not what was written. */
 export interface FileFault {
@@ -12,19 +12,14 @@ export interface FileFault {
   readonly what: string
 }
 
-/** A file open for reading, a range at a time. A pipe in its place is not waited for. */
+/** A plain file open for reading, a range at a time. */
 export class Source {
   readonly size: number
   readonly #file: number
 
-  constructor(path: string) {
-    this.#file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    const found = fstatSync(this.#file)
-    if (!found.isFile()) {
-      closeSync(this.#file)
-      throw new BlockboxError('JOURNAL_FOREIGN', `${path} is no plain file`)
-    }
-    this.size = found.size
+  constructor(path: string, ask: PlainAsk) {
+    this.#file = openPlain(path, 'r', ask)
+    this.size = fstatSync(this.#file).size
   }
 
   /** The bytes of a range, fewer where the file ends before it does. */
@@ -42,9 +37,9 @@ export class Source {
   }
 }
 
-/** Opens a file for as long as `read` takes. */
-export function reading<T>(path: string, read: (source: Source) => T): T {
-  const source = new Source(path)
+/** Opens a file for as long as `read` takes: one of a journal, unless it is asked for otherwise. Throws as openPlain does. */
+export function reading<T>(path: string, read: (source: Source) => T, ask: PlainAsk = ofJournal): T {
+  const source = new Source(path, ask)
   try {
     return read(source)
   } finally {

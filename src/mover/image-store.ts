@@ -1,10 +1,11 @@
 /** The backup store: raw image files in one folder, by their names. */
 
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestStream } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import { fileReason } from '../core/file-reason.ts'
+import { openPlainFile } from '../files/plain-file.ts'
 
 const pieceBytes = 2 ** 20
 
@@ -32,15 +33,14 @@ export function imageFolder(path: string): ImageStore {
       }
       let file: FileHandle
       try {
-        file = await open(join(path, name), 'r')
+        file = await openPlainFile(join(path, name), 'r')
       } catch (cause) {
+        if (cause instanceof BlockboxError) throw cause
         const reason = fileReason(cause, 'read') ?? (cause as Error).message
         throw new BlockboxError('USAGE', `the image ${name} cannot be opened: ${reason}`, { cause })
       }
       try {
-        const found = await file.stat()
-        const { size } = found
-        if (!found.isFile()) throw new BlockboxError('USAGE', `the image ${name} is no plain file`)
+        const { size } = await file.stat()
         const digest = digestStream()
         for (let at = 0; at < size; at += pieceBytes)
           digest.update(await piece(file, at, Math.min(pieceBytes, size - at)))

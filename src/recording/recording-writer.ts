@@ -4,7 +4,7 @@
  *     header ─▶ items ─▶ counted ─▶ end ─▶ FILE.part-PID synced ─▶ renamed to FILE
  */
 
-import { lstat, open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { pid } from 'node:process'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -12,6 +12,7 @@ import { createGzip } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
 import { fileReason } from '../core/file-reason.ts'
 import { Columns } from '../events/columns.ts'
+import { refuseWhatIsThere } from '../images/image-file.ts'
 import type { ExportItem } from './export.ts'
 import type { RecordingForm } from './form-reader.ts'
 import { headerJson, type RecordingHeader } from './header.ts'
@@ -84,9 +85,7 @@ export interface RecordingFile {
 /** Writes a recording to a file. Throws USAGE when the file is there, or the error of the system. */
 export async function writeRecording(recording: Recording, file: RecordingFile): Promise<RecordingEnd> {
   const { path, form, gzip, force = false } = file
-  if (!force && (await lstat(path).catch(() => undefined)) !== undefined) {
-    throw new BlockboxError('USAGE', `${path} is there already: name another, or replace it with --force`)
-  }
+  await refuseWhatIsThere(path, force)
   const part = `${path}.part-${pid}`
   let end: RecordingEnd | undefined
   async function* pieces(): AsyncGenerator<Uint8Array> {

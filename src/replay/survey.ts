@@ -12,6 +12,7 @@ import { BlockboxError } from '../core/errors.ts'
 import { Columns } from '../events/columns.ts'
 import { type Base, readBase } from '../journal/base.ts'
 import { fileStore } from '../journal/file-store.ts'
+import { refuseStrange } from '../journal/folder-shape.ts'
 import { stampOf } from '../journal/found-damage.ts'
 import { checkRows, decodeFrame, type Frame } from '../journal/frame.ts'
 import { newestHead } from '../journal/head.ts'
@@ -55,6 +56,7 @@ export interface Survey {
  */
 export async function survey(path: string): Promise<Survey> {
   const db = join(path, 'db')
+  refuseStrange(path)
   const before = stampOf(db)
   const store = segmentedStore(
     await fileStore(db, isWholeValue, { torn: true }),

@@ -9,12 +9,12 @@
  */
 
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import process from 'node:process'
 import { addAbortSignal, pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
 import { fileReason } from '../core/file-reason.ts'
+import { byteStream } from '../files/byte-stream.ts'
 import type { TraceDoubt, TraceEvent, TraceOptions } from './event.ts'
 import {
   type FurtherFormats,
@@ -206,8 +206,7 @@ export async function* contentOf(path: string, signal?: AbortSignal): Pieces {
 }
 
 async function* readPieces(path: string, signal?: AbortSignal): Pieces {
-  const stream =
-    path === standardInput ? process.stdin : createReadStream(path, { highWaterMark: pieceBytes })
+  const stream = path === standardInput ? process.stdin : byteStream(path, pieceBytes)
   if (signal !== undefined) addAbortSignal(signal, stream)
   try {
     for await (const piece of stream) yield piece as Uint8Array

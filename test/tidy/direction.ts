@@ -6,6 +6,7 @@
  *                                          +- journal <- payload <- images <-+- engine <- nbd/server
  *                                                                            +- replay (and check, inspect)
  *     core <- layout <- engine <- mover             replay <- block-index      replay, trace <- recording
+ *     core <- files <- journal, trace, nbd/client: opening what somebody else named
  *     engine, replay, inspect, mover <- control: all that the command line does on an open journal
  *     nbd/protocol <- nbd/client <- images      engine, mover, recording <- run      engine, replay <- sim      all <- index
  */
@@ -15,16 +16,17 @@ import type { Source } from './source.ts'
 /** What each unit may import directly; what those may import is allowed too. */
 const MAP: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  files: ['core'],
   events: ['core'],
   layers: ['events'],
   volume: ['layers'],
   check: ['volume'],
   inspect: ['volume'],
-  trace: ['volume', 'nbd/protocol'],
-  journal: ['volume'],
+  trace: ['volume', 'nbd/protocol', 'files'],
+  journal: ['volume', 'files'],
   payload: ['journal'],
   'nbd/protocol': ['core'],
-  'nbd/client': ['nbd/protocol'],
+  'nbd/client': ['nbd/protocol', 'files'],
   images: ['payload', 'nbd/client'],
   layout: ['core'],
   engine: ['images', 'layout'],

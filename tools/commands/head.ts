@@ -3,13 +3,12 @@
  * and proofs that one head extends another, to be checked by whoever has no journal.
  */
 
-import { appendFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { JournalInfo } from '../../src/control/journal-info.ts'
 import { info } from '../../src/control/state-routes.ts'
 import { hex } from '../../src/core/digest.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
-import { cannotMake } from '../../src/images/image-file.ts'
+import { writeShort } from '../../src/files/short-text.ts'
 import { journalIdentity } from '../../src/journal/identity.ts'
 import { headLine, type KeptHead, signHead } from '../../src/journal/kept-head.ts'
 import { type HeadArgument, parseHead } from '../head-argument.ts'
@@ -78,16 +77,8 @@ async function act(options: HeadOptions): Promise<void> {
   const { id } = journalIdentity(journalDir(options))
   const plain: KeptHead = { journal: id, seq, hash, at: new Date().toISOString() }
   const kept = key === undefined ? plain : signHead(plain, key)
-  if (options.append !== undefined) append(options.append, `${headLine(kept)}\n`)
+  if (options.append !== undefined) writeShort(options.append, `${headLine(kept)}\n`, 'append')
   await print(json ? headLine(kept) : `${kept.hash}@${kept.seq}`)
-}
-
-function append(path: string, line: string): void {
-  try {
-    appendFileSync(path, line)
-  } catch (error) {
-    throw cannotMake(path, error)
-  }
 }
 
 async function prove(from: HeadArgument, options: HeadOptions): Promise<void> {

@@ -7,7 +7,6 @@
  *                 └── room again, or asked to reopen ──┘
  */
 
-import { rm, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
@@ -15,7 +14,6 @@ import type { ControlServer } from '../../src/control/control-server.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { openToGoOn } from '../../src/engine/open-folder.ts'
 import type { News, Succession } from '../../src/engine/succession.ts'
-import { cannotMake } from '../../src/images/image-file.ts'
 import { Places } from '../../src/images/places.ts'
 import { type Address, exportUri } from '../../src/nbd/server/address.ts'
 import { VolumeCatalog } from '../../src/nbd/server/catalog.ts'
@@ -28,6 +26,7 @@ import { Interrupted, interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
 import { print } from '../output.ts'
+import { removePid, writePid } from '../pid-file.ts'
 import { remark } from '../remark.ts'
 import { activatedSocket, collectSeldom, defaultCacheBytes, runBeside } from '../serving.ts'
 import { parseSize } from '../size.ts'
@@ -133,7 +132,7 @@ async function serve(options: ServeOptions): Promise<void> {
     const bound = await server.listen(address)
     const names = tapped === undefined ? catalog.volumes() : [tapped.name]
     const uris = names.map((name) => exportUri(bound, name, credentials !== undefined))
-    hasPidFile = await wrotePid(options)
+    hasPidFile = wrotePid(options)
     await announce(options, bound, uris)
     await stopped(succession, tapped, options, bound, uris)
   } finally {
@@ -141,7 +140,7 @@ async function serve(options: ServeOptions): Promise<void> {
     await server.close()
     await tapped?.tap.stop()
     catalog.close()
-    if (hasPidFile) await rm(options.pidFile!, { force: true })
+    if (hasPidFile) removePid(options.pidFile!)
     await succession.close()
   }
   const { remains } = succession.engine
@@ -180,11 +179,9 @@ function addressOf({ socket, port, bind, insecure, tlsCertificates }: ServeOptio
 }
 
 /** Writes the process number where it was asked for; false when it was not. Throws USAGE where it cannot. */
-async function wrotePid({ pidFile }: ServeOptions): Promise<boolean> {
+function wrotePid({ pidFile }: ServeOptions): boolean {
   if (pidFile === undefined) return false
-  await writeFile(pidFile, `${process.pid}\n`).catch((error: unknown) => {
-    throw cannotMake(pidFile, error)
-  })
+  writePid(pidFile)
   return true
 }
 

@@ -7,17 +7,20 @@
  * Without a folder the authorities that the system knows are believed, and nothing is shown.
  */
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { BlockboxError } from '../../core/errors.ts'
+import { readPlain } from '../../files/plain-file.ts'
+
+/** No list of authorities that a system keeps is longer. */
+const maxCertificateBytes = 4 * 2 ** 20
 
 export type ClientCertificates = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>
 
 /** Reads the certificates of a folder. Throws USAGE when they are missing or do not belong together. */
 export async function readClientCertificates(folder: string): Promise<ClientCertificates> {
-  const [ca, cert, key] = await Promise.all(
-    ['ca-cert.pem', 'client-cert.pem', 'client-key.pem'].map((name) => readIfThere(join(folder, name))),
+  const [ca, cert, key] = ['ca-cert.pem', 'client-cert.pem', 'client-key.pem'].map((name) =>
+    readIfThere(join(folder, name)),
   )
   if (ca === undefined) throw missing(folder, 'ca-cert.pem', 'TLS needs it')
   if (cert === undefined && key !== undefined)
@@ -34,13 +37,17 @@ export async function readClientCertificates(folder: string): Promise<ClientCert
   return certificates
 }
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
+/** Throws USAGE when it is there and cannot be read. */
+export function readIfThere(path: string): Buffer | undefined {
   try {
-    return await readFile(path)
+    const bytes = readPlain(path, maxCertificateBytes)
+    if (bytes !== undefined) return bytes
   } catch (cause) {
+    if (cause instanceof BlockboxError) throw cause
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new BlockboxError('USAGE', `${path} cannot be read: ${(cause as Error).message}`, { cause })
   }
+  throw new BlockboxError('USAGE', `${path} has more than ${maxCertificateBytes} bytes: this is not the file`)
 }
 
 function missing(folder: string, name: string, why: string): BlockboxError {

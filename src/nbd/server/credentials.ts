@@ -5,28 +5,22 @@
  * without a certificate signed by that authority is turned away.
  */
 
-import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { createSecureContext, createServer, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import { BlockboxError } from '../../core/errors.ts'
+import { readIfThere } from '../client/certificates.ts'
 
 export type Credentials = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>
 
 /** Reads the certificates of a folder. Throws USAGE when they are missing or do not belong together. */
 export async function readCredentials(folder: string): Promise<Credentials> {
-  const read = async (name: string) => {
-    try {
-      return await readFile(join(folder, name))
-    } catch (cause) {
-      throw new BlockboxError('USAGE', `${join(folder, name)} cannot be read: TLS needs it`, { cause })
-    }
+  const read = (name: string) => {
+    const bytes = readIfThere(join(folder, name))
+    if (bytes !== undefined) return bytes
+    throw new BlockboxError('USAGE', `${join(folder, name)} is not there: TLS needs it`)
   }
-  const [ca, cert, key] = [
-    await read('ca-cert.pem'),
-    await read('server-cert.pem'),
-    await read('server-key.pem'),
-  ]
+  const [ca, cert, key] = [read('ca-cert.pem'), read('server-cert.pem'), read('server-key.pem')]
   try {
     createSecureContext({ ca, cert, key })
   } catch (cause) {

@@ -113,7 +113,7 @@ test('what is no disk is refused', async () => {
     [['--from', odd], 'no whole blocks of 4096'],
     [['--from', empty], 'no whole blocks'],
     [['--from', join(home, 'missing')], 'ENOENT'],
-    [['--from', home], 'no regular file'],
+    [['--from', home], 'no plain file but a folder'],
     [['--from', 'nbd+unix:///x'], 'names no socket'],
     [['--from', 'nbd+unix:///x?socket=/no/such'], 'the connection failed'],
     [[], 'how large?'],

@@ -5,7 +5,7 @@ import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { readBounded } from '../../tools/bounded-file.ts'
+import { readBounded } from '../../src/files/bounded-file.ts'
 import { readHeads, readKey } from '../../tools/kept-heads.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { fails } from '../support/frames.ts'
@@ -35,7 +35,7 @@ test('a device without an end is refused, a folder and what is not there too', a
 
 test('a pipe is read', () => {
   const script = `
-    const { readBounded } = await import(${JSON.stringify(new URL('../../tools/bounded-file.js', import.meta.url).href)})
+    const { readBounded } = await import(${JSON.stringify(new URL('../../src/files/bounded-file.js', import.meta.url).href)})
     console.log(readBounded('/dev/stdin', 100).toString())`
   const piped = 'printf "a token" | "$0" --input-type=module -e "$1"'
   const { stdout } = spawnSync('sh', ['-c', piped, process.execPath, script], { encoding: 'utf8' })

@@ -31,11 +31,11 @@ export function checkpointOf(world: World): Omit<Checkpoint, 'frameHash'> {
   return { seq: world.seq, stateLow: low, stateHigh: high, parts }
 }
 
-/** The state of a checkpoint; undefined when it does not give the hash it should. */
+/** The state of a checkpoint, which shares no memory with it: what changes later must not change the copy. Undefined when it does not give the hash it should. */
 export function worldOf(checkpoint: Checkpoint): World | undefined {
   try {
     const [packed, ...rest] = checkpoint.parts
-    const plain: unknown = new Unpackr({ useRecords: false }).unpack(packed!)
+    const plain: unknown = new Unpackr({ useRecords: false }).unpack(new Uint8Array(packed!))
     const world = loadWorld({ seq: checkpoint.seq, plain, pages: rest.flatMap(decodePages) })
     const { low, high } = stateHash(world)
     return low === checkpoint.stateLow && high === checkpoint.stateHigh ? world : undefined

@@ -19,6 +19,8 @@ export const outsidePath = '/outside.raw'
 export const recentEvents = 128
 /** Of so many volumes some are deleted before there are more: a long run costs no more a step than a short one. */
 const maxVolumes = 16
+/** Hosts that are there from the beginning, and come back after each restart. */
+export const hosts = ['one', 'two'] as const
 const pairNames = ['p', 'q', 'r', 's'] as const
 const backupNames = ['a', 'b', 'c'] as const
 
@@ -45,7 +47,7 @@ export function beginning(dice: Dice): CommandAsk[] {
   return [
     ...['d1', 'd2'].map((name): CommandAsk => ({ kind: 'device.create', detail: { name } })),
     ...volumes,
-    ...['one', 'two'].map((name): CommandAsk => ({ kind: 'session.open', detail: { name } })),
+    ...hosts.map((name): CommandAsk => ({ kind: 'session.open', detail: { name } })),
     pair('p', 1, 2),
     pair('q', 1, 3),
     pair('r', 4, 5),
@@ -56,6 +58,7 @@ export function beginning(dice: Dice): CommandAsk[] {
 /** A command, most of them sensible for the state they come in. */
 export function commandByChance(dice: Dice, world: World): CommandAsk {
   const name = dice.of(...pairNames)
+  if (world.sessions.size < hosts.length && dice.once(2)) return opening(dice)
   switch (dice.below(16)) {
     case 0:
     case 1:
@@ -149,8 +152,12 @@ function branchCommand(dice: Dice, world: World): CommandAsk {
 
 function sessionCommand(dice: Dice, world: World): CommandAsk {
   const sessions = [...world.sessions.keys()]
-  if (sessions.length < 3 || dice.once(2)) return { kind: 'session.open', detail: { name: 'more' } }
+  if (sessions.length < 3 || dice.once(2)) return opening(dice)
   return { kind: 'session.close', session: dice.pick(sessions)!, detail: { orderly: dice.once(2) } }
+}
+
+function opening(dice: Dice): CommandAsk {
+  return { kind: 'session.open', detail: { name: dice.of('more', ...hosts) } }
 }
 
 function commit(dice: Dice, world: World): CommandAsk {

@@ -15,10 +15,11 @@ import type { Engine } from '../engine/engine.ts'
 import { openStoreJournal } from '../journal/opening.ts'
 import type { KvStore } from '../journal/store.ts'
 import { audit } from './audit.ts'
-import { commandByChance } from './command-chance.ts'
+import { commandByChance, hosts } from './command-chance.ts'
 import type { Dice } from './dice.ts'
 import { FaultyLevel } from './faulty-level.ts'
 import { ioByChance } from './io-chance.ts'
+import { Deadlines, lastWords, longerThanDeadlinesNs, unrest } from './liveness.ts'
 import { Machine, type MachineOptions, turn } from './machine.ts'
 import { Witness } from './witness.ts'
 
@@ -42,6 +43,9 @@ export class Life {
   readonly #options: LifeOptions
   #engine!: Engine
   #requests = 0
+  /** What the present engine was asked and did not answer yet. */
+  #unanswered = new Set<Ask>()
+  #deadlines = new Deadlines()
   /** While a new engine is opened, what becomes of the one before is nobody's concern. */
   #booting = false
   /** Why the engine ended, if it did. */
@@ -66,7 +70,10 @@ export class Life {
   async step(dice: Dice): Promise<void> {
     const { crashEvery, pace } = this.#options
     const { machine } = this
-    if (this.#ended !== undefined || (crashEvery > 0 && dice.once(crashEvery))) return this.#crash(dice)
+    if (this.#ended !== undefined || (crashEvery > 0 && dice.once(crashEvery))) {
+      await this.#crash(dice)
+      return this.#reconnect(dice)
+    }
     const what = dice.below(100)
     if (what < 62) this.#post(ioByChance(dice, this.#engine.world, ++this.#requests))
     else if (what < 80) machine.endCopy(dice)
@@ -74,11 +81,19 @@ export class Life {
     else if (what < 97) machine.write(dice)
     else if (what < 99) machine.clock.pass(dice.below(3_000_000))
     else if (dice.once(4)) machine.clock.jump(BigInt(dice.below(7_200_000) - 3_600_000) * 1_000_000n)
-    else if (dice.once(20)) await this.#restart()
-    if (dice.once(pace)) await turn()
+    else if (dice.once(20)) {
+      await this.#restart()
+      this.#reconnect(dice)
+    }
+    if (!dice.once(pace)) return
+    await turn()
+    this.#beInTime()
   }
 
-  /** Copies end, the disk writes, until nothing is left to do; then an orderly stop, a start, and an audit. */
+  /**
+   * Copies end, the disk writes, time passes, until nothing is left to do: all is at rest then. At last an orderly stop,
+   * a start, and an audit.
+   */
   async finish(): Promise<void> {
     const { machine } = this
     machine.calm = true
@@ -87,14 +102,42 @@ export class Life {
       await this.#boot()
       if (this.over) return
     }
-    for (let idle = 0; idle < 3; idle++) {
-      if (machine.endAll()) idle = 0
-      await turn()
-    }
+    await this.#settle()
+    machine.clock.pass(longerThanDeadlinesNs)
+    await this.#settle()
+    this.#beInTime()
+    if (this.#ended === undefined) for (const ask of lastWords(this.#engine.world)) this.#post(ask)
+    await this.#settle()
+    if (this.#ended === undefined) this.#beAtRest()
     await this.#restart()
     if (this.over) return
     this.witness.end()
     await this.#audit()
+  }
+
+  /** All that is under way comes to its end. */
+  async #settle(): Promise<void> {
+    for (let idle = 0; idle < 3; idle++) {
+      if (this.machine.endAll()) idle = 0
+      await turn()
+    }
+  }
+
+  #beInTime(): void {
+    if (this.#ended !== undefined) return
+    const late = this.#deadlines.late(this.witness.world, this.#engine.world, this.machine.clock.passedMs)
+    if (late !== undefined) this.witness.find('deadline', late)
+  }
+
+  #beAtRest(): void {
+    for (const { kind } of this.#unanswered) this.witness.find('liveness', `${kind} is never answered`)
+    for (const what of unrest(this.#engine.world)) this.witness.find('liveness', what)
+  }
+
+  /** Hosts come back when the recorder does, most of them. */
+  #reconnect(dice: Dice): void {
+    if (this.#ended !== undefined || this.over) return
+    for (const name of hosts) if (!dice.once(8)) this.#post({ kind: 'session.open', detail: { name } })
   }
 
   #newWitness(): Witness {
@@ -109,11 +152,17 @@ export class Life {
   #ask(ask: Ask): Promise<void> {
     const engine = this.#engine
     const after = this.witness.asked()
+    const unanswered = this.#unanswered
+    unanswered.add(ask)
     return engine.submit(ask).then(
       (answer) => {
+        unanswered.delete(ask)
         if (engine === this.#engine) this.witness.answer(ask, answer, after)
       },
-      (error: Error) => this.#turnedAway(engine, ask, error),
+      (error: Error) => {
+        unanswered.delete(ask)
+        this.#turnedAway(engine, ask, error)
+      },
     )
   }
 
@@ -137,6 +186,8 @@ export class Life {
   async #restart(): Promise<void> {
     await this.machine.until(this.#engine.close()).catch((error: Error) => this.#failed(error))
     if (this.#ended !== undefined) return
+    await turn()
+    for (const { kind } of this.#unanswered) this.witness.find('liveness', `${kind} is not answered by the end`)
     this.machine.stop()
     await this.#boot()
   }
@@ -160,6 +211,8 @@ export class Life {
       this.#booting = false
     }
     const engine = this.#engine
+    this.#unanswered = new Set()
+    this.#deadlines = new Deadlines()
     engine.frames$.subscribe({
       error: (error: Error) => {
         if (engine === this.#engine && !this.#booting) this.#failed(error)

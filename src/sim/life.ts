@@ -14,6 +14,7 @@ import type { Ask } from '../engine/ask.ts'
 import type { Engine } from '../engine/engine.ts'
 import { openStoreJournal } from '../journal/opening.ts'
 import type { KvStore } from '../journal/store.ts'
+import { waiting } from '../layers/in-flight.ts'
 import { audit } from './audit.ts'
 import { commandByChance, hosts } from './command-chance.ts'
 import type { Dice } from './dice.ts'
@@ -88,6 +89,7 @@ export class Life {
     if (!dice.once(pace)) return
     await turn()
     this.#beInTime()
+    this.#beAnswered()
   }
 
   /**
@@ -127,6 +129,14 @@ export class Life {
     if (this.#ended !== undefined) return
     const late = this.#deadlines.late(this.witness.world, this.#engine.world, this.machine.clock.passedMs)
     if (late !== undefined) this.witness.find('deadline', late)
+  }
+
+  /** When all that was decided is durable, nobody waits for an answer but whose request waits. */
+  #beAnswered(): void {
+    const engine = this.#engine
+    if (this.#ended !== undefined || engine.durableSeq === undefined) return
+    const [open, there] = [this.#unanswered.size, waiting(engine.world)]
+    if (open > there) this.witness.find('liveness', `${open} asks are not answered, of which ${there} wait`)
   }
 
   #beAtRest(): void {

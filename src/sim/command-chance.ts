@@ -152,7 +152,7 @@ function branchCommand(dice: Dice, world: World): CommandAsk {
 
 function sessionCommand(dice: Dice, world: World): CommandAsk {
   const sessions = [...world.sessions.keys()]
-  if (sessions.length < 3 || dice.once(2)) return opening(dice)
+  if (sessions.length < 2 || dice.once(3)) return opening(dice)
   return { kind: 'session.close', session: dice.pick(sessions)!, detail: { orderly: dice.once(2) } }
 }
 

@@ -197,7 +197,8 @@ export class Life {
     await this.machine.until(this.#engine.close()).catch((error: Error) => this.#failed(error))
     if (this.#ended !== undefined) return
     await turn()
-    for (const { kind } of this.#unanswered) this.witness.find('liveness', `${kind} is not answered by the end`)
+    for (const { kind } of this.#unanswered)
+      this.witness.find('liveness', `${kind} is not answered by the end`)
     this.machine.stop()
     await this.#boot()
   }

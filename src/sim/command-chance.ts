@@ -4,6 +4,7 @@
  */
 
 import type { CommandAsk } from '../engine/ask.ts'
+import { holdQueueOf } from '../layers/hold-queue.ts'
 import type { World } from '../layers/layer.ts'
 import { pairsOf } from '../layers/pair-state.ts'
 import { preservesOf } from '../layers/preserve-state.ts'
@@ -62,11 +63,11 @@ export function commandByChance(dice: Dice, world: World): CommandAsk {
   switch (dice.below(16)) {
     case 0:
     case 1:
-      return backupStart(dice, world)
     case 2:
+      return backupStart(dice, world)
     case 3:
     case 4:
-      return { kind: 'backup.stop', detail: { name: dice.of(...backupNames) } }
+      return backupStop(dice, world)
     case 5:
       return { kind: 'pair.sync', detail: { name } }
     case 6:
@@ -89,8 +90,8 @@ export function commandByChance(dice: Dice, world: World): CommandAsk {
 }
 
 function backupStart(dice: Dice, world: World): CommandAsk {
-  const volumes = world.volumes.filter(() => dice.once(3)).map(({ id }) => id)
-  const bounds = { deadlineMs: dice.of(0, 0, 5), maxEntries: dice.of(0, 0, 2), maxBytes: dice.of(0, 0, 2048) }
+  const volumes = world.volumes.filter(({ gone }) => dice.once(gone ? 64 : 4)).map(({ id }) => id)
+  const bounds = { deadlineMs: dice.of(0, 2, 5), maxEntries: dice.of(0, 0, 2), maxBytes: dice.of(0, 0, 2048) }
   const plain = { name: dice.of(...backupNames), volumes, ...bounds }
   if (dice.once(2)) return { kind: 'backup.start', detail: plain }
   const scope = dice.of('all', 'metadata', 'blocks')
@@ -106,6 +107,12 @@ function backupStart(dice: Dice, world: World): CommandAsk {
     crash: dice.of('drop', 'requeue'),
   }
   return { kind: 'backup.start', ...(dice.once(3) && { session: 1 + dice.below(3) }), detail }
+}
+
+function backupStop(dice: Dice, world: World): CommandAsk {
+  const running = dice.pick([...holdQueueOf(world).backups.values()])
+  const name = dice.once(3) || running === undefined ? dice.of(...backupNames) : running.name
+  return { kind: 'backup.stop', detail: { name } }
 }
 
 function restoreCommand(dice: Dice, world: World): CommandAsk {

@@ -19,6 +19,7 @@ import { audit } from './audit.ts'
 import { commandByChance, hosts } from './command-chance.ts'
 import type { Dice } from './dice.ts'
 import { FaultyLevel } from './faulty-level.ts'
+import { moverByChance } from './fence-chance.ts'
 import { ioByChance } from './io-chance.ts'
 import { Deadlines, lastWords, longerThanDeadlinesNs, unrest } from './liveness.ts'
 import { Machine, type MachineOptions, turn } from './machine.ts'
@@ -77,7 +78,8 @@ export class Life {
     }
     const what = dice.below(100)
     if (what < 62) this.#post(ioByChance(dice, this.#engine.world, ++this.#requests))
-    else if (what < 80) machine.endCopy(dice)
+    else if (what < 77) machine.endCopy(dice)
+    else if (what < 80) this.#move(dice)
     else if (what < 90) this.#post(commandByChance(dice, this.#engine.world))
     else if (what < 97) machine.write(dice)
     else if (what < 99) machine.clock.pass(dice.below(3_000_000))
@@ -111,10 +113,25 @@ export class Life {
     if (this.#ended === undefined) for (const ask of lastWords(this.#engine.world)) this.#post(ask)
     await this.#settle()
     if (this.#ended === undefined) this.#beAtRest()
+    await this.#readAll()
     await this.#restart()
     if (this.over) return
     this.witness.end()
     await this.#audit()
+  }
+
+  /** A last look at all that there is. */
+  async #readAll(): Promise<void> {
+    if (this.#ended !== undefined) return
+    this.#post({ kind: 'session.open', detail: { name: 'last' } })
+    await this.#settle()
+    const { sessions, volumes } = this.#engine.world
+    const session = Math.max(...sessions.keys())
+    for (const { id: volume, gone, size: length } of volumes) {
+      if (!gone)
+        this.#post({ kind: 'io.read', session, volume, request: ++this.#requests, offset: 0, length })
+    }
+    await this.#settle()
   }
 
   /** All that is under way comes to its end. */
@@ -148,6 +165,12 @@ export class Life {
   #reconnect(dice: Dice): void {
     if (this.#ended !== undefined || this.over) return
     for (const name of hosts) if (!dice.once(8)) this.#post({ kind: 'session.open', detail: { name } })
+  }
+
+  /** A mover reports, if one is at work. */
+  #move(dice: Dice): void {
+    const report = moverByChance(dice, this.#engine.world)
+    if (report !== undefined) this.#post(report)
   }
 
   #newWitness(): Witness {

@@ -20,9 +20,11 @@ import { Player } from '../replay/replay.ts'
 import { stateHashText } from '../volume/snapshot.ts'
 import { newWorld } from '../volume.ts'
 import { type BytesAt, ContentOracle, type Outside } from './content-oracle.ts'
+import { MoverOracle } from './mover-oracle.ts'
 
 /** No opening takes back more frames than a few of what the one before it found. */
 const keptEnds = 64
+const nothing = new Uint8Array(0)
 
 export class Witness {
   readonly world: World = newWorld()
@@ -32,6 +34,7 @@ export class Witness {
   inputs = 0
   readonly #player: Player
   readonly #oracle: ContentOracle
+  readonly #movers: MoverOracle
   readonly #columns = new Columns()
   /** Inputs of writes that took effect and whose answers did not come yet. */
   readonly #effects = new Set<number>()
@@ -45,6 +48,7 @@ export class Witness {
   constructor(bytesAt: BytesAt, outside: Outside) {
     const oracle = new ContentOracle(bytesAt, outside)
     this.#oracle = oracle
+    this.#movers = new MoverOracle(bytesAt)
     const effects = (): Check => ({
       rules: [],
       after: (event) => {
@@ -52,7 +56,7 @@ export class Witness {
         if (takesEffect(event)) this.#effects.add(event.about || event.seq)
       },
     })
-    this.#player = new Player(this.world, { checks: [effects, ...checks, oracle.check] })
+    this.#player = new Player(this.world, { checks: [effects, ...checks, oracle.check, this.#movers.check] })
   }
 
   /** Hash of the last frame it saw, in hexadecimal. */
@@ -124,6 +128,9 @@ export class Witness {
       return this.#oracle.answered(seq, data!)
     }
     if (ask.kind === 'io.flush') return
+    if (ask.kind === 'mover.report' || ask.kind === 'fence.update') {
+      this.#movers.answered(seq, ask.data ?? nothing)
+    }
     this.#acknowledged = Math.max(this.#acknowledged, seq)
     if (seq > this.world.seq) this.find('early', `event ${seq} is answered before its frame is durable`, seq)
     const isIo = (ioKinds as readonly string[]).includes(ask.kind)
@@ -142,6 +149,7 @@ export class Witness {
   /** The journal was opened again after a crash: what was written and not yet published is caught up with. */
   async recovered(journal: Journal): Promise<void> {
     this.#oracle.crashed()
+    this.#movers.crashed()
     this.#effects.clear()
     this.#answered = 0
     const { last } = journal.bounds()

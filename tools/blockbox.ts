@@ -23,6 +23,7 @@ import { add as log } from './commands/log.ts'
 import { add as mark } from './commands/mark.ts'
 import { add as preserve } from './commands/preserve.ts'
 import { add as redact } from './commands/redact.ts'
+import { add as reopen } from './commands/reopen.ts'
 import { add as replay } from './commands/replay.ts'
 import { add as restore } from './commands/restore.ts'
 import { add as run } from './commands/run.ts'
@@ -58,6 +59,7 @@ await main(
     redact,
     run,
     serve,
+    reopen,
     control,
     replay,
     test,

@@ -4,8 +4,7 @@ import { resolve } from 'node:path'
 import { type ControlOptions, type ControlServer, serveControl } from '../src/control/control-server.ts'
 import { controlSocket, fitsSocket } from '../src/control/control-socket.ts'
 import { BlockboxError } from '../src/core/errors.ts'
-import type { Engine } from '../src/engine/engine.ts'
-import type { OpenFolder } from '../src/engine/open-folder.ts'
+import type { Reign, Succession } from '../src/engine/succession.ts'
 import type { Places } from '../src/images/places.ts'
 import { readBounded } from './bounded-file.ts'
 import { type JournalOption, journalDir } from './journal-option.ts'
@@ -20,10 +19,16 @@ export interface ControlServing extends JournalOption {
   readonly controlToken?: string
 }
 
+/** What it is served in front of; `succession` where the journal may be opened anew. */
+export interface Controllable extends Reign {
+  readonly places: Places
+  readonly succession?: Succession
+}
+
 /** Serves the API; undefined where there is to be none. Throws USAGE, SOCKET. */
 export async function controlFor(
   options: ControlServing,
-  { engine, journal, payload, places }: { readonly engine: Engine; readonly places: Places } & OpenFolder,
+  { engine, journal, payload, places, succession }: Controllable,
 ): Promise<ControlServer | undefined> {
   const { control, controlPort, controlToken } = options
   const folder = resolve(journalDir(options))
@@ -31,7 +36,7 @@ export async function controlFor(
     throw new BlockboxError('USAGE', '--control-token goes with --control-port')
   }
   if (control === false && controlPort === undefined) return undefined
-  let how: ControlOptions = { folder, places }
+  let how: ControlOptions = { folder, places, ...(succession && { succession }) }
   if (controlPort !== undefined) how = { ...how, port: controlPort, token: tokenIn(controlToken) }
   else if (typeof control === 'string') how = { ...how, path: resolve(control) }
   else if (!fitsSocket(controlSocket(folder))) {

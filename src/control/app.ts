@@ -19,8 +19,12 @@ export type Token = string | undefined
 /** A handler of requests. It never rejects. */
 export type Handler = (request: Request) => Promise<Response>
 
-/** Throws when the table is faulty: a defect of this program. */
-export function appOf(routes: readonly Route[], controlled: Controlled, token: Token): Handler {
+/**
+ * Throws when the table is faulty: a defect of this program.
+ *
+ * @param now what the API is in front of when a request has come; its refusal is the answer
+ */
+export function appOf(routes: readonly Route[], now: () => Promise<Controlled>, token: Token): Handler {
   const faults = routeFaults(routes)
   assert(faults.length === 0, faults.join('; '))
   const app = new Hono()
@@ -36,7 +40,7 @@ export function appOf(routes: readonly Route[], controlled: Controlled, token: T
   })
   for (const route of routes) {
     const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
-    app.on(route.method, path, (context) => handled(route, controlled, context))
+    app.on(route.method, path, (context) => handled(route, now, context))
   }
   for (const path of new Set(routes.map((route) => route.path))) {
     const allow = routes.filter((route) => route.path === path).map(({ method }) => method)
@@ -51,13 +55,14 @@ export function appOf(routes: readonly Route[], controlled: Controlled, token: T
   return async (request) => app.fetch(request)
 }
 
-async function handled(route: Route, controlled: Controlled, { req }: Context): Promise<Response> {
+async function handled(route: Route, now: () => Promise<Controlled>, { req }: Context): Promise<Response> {
   const body = new Uint8Array(await req.arrayBuffer())
   const { headers, signal } = req.raw
   const query = new URL(req.url).searchParams
   const input = inputOf(route, { path: req.param() as Record<string, string>, query, headers, body })
   const key = keyOf(route, headers)
   const call: Call = { signal, bytes: body, ...(key !== undefined && { key }) }
+  const controlled = await now()
   if (route.gives === 'stream') return route.act(controlled, input, call)
   if (route.gives === 'json') return Response.json(await route.act(controlled, input, call))
   return answered(await route.act(controlled, input, call))

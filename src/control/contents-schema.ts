@@ -56,12 +56,21 @@ export const infoAnswer = v.strictObject({
   remarks: v.array(text),
 })
 
+const instant = v.pipe(text, v.description('an instant'))
+
 export const stateAnswer = v.strictObject({
   version: one,
-  state: v.picklist(['recording', 'failed']),
+  state: v.picklist(['recording', 'failed', 'reopening']),
   durable_seq: v.pipe(number, v.description('the last durable event')),
-  failure: v.nullable(
-    v.strictObject({ code: text, message: text, since: v.pipe(text, v.description('an instant')) }),
+  failure: v.nullable(v.strictObject({ code: text, message: text, since: instant })),
+  awaits_room: v.pipe(v.boolean(), v.description('it goes on by itself when the disk has room')),
+  takeovers: v.pipe(number, v.description('how often it went on after a failure')),
+  last_takeover: v.nullable(
+    v.strictObject({
+      seq: v.pipe(number, v.description('the event behind which it went on')),
+      failed: instant,
+      at: instant,
+    }),
   ),
 })
 

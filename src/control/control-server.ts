@@ -3,6 +3,7 @@
  * machine with a token.
  *
  *     listening ── close() ──▶ nobody is let in, streams end, requests under way are answered or cut ──▶ closed
+ *         └─ pause() ─▶ streams and copies are cut, requests wait ─ goOn() ─▶ listening, in front of the engine of now
  */
 
 import { rmSync } from 'node:fs'
@@ -10,6 +11,8 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { BlockboxError } from '../core/errors.ts'
 import type { Engine } from '../engine/engine.ts'
+import { Pause } from '../engine/pause.ts'
+import type { Heir, Succession } from '../engine/succession.ts'
 import type { Places } from '../images/places.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { PayloadStore } from '../payload/payload.ts'
@@ -19,6 +22,7 @@ import { Copies } from './copies.ts'
 import { type HttpLimits, httpLimits, httpServer } from './http-server.ts'
 import { Metrics } from './metrics.ts'
 import { Owners } from './owners.ts'
+import type { Controlled } from './route.ts'
 import { routes } from './routes.ts'
 
 export interface ControlOptions {
@@ -33,9 +37,11 @@ export interface ControlOptions {
   /** Where the engine looks for clones outside, when they may be said to be elsewhere. */
   readonly places?: Places
   readonly limits?: Partial<HttpLimits>
+  /** Where engines take over from each other: what is told of that, and asked for. Add the server to its heirs. */
+  readonly succession?: Succession
 }
 
-export interface ControlServer {
+export interface ControlServer extends Heir {
   /** The socket, or the port on 127.0.0.1. */
   readonly address: { readonly path: string } | { readonly port: number }
   close(): Promise<void>
@@ -53,18 +59,22 @@ export async function serveControl(
   engine: Engine,
   journal: Journal,
   payload: PayloadStore,
-  { folder, path, port, token, places, limits = {} }: ControlOptions,
+  { folder, path, port, token, places, limits = {}, succession }: ControlOptions,
 ): Promise<ControlServer> {
   if (path !== undefined && port !== undefined)
     throw new BlockboxError('USAGE', 'a socket or a port, not both')
   if (port !== undefined && !tokenForm.test(token ?? '')) {
     throw new BlockboxError('USAGE', 'a port needs a token of 16 to 256 visible ASCII characters')
   }
-  const metrics = new Metrics(engine, journal)
+  const metrics = new Metrics({ engine, journal }, succession)
   const copies = new Copies()
   const owners = new Owners(engine)
-  const controlled = { engine, journal, payload, folder, owners, copies, places, metrics }
-  const handler = appOf(routes, controlled, port === undefined ? undefined : token)
+  const pause = new Pause()
+  let controlled: Controlled = {
+    ...{ engine, journal, payload, folder, owners, copies, places, metrics, succession },
+  }
+  const now = () => pause.over().then(() => controlled)
+  const handler = appOf(routes, now, port === undefined ? undefined : token)
   const { server, stop } = httpServer(handler, { ...httpLimits, ...limits })
   const socket = path ?? controlSocket(folder)
   try {
@@ -78,6 +88,17 @@ export async function serveControl(
   let closing: Promise<unknown> | undefined
   return {
     address: typeof bound === 'string' ? { path: socket } : { port: bound.port },
+    async pause() {
+      const reason = new BlockboxError('STALLED', 'the journal is being opened anew: ask again')
+      pause.begin(reason)
+      stop(reason)
+      await copies.cut(new BlockboxError('STALLED', 'the journal was opened anew in the middle of the copy'))
+    },
+    async goOn(reign) {
+      controlled = { ...controlled, ...reign, owners: new Owners(reign.engine) }
+      metrics.goOn(reign)
+      pause.end()
+    },
     async close() {
       stop(new BlockboxError('ENGINE_STOPPED', 'the server is stopping'))
       closing ??= Promise.all([copies.close(), close(server)]).finally(() => {

@@ -66,7 +66,12 @@ export class Copies {
   /** Cuts off what runs, which can be gone on with, and waits for its end. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const copy of this.#all.values()) copy.cancel(stopped())
+    await this.cut(stopped())
+  }
+
+  /** The same for this reason; others may begin. */
+  async cut(reason: Error): Promise<void> {
+    for (const copy of this.#all.values()) copy.cancel(reason)
     await Promise.all([...this.#all.values()].map(({ ended }) => ended))
   }
 }

@@ -9,12 +9,12 @@
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Engine } from '../engine/engine.ts'
+import type { Reign, Succession } from '../engine/succession.ts'
 import { codeName, codes } from '../events/code.ts'
 import { Columns } from '../events/columns.ts'
 import { fates, kindNames, kinds, ops } from '../events/kind.ts'
 import { contentsOf } from '../inspect/contents.ts'
 import { type Frame, headerBytes } from '../journal/frame.ts'
-import type { Journal } from '../journal/journal.ts'
 import { inFlightOf } from '../layers/in-flight.ts'
 import { pairsOf } from '../layers/pair-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
@@ -27,7 +27,8 @@ const refused = fates.indexOf('refused')
 export class Metrics {
   readonly contentType: string
   readonly #registry = new Registry()
-  readonly #subscription: { unsubscribe(): void }
+  #of: Pick<Reign, 'engine' | 'journal'>
+  #subscription: { unsubscribe(): void }
   readonly #columns = new Columns()
   readonly #kinds = new Float64Array(256)
   readonly #refusals = new Float64Array(256)
@@ -36,18 +37,26 @@ export class Metrics {
   #frames = 0
   #sealedNs = 0n
 
-  constructor(engine: Engine, journal: Journal) {
+  /** @param succession where engines take over from each other */
+  constructor(of: Pick<Reign, 'engine' | 'journal'>, succession?: Succession) {
+    this.#of = of
     this.contentType = this.#registry.contentType
     this.#commit = this.#histogram(
       'commit_seconds',
       'Seconds from the sealing of a frame to its being durable',
     )
     this.#counters()
-    this.#gauges(engine, journal)
-    this.#subscription = engine.frames$.subscribe({
-      next: (frame) => this.#count(frame),
-      error: () => void engine.remains?.world().catch(() => undefined),
-    })
+    this.#gauges()
+    this.#successionGauges(succession)
+    this.#subscription = this.#attend(of.engine)
+  }
+
+  /** Counts on with the frames of this engine, and tells its state. */
+  goOn(of: Reign): void {
+    this.#subscription.unsubscribe()
+    this.#of = of
+    this.#sealedNs = 0n
+    this.#subscription = this.#attend(of.engine)
   }
 
   /** All metrics as text. */
@@ -57,6 +66,13 @@ export class Metrics {
 
   close(): void {
     this.#subscription.unsubscribe()
+  }
+
+  #attend(engine: Engine): { unsubscribe(): void } {
+    return engine.frames$.subscribe({
+      next: (frame) => this.#count(frame),
+      error: () => void engine.remains?.world().catch(() => undefined),
+    })
   }
 
   /** A frame tells when the one before it became durable. */
@@ -96,14 +112,13 @@ export class Metrics {
   }
 
   /** Once the engine has failed, of what remains of it. */
-  #gauges(engine: Engine, journal: Journal): void {
-    const now = () => engine.remains?.known ?? engine.world
+  #gauges(): void {
+    const now = () => this.#of.engine.remains?.known ?? this.#of.engine.world
+    const bounds = () => this.#of.journal.bounds()
     const gauge = (name: string, help: string, value: () => number) =>
       this.#gauge(name, help, [], (metric) => metric.set(value()))
-    gauge('journal_head_seq', 'The last durable event', () => journal.bounds().last)
-    gauge('journal_epoch', 'How often the journal was opened to be written', () => journal.bounds().epoch)
-    const failed = () => (engine.remains === undefined ? 0 : 1)
-    gauge('engine_failed', '1 when nothing can be recorded any more, only read', failed)
+    gauge('journal_head_seq', 'The last durable event', () => bounds().last)
+    gauge('journal_epoch', 'How often the journal was opened to be written', () => bounds().epoch)
     gauge('held_requests', 'Requests that wait for a backup', () => inFlightOf(now()).held.size)
     gauge('queued_requests', 'Requests that wait for a copy', () => inFlightOf(now()).queued.size)
     gauge('sessions', 'Open sessions', () => now().sessions.size)
@@ -123,6 +138,24 @@ export class Metrics {
         metric.set({ pair }, Math.ceil(size / extent))
       }
     })
+  }
+
+  /** Whether an engine records, and how often one took over from another. */
+  #successionGauges(succession: Succession | undefined): void {
+    const remains = () => this.#of.engine.remains
+    const gauge = (name: string, help: string, value: () => number) =>
+      this.#gauge(name, help, [], (metric) => metric.set(value()))
+    const failed = () => (remains() === undefined ? 0 : 1)
+    gauge('engine_failed', '1 when nothing can be recorded any more, only read', failed)
+    const since = () => Number((remains()?.sinceNs ?? 0n) / 1_000_000n) / 1000
+    gauge('engine_failed_since_seconds', 'When that was, in Unix time; 0 while it records', since)
+    const full = () => (remains()?.reason.code === 'JOURNAL_FULL' ? 1 : 0)
+    gauge('journal_full', '1 when nothing can be recorded for lack of room on the disk', full)
+    const last = () => succession?.lastTakeover?.seq ?? 0
+    gauge('takeover_seq', 'The event behind which recording went on last, after a failure', last)
+    this.#counter('takeovers_total', 'New engines that took over from one that failed', [], (metric) =>
+      metric.inc(succession?.takeovers ?? 0),
+    )
   }
 
   #histogram(name: string, help: string): Histogram {

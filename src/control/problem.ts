@@ -108,9 +108,12 @@ const ofError: Readonly<Partial<Record<ErrorCode, readonly [number, string]>>> =
   ENGINE_STOPPED: [503, 'start the server again'],
   JOURNAL_IN_DOUBT: [
     503,
-    'see to the disk of the journal, then start the server again; reads go on until then',
+    'see to the disk of the journal, then POST /reopen, or start the server again; reads go on until then',
   ],
-  JOURNAL_FULL: [507, 'make room on the disk of the journal, then start the server again'],
+  JOURNAL_FULL: [
+    507,
+    'make room on the disk of the journal: the server goes on by itself, POST /reopen does not wait',
+  ],
 }
 
 /** Any error as a problem. What nobody foresaw is told without its inside. */

@@ -8,6 +8,7 @@
 import * as v from 'valibot'
 import type { Answer, CommandAsk } from '../engine/ask.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Succession } from '../engine/succession.ts'
 import type { Places } from '../images/places.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { PayloadStore } from '../payload/payload.ts'
@@ -28,6 +29,8 @@ export interface Controlled {
   readonly places?: Places | undefined
   /** Where there is a server. */
   readonly metrics?: Metrics
+  /** Where engines take over from each other. */
+  readonly succession?: Succession | undefined
 }
 
 /** What comes with a request besides its input. */

@@ -18,7 +18,7 @@ import { openApi } from './openapi.ts'
 import { createVolumeFrom, verifyClone } from './outside-routes.ts'
 import { httpProblem } from './problem.ts'
 import { type Route, streamRoute } from './route.ts'
-import { info, lists, marks, queues, sessions, state } from './state-routes.ts'
+import { info, lists, marks, queues, reopen, sessions, state } from './state-routes.ts'
 import { events, image, log } from './stream-routes.ts'
 import {
   createDevice,
@@ -55,7 +55,7 @@ const document = streamRoute({
 })
 
 export const routes: readonly Route[] = [
-  ...[info, state, sessions, queues, marks, createMark],
+  ...[info, state, reopen, sessions, queues, marks, createMark],
   ...[lists.volumes, createVolume, createVolumeFrom, deleteVolume, resizeVolume, createBranch],
   ...[lists.devices, createDevice],
   ...[lists.views, createView, dropView, mergeView],

@@ -39,15 +39,49 @@ export const info = readRoute({
 export const state = readRoute({
   method: 'GET',
   path: '/state',
-  summary: 'Whether the engine records, or why it cannot any more and since when',
+  summary:
+    'Whether the engine records, or why it cannot any more and since when; whether it went on after a failure',
   input: {},
   output: stateAnswer,
-  async act({ journal, engine: { remains } }) {
-    const { last } = journal.bounds()
-    if (remains === undefined) return { version: 1, state: 'recording', durable_seq: last, failure: null }
-    const { code, message } = remains.reason
-    const failure = { code, message, since: isoNs(remains.sinceNs) }
-    return { version: 1, state: 'failed', durable_seq: last, failure }
+  act: async (controlled) => stateOf(controlled),
+})
+
+function stateOf({ journal, engine: { remains }, succession }: Controlled) {
+  const { seq, failedNs, atNs } = succession?.lastTakeover ?? { seq: 0, failedNs: 0n, atNs: 0n }
+  const failure = remains && { ...problem(remains.reason), since: isoNs(remains.sinceNs) }
+  return {
+    version: 1,
+    state: succession?.state ?? (remains === undefined ? 'recording' : 'failed'),
+    durable_seq: journal.bounds().last,
+    failure: failure ?? null,
+    awaits_room: succession?.awaitsRoom ?? false,
+    takeovers: succession?.takeovers ?? 0,
+    last_takeover: seq === 0 ? null : { seq, failed: isoNs(failedNs), at: isoNs(atNs) },
+  }
+}
+
+function problem({ code, message }: BlockboxError) {
+  return { code, message }
+}
+
+export const reopen = readRoute({
+  method: 'POST',
+  path: '/reopen',
+  summary: 'After a failure: open the journal anew, now, and go on recording; hosts keep their connections',
+  input: {},
+  output: stateAnswer,
+  async act(controlled) {
+    const { succession, engine: before } = controlled
+    if (before.remains === undefined) return stateOf(controlled)
+    if (succession === undefined) {
+      throw new BlockboxError(
+        'USAGE',
+        'this server does not open its journal anew: stop it and start it again',
+      )
+    }
+    await succession.reopen()
+    const { engine, journal, payload } = succession
+    return stateOf({ ...controlled, engine, journal, payload })
   },
 })
 

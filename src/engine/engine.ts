@@ -11,8 +11,8 @@
  * hash, a checkpoint, what views show) is taken when it is sealed. What each answer waits for: decider.ts. Reads
  * never cause a commit, they ride in the next frame.
  *
- * When an append fails, or a decision does, the engine ends: all that was decided since is void and nobody is told of
- * it, who waits gets the error, what is durable can be read on (remains.ts), and opening the journal again settles it.
+ * When an append fails, or a decision does, the engine ends: all that was decided since is void, who waits gets the
+ * error, what is durable can be read on (remains.ts), and another engine takes over from the journal (succession.ts).
  */
 
 import { type Observable, Subject } from 'rxjs'
@@ -282,7 +282,9 @@ export class Engine {
     this.#effects.stop()
     const code = error instanceof BlockboxError ? error.code : 'ENGINE_STOPPED'
     const reason = new BlockboxError(code, error.message, { cause: error })
-    this.#remains ??= new Remains(reason, this.#options, this.#recover, this.#committing)
+    const { filling, sealed } = this.#decider
+    const broken = this.#options.ack === 'buffered' && (filling.dirty || sealed?.dirty === true)
+    this.#remains ??= new Remains({ reason, broken, written: this.#committing }, this.#options, this.#recover)
     this.#end(reason)
     this.#frames$.error(error)
   }

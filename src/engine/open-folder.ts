@@ -2,10 +2,12 @@
 
 import { type FolderOptions, openJournalFolder } from '../journal/folder.ts'
 import type { Journal } from '../journal/journal.ts'
+import { hasRoom } from '../journal/room.ts'
 import { type LevelPayload, openLevelPayload } from '../payload/level-payload.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 import { openEngine } from './open-engine.ts'
+import { Succession } from './succession.ts'
 import { systemClock } from './system-clock.ts'
 
 export interface OpenFolder {
@@ -38,6 +40,22 @@ export async function openToWrite(
     await folder.journal.close()
     throw error
   }
+}
+
+/**
+ * The same, with engines that take over from it in this process: by themselves when the disk was full and has room again,
+ * otherwise when they are asked to. Before a far disk none does by itself: what was done there is not on record. Errors:
+ * see openToWrite.
+ */
+export async function openToGoOn(path: string, options: WriteOptions = {}): Promise<Succession> {
+  const { clock = systemClock(), create, ...rest } = options
+  const first = await openToWrite(path, { ...rest, clock, create: create === true })
+  return new Succession(first, {
+    clock,
+    reopen: () => openToWrite(path, { ...rest, clock }),
+    look: () => openToRead(path),
+    hasRoom: () => rest.tap === undefined && hasRoom(path),
+  })
 }
 
 async function open(

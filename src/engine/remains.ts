@@ -5,7 +5,8 @@
  *     recording ── an append fails, a decision does ──▶ failed ── the journal folded ──▶ read, and nothing else
  *                                                         └── the journal cannot be read ──▶ reads fail likewise
  *
- * A journal that failed once is in doubt for good: nothing is tried again, and opening it anew settles what was written.
+ * A journal that failed once is in doubt for good: nothing is tried again, and opening it anew settles what was written
+ * (succession.ts). Where that does not succeed, reads go on from the journal opened only to be read.
  */
 
 import type { Clock } from '../core/clock.ts'
@@ -28,31 +29,60 @@ export interface RemainsOf {
   readonly clock: Clock
 }
 
-export class Remains {
-  /** Why nothing is recorded any more. */
+/** How it ended. */
+export interface Ending {
   readonly reason: BlockboxError
-  /** When that was, nanoseconds since the Unix epoch. */
+  /** Settles when the frame that was in flight is durable, or is not. */
+  readonly written: Promise<unknown> | undefined
+  /** True when hosts may have been answered what is void now: only where writes are answered before they are durable. */
+  readonly broken: boolean
+}
+
+export class Remains {
+  /** When it failed, nanoseconds since the Unix epoch. */
   readonly sinceNs: bigint
-  readonly #fold: () => Promise<World>
-  readonly #payload: PayloadStore
+  /** See `Ending`. */
+  readonly broken: boolean
+  readonly #recover: Recover
+  #reason: BlockboxError
+  #payload: PayloadStore
+  #fold: () => Promise<World>
   #world: Promise<World> | undefined
   #known: World | undefined
 
-  /** @param written settles when the frame that was in flight is durable, or is not */
-  constructor(
-    reason: BlockboxError,
-    { journal, payload, clock }: RemainsOf,
-    recover: Recover,
-    written: Promise<unknown> | undefined,
-  ) {
-    this.reason = reason
+  constructor({ reason, written, broken }: Ending, { journal, payload, clock }: RemainsOf, recover: Recover) {
     this.sinceNs = clock.nowNs()
+    this.broken = broken
+    this.#recover = recover
+    this.#reason = reason
     this.#payload = payload
     this.#fold = async () => {
       await written
-      this.#known = await recover(journal)
-      return this.#known
+      return recover(journal)
     }
+  }
+
+  /** Why nothing is recorded any more. */
+  get reason(): BlockboxError {
+    return this.#reason
+  }
+
+  /**
+   * The journal was closed, and could not be opened to be written, for this reason. Reads go on from it as it was opened
+   * to be read; they fail with the reason where it could not be opened at all.
+   */
+  readOn(reason: BlockboxError, from: Pick<RemainsOf, 'journal' | 'payload'> | undefined): void {
+    this.#reason = reason
+    this.#fold = () => (from === undefined ? Promise.reject(reason) : this.#recover(from.journal))
+    this.#payload = from?.payload ?? this.#payload
+    this.#world = undefined
+    this.#known = undefined
+  }
+
+  /** Resolves when no read that was asked for so far is under way. */
+  async still(): Promise<void> {
+    await this.#world?.catch(() => undefined)
+    await new Promise((resolve) => setImmediate(resolve))
   }
 
   /**
@@ -60,7 +90,7 @@ export class Remains {
    * the journal cannot be read.
    */
   world(): Promise<World> {
-    this.#world ??= this.#fold()
+    this.#world ??= this.#folded()
     return this.#world
   }
 
@@ -82,5 +112,11 @@ export class Remains {
     if (fate === 'refused') return { code, seq: 0, made: 0 }
     const volume = volumeOf(world, io.volume)!
     return { code, seq: 0, made: 0, data: readContent(world, volume, this.#payload, io.offset, io.length) }
+  }
+  async #folded(): Promise<World> {
+    const fold = this.#fold
+    const world = await fold()
+    if (fold === this.#fold) this.#known = world
+    return world
   }
 }

@@ -85,10 +85,10 @@ export function storeError(error: unknown, doing: string): BlockboxError {
   if (/LEVEL_LOCKED/.test(all)) {
     return new BlockboxError('JOURNAL_LOCKED', inUseMessage, { cause: error })
   }
-  if (/No space left|ENOSPC|File too large|EFBIG/i.test(all)) {
+  if (/No space left|ENOSPC|quota exceeded|EDQUOT|File too large|EFBIG/i.test(all)) {
     return new BlockboxError(
       'JOURNAL_FULL',
-      `no space left on the disk while ${doing}: free some and start again`,
+      `no space left on the disk while ${doing}: free some, then go on`,
       {
         cause: error,
       },

@@ -237,7 +237,10 @@ export class Life {
         const { last } = journal.bounds()
         if (this.witness.isBehind(last) && machine.harm.mayLose(last)) await this.#goBackTo(last)
         await this.witness.recovered(journal)
-        journal.follow(this.witness.world.seq + 1).subscribe((frame) => this.witness.frame(frame))
+        journal.follow(this.witness.world.seq + 1).subscribe({
+          next: (frame) => this.witness.frame(frame),
+          error: (error: Error) => this.witness.find('followed', error.message),
+        })
       })
     } catch (error) {
       return this.#refused(error as Error)

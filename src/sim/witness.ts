@@ -2,13 +2,15 @@
  * The witness: follows a journal frame by frame, across crashes, and holds the engine to all it promises.
  *
  *     frame ─▶ dense, chained ─▶ decided again, folded, every invariant and property ─▶ state hash
- *     answer ─▶ its write took effect in a durable frame, a read returned the oracle's bytes, durable ones
+ *     answer ─▶ is about what was asked (asked.ts); its write took effect in a durable frame, a read returned the oracle's
+ *               bytes, durable ones
  *     recovery ─▶ nothing acknowledged is gone, nothing is invented
  */
 
 import { checks } from '../check/all.ts'
 import type { Check, Finding } from '../check/check.ts'
 import { hex, sameBytes } from '../core/digest.ts'
+import { BlockboxError } from '../core/errors.ts'
 import type { Answer, Ask, IoAsk } from '../engine/ask.ts'
 import { Columns, takesEffect } from '../events/columns.ts'
 import { ioKinds, isInput } from '../events/kind.ts'
@@ -19,6 +21,7 @@ import { reached } from '../layers/preserve-state.ts'
 import { Player } from '../replay/replay.ts'
 import { stateHashText } from '../volume/snapshot.ts'
 import { newWorld } from '../volume.ts'
+import { Asked } from './asked.ts'
 import { type BytesAt, ContentOracle, type Outside } from './content-oracle.ts'
 import { MoverOracle } from './mover-oracle.ts'
 
@@ -35,6 +38,7 @@ export class Witness {
   readonly #player: Player
   readonly #oracle: ContentOracle
   readonly #movers: MoverOracle
+  readonly #asked = new Asked()
   readonly #columns = new Columns()
   /** Inputs of writes that took effect and whose answers did not come yet. */
   readonly #effects = new Set<number>()
@@ -56,7 +60,8 @@ export class Witness {
         if (takesEffect(event)) this.#effects.add(event.about || event.seq)
       },
     })
-    this.#player = new Player(this.world, { checks: [effects, ...checks, oracle.check, this.#movers.check] })
+    const own = [oracle.check, this.#movers.check, this.#asked.check]
+    this.#player = new Player(this.world, { checks: [effects, ...checks, ...own] })
   }
 
   /** Hash of the last frame it saw, in hexadecimal. */
@@ -82,10 +87,21 @@ export class Witness {
     const { seq } = this.world
     if (frame.first !== seq + 1) this.find('order', `frame ${frame.first} follows event ${seq}`)
     else if (!sameBytes(frame.previous, this.#head)) this.find('chain', `frame ${frame.first} is not chained`)
-    else this.#player.play(frame, this.#columns)
+    else this.#play(frame)
+    this.#asked.framed()
     this.#head = frame.hash.slice()
     this.#seen.set(frame.last, this.#head)
     this.frames++
+  }
+
+  /** A frame that no vocabulary allows is a finding like any other. */
+  #play(frame: Frame): void {
+    try {
+      this.#player.play(frame, this.#columns)
+    } catch (error) {
+      if (!(error instanceof BlockboxError)) throw error
+      this.find(error.code, error.message, error.seq)
+    }
   }
 
   /** True when a journal that ends with `last` lacks something that was durable. */
@@ -119,7 +135,9 @@ export class Witness {
    * order that every answer agrees with (linearizability, Herlihy and Wing 1990): it must keep the order of real time,
    * and each read returns what the oracle has at its own position.
    */
-  answer(ask: Ask, { code, seq, data }: Answer, after = 0): void {
+  answer(ask: Ask, answer: Answer, after = 0): void {
+    const { code, seq, data } = answer
+    this.#asked.answered(ask, answer)
     if (code !== 'ok' || seq === 0) return
     if (seq <= after) this.find('linear', `${ask.kind} ${seq} was asked after ${after} was answered`, seq)
     this.#answered = Math.max(this.#answered, seq)
@@ -150,6 +168,7 @@ export class Witness {
   async recovered(journal: Journal): Promise<void> {
     this.#oracle.crashed()
     this.#movers.crashed()
+    this.#asked.crashed()
     this.#effects.clear()
     this.#answered = 0
     const { last } = journal.bounds()

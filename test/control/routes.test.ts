@@ -141,6 +141,7 @@ const story: readonly Asking[] = [
   ['POST /fences/fourth/lower', {}, 200],
   ['GET /info', undefined, 200],
   ['GET /state', undefined, 200],
+  ['POST /reopen', {}, 200],
   ['GET /queues', undefined, 200],
   ['GET /log?from=3&to=4', undefined, 200],
   ['GET /log?from=mark:none', undefined, 404, 'NO_SUCH_POINT'],

@@ -56,6 +56,7 @@ const reached: Readonly<Record<string, readonly string[]>> = {
   'fence force': ['POST /fences/{fence}/force'],
   'fence takeover': ['POST /fences/{fence}/takeover'],
   'fence ls': ['GET /fences'],
+  reopen: ['POST /reopen'],
   mark: ['POST /marks'],
   'mark ls': ['GET /marks'],
 }

@@ -3,7 +3,8 @@
  * program it was to run ends; then requests under way are answered and the journal is closed.
  *
  *     opening ─▶ serving ── SIGTERM, SIGINT, --run ends ──▶ draining ─▶ closed
- *                   └── the engine fails ──▶ only reading ──▲            └─ after a failure: its exit code
+ *                 ▲ └── the engine fails ──▶ only reading ──▲            └─ after a failure: its exit code
+ *                 └── room again, or asked to reopen ──┘
  */
 
 import { rm, writeFile } from 'node:fs/promises'
@@ -12,8 +13,8 @@ import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { ControlServer } from '../../src/control/control-server.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
-import type { Engine } from '../../src/engine/engine.ts'
-import { openToWrite } from '../../src/engine/open-folder.ts'
+import { openToGoOn } from '../../src/engine/open-folder.ts'
+import type { News, Succession } from '../../src/engine/succession.ts'
 import { Places } from '../../src/images/places.ts'
 import { type Address, exportUri } from '../../src/nbd/server/address.ts'
 import { VolumeCatalog } from '../../src/nbd/server/catalog.ts'
@@ -29,6 +30,7 @@ import { print } from '../output.ts'
 import { remark } from '../remark.ts'
 import { activatedSocket, collectSeldom, defaultCacheBytes, runBeside } from '../serving.ts'
 import { parseSize } from '../size.ts'
+import { newsText } from '../succession-news.ts'
 import { type TapOptions, type Tapping, tapping } from '../tapping.ts'
 
 interface ServeOptions extends JournalOption, TapOptions {
@@ -113,34 +115,34 @@ async function serve(options: ServeOptions): Promise<void> {
   const { readOnly = false, connections } = options
   const tapped = await tapping(options)
   const places = new Places(tapped?.engine.openImage)
-  const { engine, journal, payload } = await opened(options, tapped, places)
+  const succession = await opened(options, tapped, places)
+  const { engine, journal, payload } = succession
   for (const text of journal.remarks) remark(text)
-  const catalog = new VolumeCatalog({
-    engine,
-    journal,
-    payload,
-    readOnly,
-    ...(tapped && { tapped: tapped.tap }),
-  })
+  const tap = tapped && { tapped: tapped.tap }
+  const catalog = new VolumeCatalog({ engine, journal, payload, readOnly, ...tap })
   const server = new NbdServer({ catalog, connections, ...(credentials && { credentials }) })
   let control: ControlServer | undefined
   try {
     await tapped?.begin(engine)
-    control = await controlFor(options, { engine, journal, payload, places })
+    const goesOn = tapped === undefined ? { succession } : {}
+    control = await controlFor(options, { engine, journal, payload, places, ...goesOn })
+    succession.add(catalog)
+    if (control !== undefined) succession.add(control)
     const bound = await server.listen(address)
     const names = tapped === undefined ? catalog.volumes() : [tapped.name]
     const uris = names.map((name) => exportUri(bound, name, credentials !== undefined))
     await announce(options, bound, uris)
-    await stopped(engine, tapped, options, bound, uris)
+    await stopped(succession, tapped, options, bound, uris)
   } finally {
     await control?.close()
     await server.close()
     await tapped?.tap.stop()
     catalog.close()
     if (options.pidFile !== undefined) await rm(options.pidFile, { force: true })
-    await engine.close()
+    await succession.close()
   }
-  if (engine.remains !== undefined) throw engine.remains.reason.cause
+  const { remains } = succession.engine
+  if (remains !== undefined) throw remains.reason.cause
   if (interrupt.reason instanceof Interrupted && interrupt.reason.signal === 'SIGTERM') {
     process.exitCode = exitCodes.ok
   }
@@ -151,7 +153,7 @@ async function opened(options: ServeOptions, tapped: Tapping | undefined, places
   const { ack, cache: cacheBytes = defaultCacheBytes() } = options
   const how = { ...(tapped && { create: true, ...tapped.engine }), openImage: places.open }
   try {
-    return await openToWrite(journalDir(options), { ack, worldAt, cacheBytes, ...how })
+    return await openToGoOn(journalDir(options), { ack, worldAt, cacheBytes, ...how })
   } catch (error) {
     await tapped?.tap.stop()
     throw error
@@ -185,20 +187,20 @@ async function announce(options: ServeOptions, bound: Address, uris: readonly st
  * another server, whose content it does not have, it ends. Rejects with that reason, or when the far server is lost.
  */
 function stopped(
-  engine: Engine,
+  succession: Succession,
   tapped: Tapping | undefined,
   { run }: ServeOptions,
   bound: Address,
   uris: readonly string[],
 ): Promise<void> {
   return new Promise((done, fail) => {
-    engine.frames$.subscribe({
-      error: (error: Error) => {
-        if (tapped !== undefined) return fail(error)
-        const on = 'Reads go on, of what is durable, until this is stopped'
-        remark(`nothing is recorded any more: ${error.message}. ${on}`)
-      },
-    })
+    const heard = (news: News) => {
+      if (tapped !== undefined && news.what === 'failed') fail(news.reason)
+      else for (const text of newsText(news)) remark(text)
+    }
+    succession.news$.subscribe(heard)
+    const { engine, awaitsRoom } = succession
+    if (engine.remains !== undefined) heard({ what: 'failed', reason: engine.remains.reason, awaitsRoom })
     void tapped?.tap.lost.then(fail)
     if (interrupt.aborted) done()
     interrupt.addEventListener('abort', () => done())

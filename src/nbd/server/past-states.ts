@@ -28,12 +28,22 @@ export interface PastVolume {
 }
 
 export class PastStates {
-  readonly #journal: Journal
+  #journal: Journal
   /** By event; the one asked for longest ago comes first. */
   readonly #states = new Map<number, Held>()
   #making: Promise<unknown> = Promise.resolve()
 
   constructor(journal: Journal) {
+    this.#journal = journal
+  }
+
+  /** Resolves when none is being made, so that the journal may be closed. */
+  async still(): Promise<void> {
+    await this.#making
+  }
+
+  /** They are made from this journal from now on: the same one, opened anew. What is durable in it did not change. */
+  goOn(journal: Journal): void {
     this.#journal = journal
   }
 

@@ -35,7 +35,7 @@ export async function openVolume(
   volume: Volume,
   peer: string,
   readOnly: boolean,
-): Promise<OpenExport> {
+): Promise<VolumeExport> {
   return new VolumeExport(engine, volume, await openSession(engine, peer), readOnly)
 }
 
@@ -46,11 +46,12 @@ export async function openSession(engine: Engine, peer: string): Promise<number>
   throw new BlockboxError('NBD_REFUSED', `session ${peer} was refused: ${code}: ${advice[code]}`)
 }
 
-class VolumeExport implements OpenExport {
+export class VolumeExport implements OpenExport {
   readonly description: ExportDescription
+  /** The number of its session. */
+  readonly session: number
   readonly #engine: Engine
   readonly #volume: Volume
-  readonly #session: number
   /** The number of the last request, which goes round below 2^32. */
   #requests = 0
 
@@ -58,7 +59,7 @@ class VolumeExport implements OpenExport {
     this.description = describeVolume(volume, readOnly)
     this.#engine = engine
     this.#volume = volume
-    this.#session = session
+    this.session = session
   }
 
   submit(request: DiskRequest, asker: DiskAsker): void {
@@ -74,7 +75,7 @@ class VolumeExport implements OpenExport {
 
   extents(offset: number, length: number, most: number): Promise<readonly Extent[]> {
     return this.#engine.look((world) => {
-      const volume = volumeOf(world, reached(world, this.#session, this.#volume.id))
+      const volume = volumeOf(world, reached(world, this.session, this.#volume.id))
       if (volume === undefined || offset > volume.size - length) return []
       return extentsOf(world, volume, { offset, length }, most)
     })
@@ -82,9 +83,7 @@ class VolumeExport implements OpenExport {
 
   async close(orderly: boolean): Promise<void> {
     const detail = { orderly }
-    await this.#engine
-      .submit({ kind: 'session.close', session: this.#session, detail })
-      .catch(() => undefined)
+    await this.#engine.submit({ kind: 'session.close', session: this.session, detail }).catch(() => undefined)
   }
 
   #ask({ kind, offset, length, fua, data }: DiskRequest, asker: DiskAsker): void {
@@ -92,7 +91,7 @@ class VolumeExport implements OpenExport {
     const flushes = kind === 'io.flush'
     const ask: IoAsk = {
       kind,
-      session: this.#session,
+      session: this.session,
       volume: this.#volume.id,
       request: this.#requests,
       flags: fua ? flag.fua : 0,

@@ -1,6 +1,7 @@
 /**
  * `blockbox serve` when the disk of its journal is full, or fails to sync: it goes on reading, says so in every place
- * where somebody looks, and ends with an error when it is told to stop. With room, the next start records again.
+ * where somebody looks, and ends with an error when it is told to stop. With room, the next start records again; and so
+ * does this one, see serve-takeover.test.ts.
  */
 
 // limit: 300 s
@@ -8,91 +9,26 @@
 // needs: program unshare
 // needs: program mount
 
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openClient } from '../../../src/nbd/client/client.ts'
-import type { RequestFailed } from '../../../src/nbd/protocol/nbd-error.ts'
-import { until } from '../../support/served.ts'
-import { blockbox, json, scratch } from './blockbox.ts'
+import {
+  bytesOf,
+  controlled,
+  failureOf,
+  folder,
+  piece,
+  program,
+  type Said,
+  size,
+  start,
+} from '../../support/failing-serve.ts'
+import { blockbox, json } from './blockbox.ts'
 
 const test = suite('blockbox serve on a failing disk')
-const program = fileURLToPath(new URL('../../../tools/blockbox.js', import.meta.url))
-const folder = scratch()
-const size = 256 * 2 ** 20
-const piece = 256 * 1024
-
-/** The bytes written as number `k`. */
-const bytesOf = (k: number) => new Uint8Array(piece).fill(1 + (k % 250))
-
-interface Said {
-  /** The folder of its sockets. */
-  readonly home: string
-  err(): string
-  /** Tells it to stop and resolves with its exit code. */
-  end(signal: NodeJS.Signals): Promise<number | null>
-  /** Ends it if it still runs. */
-  kill(): void
-}
-
-let homes = 0
-
-/** Runs `serve` on a journal; `inside` is the command that is run, with that one in it. */
-async function start(
-  journal: string,
-  inside: (serve: readonly string[]) => readonly string[],
-): Promise<Said> {
-  const home = join(folder, `home-${++homes}`)
-  mkdirSync(home)
-  const at = (name: string) => join(home, name)
-  const listen = ['--socket', at('nbd'), '--control', at('control'), '--pid-file', at('pid')]
-  const [name, ...args] = inside([process.execPath, program, 'serve', '-j', journal, ...listen])
-  const child = spawn(name!, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  let err = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text
-  })
-  const exited = once(child, 'exit') as Promise<[number | null]>
-  const pid = () => Number(readFileSync(at('pid'), 'utf8'))
-  const said = {
-    home,
-    err: () => err,
-    async end(signal: NodeJS.Signals) {
-      process.kill(pid(), signal)
-      return (await exited)[0]
-    },
-    kill() {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      if (existsSync(at('pid'))) process.kill(pid(), 'SIGKILL')
-      child.kill('SIGKILL')
-    },
-  }
-  const isUp = () => existsSync(at('pid')) && readFileSync(at('pid'), 'utf8').endsWith('\n')
-  await until(isUp, 'it listens', 60_000).catch((error: unknown) => {
-    said.kill()
-    throw new Error(`${String(error)}: ${err}`)
-  })
-  return said
-}
-
-function controlled({ home }: Said, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const asking = request({ socketPath: join(home, 'control'), path, agent: false }, (response) => {
-      let text = ''
-      response.setEncoding('utf8').on('data', (part: string) => {
-        text += part
-      })
-      response.once('end', () => resolve(text))
-    })
-    asking.once('error', reject)
-    asking.end()
-  })
-}
 
 /** Writes until it fails; then everything that is promised of a failed server. */
 async function failAndRead(serving: Said, errno: string, code: string): Promise<number> {
@@ -101,18 +37,13 @@ async function failAndRead(serving: Said, errno: string, code: string): Promise<
   assert.is(JSON.parse(await controlled(serving, '/state')).state, 'recording')
   assert.match(await controlled(serving, '/metrics'), /^blockbox_engine_failed 0$/m)
   let acked = 0
-  const failure = async (asked: Promise<unknown>) =>
-    asked.then(
-      () => 'ok',
-      (error: RequestFailed) => error.errno,
-    )
   for (let met = 'ok'; met === 'ok' && acked < 512; ) {
-    met = await failure(disk.write(acked * piece, bytesOf(acked)))
+    met = await failureOf(disk.write(acked * piece, bytesOf(acked)))
     if (met === 'ok') acked++
     else assert.is(met, errno)
   }
   assert.ok(acked > 2 && acked < 512, `${acked} writes were acknowledged`)
-  assert.is(await failure(disk.flush()), errno)
+  assert.is(await failureOf(disk.flush()), errno)
   const late = await openClient(at, 'vol')
   assert.ok(late.readOnly)
   for (let k = 0; k < acked; k++) {

@@ -13,6 +13,7 @@ import { outsideCoverage } from './outside-coverage.ts'
 import { rebound } from './rebound.ts'
 import { refusal } from './refusal.ts'
 import { repeatable } from './repeatable.ts'
+import { repeatedCommand } from './repeated-command.ts'
 import { requestEnd } from './request-end.ts'
 import { restoreMaps } from './restore-maps.ts'
 import { restoredContent } from './restored-content.ts'
@@ -23,6 +24,7 @@ export const checks: readonly MakeCheck[] = [
   hold,
   holdBounds,
   requestEnd,
+  repeatedCommand,
   disjoint,
   fence,
   coverage,

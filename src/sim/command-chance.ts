@@ -22,7 +22,7 @@ export const recentEvents = 128
 const maxVolumes = 16
 /** Hosts that are there from the beginning, and come back after each restart. */
 export const hosts = ['one', 'two'] as const
-const pairNames = ['p', 'q', 'r', 's'] as const
+export const pairNames = ['p', 'q', 'r', 's'] as const
 const backupNames = ['a', 'b', 'c'] as const
 
 /** What a run begins with: devices, volumes, hosts, pairs. */
@@ -69,12 +69,12 @@ export function commandByChance(dice: Dice, world: World): CommandAsk {
     case 4:
       return backupStop(dice, world)
     case 5:
-      return { kind: 'pair.sync', detail: { name } }
+      return { kind: 'pair.sync', detail: { name, ...rated(dice) } }
     case 6:
       return { kind: 'pair.fracture', detail: { name, force: dice.once(2) } }
     case 7:
     case 8:
-      return { kind: 'restore.start', detail: { pair: name, protected: !dice.once(3) } }
+      return { kind: 'restore.start', detail: { pair: name, protected: !dice.once(3), ...rated(dice) } }
     case 9:
       return restoreCommand(dice, world)
     case 10:
@@ -87,6 +87,11 @@ export function commandByChance(dice: Dice, world: World): CommandAsk {
     default:
       return fenceByChance(dice, world)
   }
+}
+
+/** Now and then copies go at a pace: bytes a second. */
+function rated(dice: Dice): { rate?: number } {
+  return dice.once(4) ? { rate: 2 ** (18 + dice.below(4)) } : {}
 }
 
 function backupStart(dice: Dice, world: World): CommandAsk {
@@ -129,7 +134,8 @@ function viewCommand(dice: Dice, world: World): CommandAsk {
   const what = dice.below(10)
   if (what < 3 && views.length < 4) {
     const base = 1 + dice.below(world.volumes.length)
-    return { kind: 'preserve.create', detail: { name: `w${world.volumes.length}`, base } }
+    const detail = { name: `w${world.volumes.length}`, base, ...(dice.once(3) && { maxBytes: 2 * block }) }
+    return { kind: 'preserve.create', detail }
   }
   if (what < 5) return { kind: 'preserve.drop', detail: { view } }
   if (what < 8) return { kind: 'preserve.merge', detail: { view } }

@@ -28,8 +28,9 @@ export function fenceByChance(dice: Dice, world: World): CommandAsk {
     case 2:
     case 3: {
       const { offset } = one.meta.ranges[0]!
-      const data = stamped(world.seq, offset, one.block)
-      return { kind: 'fence.update', session, offset, data, detail }
+      const at = dice.once(6) ? offset + one.block / 2 : offset
+      const data = stamped(world.seq, at, one.block)
+      return { kind: 'fence.update', session, offset: at, data, detail }
     }
     case 4:
     case 5:

@@ -14,16 +14,19 @@ import type { Ask } from '../engine/ask.ts'
 import type { Engine } from '../engine/engine.ts'
 import { openStoreJournal } from '../journal/opening.ts'
 import type { KvStore } from '../journal/store.ts'
-import { waiting } from '../layers/in-flight.ts'
 import { audit } from './audit.ts'
 import { commandByChance, hosts } from './command-chance.ts'
 import type { Dice } from './dice.ts'
 import { FaultyLevel } from './faulty-level.ts'
 import { moverByChance } from './fence-chance.ts'
 import { ioByChance } from './io-chance.ts'
-import { Deadlines, lastWords, longerThanDeadlinesNs, unrest } from './liveness.ts'
+import { Liveness, lastReads, lastWords, longerThanDeadlinesNs } from './liveness.ts'
 import { Machine, type MachineOptions, turn } from './machine.ts'
+import { oddByChance } from './odd-chance.ts'
+import { Retries } from './retries.ts'
 import { Witness } from './witness.ts'
+
+const waits = 32
 
 export interface LifeOptions extends MachineOptions {
   /** Content of the clone outside, at an offset. */
@@ -45,9 +48,9 @@ export class Life {
   readonly #options: LifeOptions
   #engine!: Engine
   #requests = 0
-  /** What the present engine was asked and did not answer yet. */
-  #unanswered = new Set<Ask>()
-  #deadlines = new Deadlines()
+  readonly #retries = new Retries()
+  /** Of the present engine. */
+  #liveness!: Liveness
   /** While a new engine is opened, what becomes of the one before is nobody's concern. */
   #booting = false
   /** Why the engine ended, if it did. */
@@ -80,7 +83,7 @@ export class Life {
     if (what < 62) this.#post(ioByChance(dice, this.#engine.world, ++this.#requests))
     else if (what < 77) machine.endCopy(dice)
     else if (what < 80) this.#move(dice)
-    else if (what < 90) this.#post(commandByChance(dice, this.#engine.world))
+    else if (what < 90) this.#command(dice)
     else if (what < 97) machine.write(dice)
     else if (what < 99) machine.clock.pass(dice.below(3_000_000))
     else if (dice.once(4)) machine.clock.jump(BigInt(dice.below(7_200_000) - 3_600_000) * 1_000_000n)
@@ -91,7 +94,6 @@ export class Life {
     if (!dice.once(pace)) return
     await turn()
     this.#beInTime()
-    this.#beAnswered()
   }
 
   /**
@@ -107,12 +109,11 @@ export class Life {
       if (this.over) return
     }
     await this.#settle()
-    machine.clock.pass(longerThanDeadlinesNs)
-    await this.#settle()
+    await this.#wait()
     this.#beInTime()
     if (this.#ended === undefined) for (const ask of lastWords(this.#engine.world)) this.#post(ask)
-    await this.#settle()
-    if (this.#ended === undefined) this.#beAtRest()
+    await this.#wait()
+    if (this.#ended === undefined) this.#liveness.rest(this.#engine.world)
     await this.#readAll()
     await this.#restart()
     if (this.over) return
@@ -122,16 +123,19 @@ export class Life {
 
   /** A last look at all that there is. */
   async #readAll(): Promise<void> {
-    if (this.#ended !== undefined) return
+    if (this.#ended !== undefined || this.witness.failed) return
     this.#post({ kind: 'session.open', detail: { name: 'last' } })
     await this.#settle()
-    const { sessions, volumes } = this.#engine.world
-    const session = Math.max(...sessions.keys())
-    for (const { id: volume, gone, size: length } of volumes) {
-      if (!gone)
-        this.#post({ kind: 'io.read', session, volume, request: ++this.#requests, offset: 0, length })
-    }
+    for (const ask of lastReads(this.#engine.world)) this.#post(ask)
     await this.#settle()
+  }
+
+  /** Time passes, in so many pieces as copies that have a rate may want. */
+  async #wait(): Promise<void> {
+    for (let k = 0; k < waits; k++) {
+      this.machine.clock.pass(longerThanDeadlinesNs / waits)
+      await this.#settle()
+    }
   }
 
   /** All that is under way comes to its end. */
@@ -144,27 +148,20 @@ export class Life {
 
   #beInTime(): void {
     if (this.#ended !== undefined) return
-    const late = this.#deadlines.late(this.witness.world, this.#engine.world, this.machine.clock.passedMs)
-    if (late !== undefined) this.witness.find('deadline', late)
+    this.#liveness.look(this.#engine, this.witness.world, this.machine.clock.passedMs)
   }
 
-  /** When all that was decided is durable, nobody waits for an answer but whose request waits. */
-  #beAnswered(): void {
-    const engine = this.#engine
-    if (this.#ended !== undefined || engine.durableSeq === undefined) return
-    const [open, there] = [this.#unanswered.size, waiting(engine.world)]
-    if (open > there) this.witness.find('liveness', `${open} asks are not answered, of which ${there} wait`)
-  }
-
-  #beAtRest(): void {
-    for (const { kind } of this.#unanswered) this.witness.find('liveness', `${kind} is never answered`)
-    for (const what of unrest(this.#engine.world)) this.witness.find('liveness', what)
-  }
-
-  /** Hosts come back when the recorder does, most of them. */
+  /** Hosts come back when the recorder does, most of them, and ask again what they were not answered. */
   #reconnect(dice: Dice): void {
     if (this.#ended !== undefined || this.over) return
     for (const name of hosts) if (!dice.once(8)) this.#post({ kind: 'session.open', detail: { name } })
+    for (const ask of this.#retries.again()) this.#post(ask)
+  }
+
+  #command(dice: Dice): void {
+    const { world } = this.#engine
+    const command = dice.once(16) ? oddByChance(dice, world) : commandByChance(dice, world)
+    this.#post(this.#retries.next(dice, command))
   }
 
   /** A mover reports, if one is at work. */
@@ -185,15 +182,16 @@ export class Life {
   #ask(ask: Ask): Promise<void> {
     const engine = this.#engine
     const after = this.witness.asked()
-    const unanswered = this.#unanswered
-    unanswered.add(ask)
+    const liveness = this.#liveness
+    liveness.asked(ask)
     return engine.submit(ask).then(
       (answer) => {
-        unanswered.delete(ask)
+        liveness.told(ask)
+        this.#retries.told(ask)
         if (engine === this.#engine) this.witness.answer(ask, answer, after)
       },
       (error: Error) => {
-        unanswered.delete(ask)
+        liveness.told(ask)
         this.#turnedAway(engine, ask, error)
       },
     )
@@ -220,8 +218,7 @@ export class Life {
     await this.machine.until(this.#engine.close()).catch((error: Error) => this.#failed(error))
     if (this.#ended !== undefined) return
     await turn()
-    for (const { kind } of this.#unanswered)
-      this.witness.find('liveness', `${kind} is not answered by the end`)
+    this.#liveness.ended()
     this.machine.stop()
     await this.#boot()
   }
@@ -248,8 +245,7 @@ export class Life {
       this.#booting = false
     }
     const engine = this.#engine
-    this.#unanswered = new Set()
-    this.#deadlines = new Deadlines()
+    this.#liveness = new Liveness((rule, detail) => this.witness.find(rule, detail))
     engine.frames$.subscribe({
       error: (error: Error) => {
         if (engine === this.#engine && !this.#booting) this.#failed(error)

@@ -9,11 +9,12 @@
  * counting began no later.
  */
 
-import type { CommandAsk } from '../engine/ask.ts'
+import type { Ask, CommandAsk, IoAsk } from '../engine/ask.ts'
+import type { Engine } from '../engine/engine.ts'
 import { branchesOf, unfinished } from '../layers/branch-state.ts'
 import { fencesOf } from '../layers/fence-state.ts'
 import { holdQueueOf } from '../layers/hold-queue.ts'
-import { inFlightOf } from '../layers/in-flight.ts'
+import { inFlightOf, waiting } from '../layers/in-flight.ts'
 import type { World } from '../layers/layer.ts'
 import { pairsOf } from '../layers/pair-state.ts'
 import { preservesOf } from '../layers/preserve-state.ts'
@@ -27,15 +28,22 @@ export function lastWords(world: World): CommandAsk[] {
   const stops = [...holdQueueOf(world).backups.values()].map(({ name }): CommandAsk => {
     return { kind: 'backup.stop', detail: { name } }
   })
-  const waiting = [...restoresOf(world).byTag.values()].filter((one) => one.paused || !one.background)
-  const resumes = waiting.map(({ tag }): CommandAsk => {
+  const idle = [...restoresOf(world).byTag.values()].filter((one) => one.paused || !one.background)
+  const resumes = idle.map(({ tag }): CommandAsk => {
     return { kind: 'restore.resume', detail: { pair: pairsOf(world).byTag.get(tag)!.name } }
   })
   return [...stops, ...resumes]
 }
 
+/** A last look at all that there is, by the session that came last. */
+export function lastReads(world: World): IoAsk[] {
+  const session = Math.max(...world.sessions.keys())
+  const there = world.volumes.filter(({ gone }) => !gone)
+  return there.map(({ id: volume, size }) => ({ kind: 'io.read', session, volume, offset: 0, length: size }))
+}
+
 /** What is not at rest in a world in which nothing is under way: nothing will ever move it. */
-export function unrest(world: World): string[] {
+function unrest(world: World): string[] {
   const { held, queued } = inFlightOf(world)
   const pairs = pairsOf(world).byTag
   const name = (tag: number) => pairs.get(tag)?.name
@@ -59,7 +67,7 @@ export function unrest(world: World): string[] {
 }
 
 /** When the deadlines of one engine's backups pass. */
-export class Deadlines {
+class Deadlines {
   /** By backup, milliseconds of monotonic time. */
   readonly #due = new Map<number, number>()
 
@@ -80,5 +88,45 @@ export class Deadlines {
       this.#due.set(tag, passedMs + deadlineMs)
     }
     return undefined
+  }
+}
+
+/** Who waits for one engine, and what it owes. */
+export class Liveness {
+  readonly #find: (rule: string, detail: string) => void
+  readonly #unanswered = new Set<Ask>()
+  readonly #deadlines = new Deadlines()
+
+  constructor(find: (rule: string, detail: string) => void) {
+    this.#find = find
+  }
+
+  asked(ask: Ask): void {
+    this.#unanswered.add(ask)
+  }
+
+  /** The ask was answered, or turned away. */
+  told(ask: Ask): void {
+    this.#unanswered.delete(ask)
+  }
+
+  /** At a moment at which nothing waits to be decided: no deadline is past, and who waits has a request that does. */
+  look({ world, durableSeq }: Engine, durable: World, passedMs: number): void {
+    const late = this.#deadlines.late(durable, world, passedMs)
+    if (late !== undefined) this.#find('deadline', late)
+    if (durableSeq === undefined) return
+    const [open, there] = [this.#unanswered.size, waiting(world)]
+    if (open > there) this.#find('liveness', `${open} asks are not answered, of which ${there} wait`)
+  }
+
+  /** The engine ended in good order: everybody was told. */
+  ended(): void {
+    for (const { kind } of this.#unanswered) this.#find('liveness', `${kind} is not answered by the end`)
+  }
+
+  /** Nothing is under way, nobody has anything to say. */
+  rest(world: World): void {
+    for (const { kind } of this.#unanswered) this.#find('liveness', `${kind} is never answered`)
+    for (const what of unrest(world)) this.#find('liveness', what)
   }
 }

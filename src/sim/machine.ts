@@ -129,15 +129,24 @@ export class Machine {
     const journal = await openStoreJournal({ store, head: hand.store, attachments: payload })
     await look(journal)
     const copies = this.#copies
+    const { outside } = this.#options
     return await openEngine({
       journal,
       payload,
       clock: this.clock,
       copier: () => new Promise<Code>((end) => copies.push(end)),
-      openImage: async () => this.#options.outside,
+      openImage: async () => ({ ...outside, read: (at, length) => this.#bring(at, length) }),
       checkpointEvery: this.#options.checkpointEvery ?? 700,
       worldAt,
     })
+  }
+
+  /** The clone outside cannot be read now and then, where disks fail. */
+  async #bring(at: number, length: number): Promise<Uint8Array> {
+    const { outside, faultEvery } = this.#options
+    if (faultEvery > 0 && !this.calm && this.dice.once(16))
+      throw new Error('the clone outside cannot be read')
+    return outside.read(at, length)
   }
 
   /** The payload as it was stored: a reader that nothing misleads. */

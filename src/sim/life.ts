@@ -96,10 +96,7 @@ export class Life {
     this.#beInTime()
   }
 
-  /**
-   * Copies end, the disk writes, time passes, until nothing is left to do: all is at rest then. At last an orderly stop,
-   * a start, and an audit.
-   */
+  /** All under way ends, time passes, until all is at rest; then an orderly stop, a start, and an audit. */
   async finish(): Promise<void> {
     const { machine } = this
     machine.calm = true
@@ -108,13 +105,19 @@ export class Life {
       await this.#boot()
       if (this.over) return
     }
+    const isFine = () => this.#ended === undefined && !this.witness.failed
     await this.#settle()
-    await this.#wait()
-    this.#beInTime()
-    if (this.#ended === undefined) for (const ask of lastWords(this.#engine.world)) this.#post(ask)
-    await this.#wait()
-    if (this.#ended === undefined) this.#liveness.rest(this.#engine.world)
-    await this.#readAll()
+    if (isFine()) {
+      await this.#wait()
+      this.#beInTime()
+    }
+    if (isFine()) {
+      for (const ask of lastWords(this.#engine.world)) this.#post(ask)
+      await this.#wait()
+    }
+    if (isFine()) this.#liveness.rest(this.#engine.world)
+    if (isFine()) await this.#readAll()
+    if (this.witness.failed) return
     await this.#restart()
     if (this.over) return
     this.witness.end()
@@ -123,7 +126,6 @@ export class Life {
 
   /** A last look at all that there is. */
   async #readAll(): Promise<void> {
-    if (this.#ended !== undefined || this.witness.failed) return
     this.#post({ kind: 'session.open', detail: { name: 'last' } })
     await this.#settle()
     for (const ask of lastReads(this.#engine.world)) this.#post(ask)
@@ -151,7 +153,7 @@ export class Life {
     this.#liveness.look(this.#engine, this.witness.world, this.machine.clock.passedMs)
   }
 
-  /** Hosts come back when the recorder does, most of them, and ask again what they were not answered. */
+  /** Most hosts come back when the recorder does, and ask again what they were not answered. */
   #reconnect(dice: Dice): void {
     if (this.#ended !== undefined || this.over) return
     for (const name of hosts) if (!dice.once(8)) this.#post({ kind: 'session.open', detail: { name } })
@@ -213,7 +215,6 @@ export class Life {
     else await this.#boot()
   }
 
-  /** An orderly stop, and a new start. */
   async #restart(): Promise<void> {
     await this.machine.until(this.#engine.close()).catch((error: Error) => this.#failed(error))
     if (this.#ended !== undefined) return

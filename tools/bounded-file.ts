@@ -2,6 +2,7 @@
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { BlockboxError } from '../src/core/errors.ts'
+import { fileReason } from '../src/core/file-reason.ts'
 
 const pieceBytes = 2 ** 16
 
@@ -14,7 +15,7 @@ export function readBounded(path: string, most: number): Buffer {
   try {
     file = openSync(path, 'r')
   } catch (cause) {
-    throw new BlockboxError('USAGE', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+    throw unreadable(path, cause)
   }
   try {
     if (fstatSync(file).size > most) throw tooLong(path, most)
@@ -29,10 +30,15 @@ export function readBounded(path: string, most: number): Buffer {
     }
   } catch (cause) {
     if (cause instanceof BlockboxError) throw cause
-    throw new BlockboxError('USAGE', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+    throw unreadable(path, cause)
   } finally {
     closeSync(file)
   }
+}
+
+function unreadable(path: string, cause: unknown): BlockboxError {
+  const reason = fileReason(cause, 'read') ?? (cause as Error).message
+  return new BlockboxError('USAGE', `${path} cannot be read: ${reason}`, { cause })
 }
 
 function tooLong(path: string, most: number): BlockboxError {

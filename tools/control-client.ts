@@ -80,6 +80,9 @@ export class RemoteControl implements ControlLink {
   }
 }
 
+/** The server said that it stops, and ended the stream in order. */
+export class ServerStops extends BlockboxError {}
+
 function queryOf(given: readonly (readonly [string, unknown])[]): URLSearchParams {
   const query = new URLSearchParams()
   for (const [name, value] of given) {
@@ -124,6 +127,7 @@ export async function* lineRecords(response: IncomingMessage): AsyncGenerator<Ev
 
 function parsed(line: string): EventRecord {
   const value = JSON.parse(line) as EventRecord | ProblemBody
-  if ('error' in value) throw errorOf(value)
-  return value
+  if (!('error' in value)) return value
+  const { code, message } = value.error
+  throw code === 'ENGINE_STOPPED' ? new ServerStops(code, message) : errorOf(value)
 }

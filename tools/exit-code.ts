@@ -32,6 +32,7 @@ const OF_ERROR = {
   JOURNAL_UNFINISHED: exitCodes.error,
   JOURNAL_IN_DOUBT: exitCodes.error,
   JOURNAL_FULL: exitCodes.error,
+  JOURNAL_READ_ONLY: exitCodes.error,
   JOURNAL_TRUNCATED: exitCodes.error,
   TRACE_FORMAT: exitCodes.error,
   SCENARIO: exitCodes.usage,

@@ -13,6 +13,7 @@ import { Scope } from '../src/inspect/scope.ts'
 import { observe } from '../src/replay/observe.ts'
 import { seqOf } from '../src/replay/point.ts'
 import { interrupt } from './interrupt.ts'
+import { remarkOutside } from './outside-time.ts'
 
 /** What was asked to be left out of an answer, on a command line. */
 export interface FilterOptions {
@@ -72,7 +73,11 @@ export async function scopeOf(
 ): Promise<Scope> {
   const { from, to, volume, host, kind = [] } = options
   const kinds = kindsOf(kind)
-  const at = (point: string) => seqOf(journal, seqOrPoint(point), 0, interrupt)
+  const at = async (text: string) => {
+    const point = seqOrPoint(text)
+    await remarkOutside(journal, point)
+    return seqOf(journal, point, 0, interrupt)
+  }
   const roster =
     known ?? (volume === undefined && host === undefined ? new Roster() : await rosterOf(journal))
   const begin = from === undefined ? undefined : await at(from)
@@ -89,7 +94,8 @@ export async function scopeOf(
   })
 }
 
-async function rosterOf(journal: OpenFolder['journal']): Promise<Roster> {
+/** Everything that was ever named in the journal. */
+export async function rosterOf(journal: OpenFolder['journal']): Promise<Roster> {
   const keeper = new RosterKeeper()
   await observe(journal, [keeper], { signal: interrupt })
   return keeper.roster

@@ -1,7 +1,7 @@
 /** The half of `blockbox head` about proofs that one head extends another: made of a journal, checked without it. */
 
-import { existsSync } from 'node:fs'
 import { BlockboxError } from '../src/core/errors.ts'
+import { fileReason } from '../src/core/file-reason.ts'
 import type { OpenFolder } from '../src/engine/open-folder.ts'
 import { writeWhole } from '../src/images/image-file.ts'
 import { type Claim, checkProof, type ProofHead, type Proven, proofParts } from '../src/journal/head-proof.ts'
@@ -34,10 +34,21 @@ export async function readProof(
   path: string,
   { heads, key, json }: { readonly heads?: string; readonly key?: string } & Printing,
 ): Promise<void> {
-  if (!existsSync(path)) throw new BlockboxError('USAGE', `there is no file ${path}`)
-  const proven = checkProof(path)
+  const proven = checked(path)
   if (heads !== undefined) for (const head of [proven.from, proven.to]) held(head, proven.journal, heads, key)
   await tell(proven, { json }, heads)
+}
+
+/** Throws PROOF_INVALID; USAGE for what cannot be read or is no file. */
+function checked(path: string): Proven {
+  try {
+    return checkProof(path)
+  } catch (cause) {
+    const isNone = cause instanceof BlockboxError && cause.code === 'JOURNAL_FOREIGN'
+    const reason = isNone ? 'it is no plain file' : fileReason(cause, 'read')
+    if (reason === undefined) throw cause
+    throw new BlockboxError('USAGE', `cannot read ${path}: ${reason}`, { cause })
+  }
 }
 
 function held({ seq, hash }: ProofHead, journal: string, file: string, keyFile: string | undefined): void {

@@ -1,21 +1,40 @@
 /** A simulated run that is kept: as a journal folder, or, by the name of the file, as a recording. */
 
-import { lstatSync, mkdtempSync, rmSync } from 'node:fs'
+import { accessSync, constants, existsSync, lstatSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { BlockboxError } from '../src/core/errors.ts'
 import { openToRead } from '../src/engine/open-folder.ts'
+import { cannotMake } from '../src/images/image-file.ts'
 import { exportJournal } from '../src/recording/export.ts'
 import { formOfName } from '../src/recording/recording-file.ts'
 import { writeRecording } from '../src/recording/recording-writer.ts'
 import { keepRun } from '../src/sim/keep.ts'
 import type { Simulated } from '../src/sim/simulator.ts'
 
-/** Throws USAGE when the place is taken by a file: better before a long run than after it. */
+/** Throws USAGE when the place is taken by a file or nothing can be made there: better before a long run than after. */
 export function refuseTakenPlace(path: string): void {
-  const found = lstatSync(path, { throwIfNoEntry: false })
-  if (found === undefined || (found.isDirectory() && formOfName(path) === undefined)) return
+  const found = seen(path)
+  const isRecording = formOfName(path) !== undefined
+  if (found === undefined || (found.isDirectory() && !isRecording)) {
+    let place = found === undefined ? dirname(path) : path
+    while (!isRecording && !existsSync(place)) place = dirname(place)
+    try {
+      accessSync(place, constants.W_OK)
+    } catch (error) {
+      throw cannotMake(path, error)
+    }
+    return
+  }
   throw new BlockboxError('USAGE', `${path} is there already: name another place with --keep`)
+}
+
+function seen(path: string) {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    throw cannotMake(path, error)
+  }
 }
 
 /** Keeps the run at `path`. Throws USAGE when it cannot be made. */

@@ -9,6 +9,7 @@ import { Command, CommanderError } from 'commander'
 import { Violation } from '../src/core/assert.ts'
 import { BlockboxError } from '../src/core/errors.ts'
 import { exitCodeOf, exitCodes } from './exit-code.ts'
+import { fileFailure } from './file-failure.ts'
 import { interrupt, watchInterrupts } from './interrupt.ts'
 import { escaped, guardOutput, OutputClosed, progress } from './output.ts'
 
@@ -35,7 +36,7 @@ export async function main(program: Command, argv: readonly string[]): Promise<v
     await program.parseAsync(argv)
     if (interrupt.aborted) process.exitCode ??= exitCodes.interrupted
   } catch (error) {
-    process.exitCode = settle(error)
+    process.exitCode = settle(fileFailure(error))
   } finally {
     progress('')
   }

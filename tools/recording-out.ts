@@ -9,8 +9,10 @@ import type { RecordingEnd, RecordingItem } from '../src/recording/item.ts'
 import { formOfName, isRecording, openRecording } from '../src/recording/recording-file.ts'
 import { writeRecording } from '../src/recording/recording-writer.ts'
 import { type Point, seqOf } from '../src/replay/point.ts'
+import { rosterOf } from './filter-option.ts'
 import { interrupt } from './interrupt.ts'
 import { escaped, plainJson, print } from './output.ts'
+import { remarkOutside } from './outside-time.ts'
 import { showProgress } from './remark.ts'
 import { parseSize } from './size.ts'
 
@@ -44,6 +46,8 @@ export async function exportRecording({ journal, payload }: OpenFolder, ask: Rec
   const { output: path, force = false, volume, session } = ask
   if (path === '-') throw new BlockboxError('USAGE', 'a recording goes into a file: name one with -o FILE')
   const { last } = journal.bounds()
+  if (session !== undefined) await refuseUnknown(journal, session)
+  await remarkOutside(journal, ask.from, ask.to)
   const from = ask.from === undefined ? undefined : await seqOf(journal, ask.from, 0, interrupt)
   const to = ask.to === undefined ? undefined : await seqOf(journal, ask.to, 0, interrupt)
   const recording = await exportJournal(journal, payload, {
@@ -59,6 +63,20 @@ export async function exportRecording({ journal, payload }: OpenFolder, ask: Rec
   await print(
     ask.json === true ? writtenJson(path, recording.header, end) : writtenText(path, recording.header, end),
   )
+}
+
+/** So many sessions are told when another was asked for. */
+const mostTold = 20
+
+/** Throws USAGE for a session that the journal does not hold, and names those that it does. */
+async function refuseUnknown(journal: OpenFolder['journal'], session: number): Promise<void> {
+  const { entries } = await rosterOf(journal)
+  const known = entries.flatMap((entry) => (entry.is === 'session' ? [entry] : []))
+  if (known.some(({ id }) => id === session)) return
+  const named = known.slice(0, mostTold).map(({ id, name }) => `${id} (${name})`)
+  const more = known.length > mostTold ? ', ...' : ''
+  const there = known.length === 0 ? 'it has none' : `it has ${named.join(', ')}${more}`
+  throw new BlockboxError('USAGE', `the journal has no session ${session}: ${there}`)
 }
 
 /** A recording in another form, packed or not. Throws USAGE for what is no recording, saying how it becomes one. */

@@ -3,12 +3,21 @@
 import { statSync } from 'node:fs'
 import { BlockboxError } from '../src/core/errors.ts'
 
+/** What is there; what cannot be looked at is for who opens it to say. */
+function seen(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
 /** Throws USAGE when `out` is one of the files that are read, by whatever name. */
 export function refuseSame(read: readonly string[], out: string): void {
-  const written = statSync(out, { throwIfNoEntry: false })
+  const written = seen(out)
   if (written === undefined || !written.isFile()) return
   const same = read.find((path) => {
-    const found = statSync(path, { throwIfNoEntry: false })
+    const found = seen(path)
     return found?.ino === written.ino && found.dev === written.dev
   })
   if (same === undefined) return

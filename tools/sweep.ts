@@ -4,7 +4,7 @@
  * Every byte of every file of two small journals (frames in a log, frames in a table) flipped, zeroed and cut at, one at
  * a time; each copy is opened, read and verified, one reported case in 11 (`--salvage N`) is salvaged. Nothing may come
  * back altered or shorter without a word. Prints what became of them by file; ends with 12 when a case was silent, hung,
- * or ended the process. `--every N` judges one in N; after Ctrl-C it says what was judged so far.
+ * or ended the process. `--every N` judges one in N; Ctrl-C ends it at once, with 130 and what was judged so far.
  */
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
@@ -12,8 +12,10 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { exitCodes } from './exit-code.ts'
+import { interrupt, watchInterrupts } from './interrupt.ts'
 import { wholeNumber } from './number.ts'
 import { escaped, print, progress, table } from './output.ts'
+import { remark } from './remark.ts'
 import { type Damage, damageText, damageTo } from './sweep/damage.ts'
 import { verdicts } from './sweep/judge.ts'
 import { judgeStretch, type Line, type Stretch } from './sweep/lane.ts'
@@ -46,6 +48,7 @@ if (values.help) {
 } else await run(wholeNumber(1, 1_000_000)(values.every))
 
 async function run(every: number): Promise<void> {
+  watchInterrupts()
   const root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'blockbox-sweep-'))
   try {
     await sweep(root, every)
@@ -75,17 +78,18 @@ async function sweep(root: string, every: number): Promise<void> {
       waiting.push({ stretch: { folder: folders[form], from, to, step: every, salvageEvery }, take })
     }
   }
-  process.once('SIGINT', () => waiting.splice(0))
   const lane = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      await judgeStretch(next.stretch, root, next.take)
+    for (let next = waiting.shift(); next !== undefined && !interrupt.aborted; next = waiting.shift()) {
+      await judgeStretch(next.stretch, root, next.take, interrupt)
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, lane))
   progress('')
-  if (done !== total) failures.push(`${done} of ${total} cases were judged`)
+  if (interrupt.aborted) remark(`stopped after ${done} of ${total} cases`)
+  else if (done !== total) failures.push(`${done} of ${total} cases were judged`)
   await report([...counts.values()], failures, (Date.now() - started) / 1000)
   if (failures.length > 0) process.exitCode = exitCodes.verification
+  else if (interrupt.aborted) process.exitCode = exitCodes.interrupted
 }
 
 function note(

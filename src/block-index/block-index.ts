@@ -25,12 +25,14 @@ import { evolve } from '../volume.ts'
 import { tellWorld } from './beginning.ts'
 import { indexedSeq } from './points.ts'
 import { type Segment, SegmentDamaged } from './segment.ts'
-import { SegmentFiles } from './segment-files.ts'
+import { SegmentFiles, type Segments, UnwrittenSegments } from './segment-files.ts'
 import { SegmentMaker } from './segment-maker.ts'
 
 export interface IndexOptions {
-  /** The folder of its files. */
+  /** The folder of its files, which need not exist. */
   readonly folder: string
+  /** False where nothing can be written: what is added is kept in memory, and gone with it. */
+  readonly keep?: boolean
   /** A segment ends with the frame in which it gets this many events, or touches. */
   readonly segmentEvents?: number
   /** Called now and then while it is made: the last event that is in. */
@@ -60,7 +62,8 @@ export class BlockIndex {
    * what the journal throws when it is damaged.
    */
   static async open(journal: Journal, options: IndexOptions): Promise<BlockIndex> {
-    const files = new SegmentFiles(options.folder)
+    const { folder, keep = true } = options
+    const files = keep ? new SegmentFiles(folder) : new UnwrittenSegments(folder)
     const segments = believed(journal, files)
     const end = segments.at(-1)?.span.last ?? journal.bounds().first - 1
     const { last } = journal.bounds()
@@ -96,7 +99,7 @@ export class BlockIndex {
 }
 
 /** The segments that are of this journal, from its first event on; the files of all others are removed. */
-function believed(journal: Journal, files: SegmentFiles): Segment[] {
+function believed(journal: Journal, files: Segments): Segment[] {
   const firsts = files.firsts()
   const segments: Segment[] = []
   for (const first of firsts) {
@@ -112,7 +115,7 @@ function believed(journal: Journal, files: SegmentFiles): Segment[] {
   return segments
 }
 
-function opened(files: SegmentFiles, first: number): Segment | undefined {
+function opened(files: Segments, first: number): Segment | undefined {
   try {
     const segment = files.open(first)
     return segment.span.first === first ? segment : undefined
@@ -132,7 +135,7 @@ function isOf(journal: Journal, segment: Segment): boolean {
 /** Puts the events behind the segments into new ones; a last one that is not full goes on. */
 async function extend(
   journal: Journal,
-  files: SegmentFiles,
+  files: Segments,
   segments: Segment[],
   { segmentEvents = defaultEvents, onProgress, signal }: IndexOptions,
 ): Promise<void> {

@@ -14,9 +14,46 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 import { Segment } from './segment.ts'
 
 const form = /^blocks-(\d{16})\.seg$/
+
+/** Where the segments of an index are kept. */
+export type Segments = Pick<SegmentFiles, 'firsts' | 'open' | 'write' | 'remove'>
+
+/** Segments that stay as they are in a folder where nothing is written; what is added is kept in memory. */
+export class UnwrittenSegments implements Segments {
+  readonly #files: SegmentFiles
+  readonly #added = new Map<number, Uint8Array>()
+  readonly #removed = new Set<number>()
+
+  constructor(folder: string) {
+    this.#files = new SegmentFiles(folder)
+  }
+
+  firsts(): number[] {
+    const kept = this.#files.firsts().filter((first) => !this.#removed.has(first) && !this.#added.has(first))
+    return [...kept, ...this.#added.keys()].sort((a, b) => a - b)
+  }
+
+  open(first: number): Segment {
+    const bytes = this.#added.get(first)
+    if (bytes === undefined) return this.#files.open(first)
+    return new Segment((offset, length) => bytes.subarray(offset, offset + length))
+  }
+
+  write(first: number, bytes: Uint8Array): void {
+    this.#added.set(first, bytes)
+  }
+
+  remove(firsts: readonly number[]): void {
+    for (const first of firsts) {
+      this.#added.delete(first)
+      this.#removed.add(first)
+    }
+  }
+}
 
 export class SegmentFiles {
   readonly #folder: string
@@ -54,7 +91,7 @@ export class SegmentFiles {
       }
       renameSync(`${path}.new`, path)
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
+      const why = fileReason(cause, 'write') ?? (cause instanceof Error ? cause.message : String(cause))
       const message = `the index cannot be written (${why}): make room, or name another folder with --index DIR`
       throw new BlockboxError('USAGE', message, { cause })
     }

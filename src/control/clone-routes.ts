@@ -19,6 +19,11 @@ const movedFile = v.optional(
   v.pipe(text, v.description('where a clone outside is now: a full path on that machine, or an NBD URI')),
 )
 
+const rate = v.optional(
+  v.pipe(count, v.description('extents a second in the background; 0: as many as go')),
+  0,
+)
+
 export const createClone = commandRoute({
   method: 'POST',
   path: '/clones',
@@ -64,9 +69,11 @@ export const syncClone = commandRoute({
   method: 'POST',
   path: '/clones/{pair}/sync',
   summary: 'Copy what differs from the source to the clone',
-  input: { pair, wait },
-  act: (controlled, input, call) =>
-    ofPair(controlled, input, call, { kind: 'pair.sync', detail: { name: input.pair } }),
+  input: { pair, rate, wait },
+  act(controlled, input, call) {
+    const detail = { name: input.pair, ...(input.rate > 0 && { rate: input.rate }) }
+    return ofPair(controlled, input, call, { kind: 'pair.sync', detail })
+  },
 })
 
 export const fractureClone = commandRoute({
@@ -94,15 +101,18 @@ export const startRestore = commandRoute({
   input: {
     pair,
     protected: v.optional(v.pipe(v.boolean(), v.description('later writes do not reach the clone')), true),
-    rate: v.optional(v.pipe(count, v.description('extents a second in the background; 0: as many as go')), 0),
+    rate,
     owner: v.optional(owner),
     clone_file: movedFile,
     wait,
   },
   async act(controlled, input, call) {
-    const { rate } = input
     await moveClone(controlled, input.pair, input.clone_file)
-    const detail = { pair: input.pair, protected: input.protected, ...(rate > 0 && { rate }) }
+    const detail = {
+      pair: input.pair,
+      protected: input.protected,
+      ...(input.rate > 0 && { rate: input.rate }),
+    }
     return withEnd(
       controlled,
       input,

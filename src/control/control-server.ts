@@ -10,6 +10,7 @@ import { rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 import type { Engine } from '../engine/engine.ts'
 import { Pause } from '../engine/pause.ts'
 import type { Heir, Succession } from '../engine/succession.ts'
@@ -127,7 +128,13 @@ async function listenOnSocket(server: Server, path: string): Promise<void> {
 function listening(server: Server, listen: () => void, what: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) =>
-      reject(new BlockboxError('SOCKET', `cannot listen on ${what}: ${cause.message}`, { cause })),
+      reject(
+        new BlockboxError(
+          'SOCKET',
+          `cannot listen on ${what}: ${fileReason(cause, 'write') ?? cause.message}`,
+          { cause },
+        ),
+      ),
     )
     server.once('listening', () => {
       server.removeAllListeners('error')

@@ -4,6 +4,7 @@ import { lstatSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, relative } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 
 /** The longest path that every system takes for a socket, in bytes. */
 const maxPathBytes = 107
@@ -33,11 +34,20 @@ export async function makeWay(path: string): Promise<void> {
     const why = `the path of a socket has at most ${maxPathBytes} bytes, ${path} has more: name a shorter one`
     throw new BlockboxError('USAGE', why)
   }
-  const there = lstatSync(path, { throwIfNoEntry: false })
+  const there = seen(path)
   if (there === undefined) return
   if (!there.isSocket()) throw new BlockboxError('SOCKET', `${path} is there and is no socket: take it away`)
   if (await answers(path)) throw new BlockboxError('SOCKET', `another server listens on ${path}`)
   unlinkSync(path)
+}
+
+function seen(path: string) {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch (cause) {
+    const reason = fileReason(cause, 'write') ?? (cause as Error).message
+    throw new BlockboxError('SOCKET', `cannot listen on socket ${path}: ${reason}`, { cause })
+  }
 }
 
 /** True when somebody listens on a socket. */

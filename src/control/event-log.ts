@@ -142,7 +142,8 @@ async function cutOf(journal: Journal, wanted: Wanted, signal: AbortSignal): Pro
   const named = volume === undefined || known === undefined ? undefined : volumeNamed(known, volume)
   const seq = (point: Point) => seqOf(journal, point, named?.id ?? 0, signal)
   const found = {
-    first: from === undefined ? first : await seq(from),
+    first:
+      from === undefined ? first : from.by === 'time' ? Math.max(first, await seq(from)) : await seq(from),
     last: to === undefined ? Number.MAX_SAFE_INTEGER : await seq(to),
   }
   if (found.last < found.first) {

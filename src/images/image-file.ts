@@ -7,6 +7,7 @@
 
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 import type { Piece } from './export.ts'
 
 export interface ImageFile {
@@ -77,16 +78,9 @@ export async function refuseWhatIsThere(path: string, force: boolean): Promise<v
     throw new BlockboxError('USAGE', `${path} is there already: name another, or replace it with --force`)
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder does not exist',
-  ENOTDIR: 'its folder is none',
-  EACCES: 'permission is missing',
-  EROFS: 'the file system is read-only',
-}
-
 /** The error for a file that cannot be made; the error of the system where that says it best. */
 export function cannotMake(path: string, error: unknown): unknown {
-  const reason = reasons[(error as NodeJS.ErrnoException).code ?? '']
+  const reason = fileReason(error, 'write')
   if (reason === undefined) return error
   return new BlockboxError('USAGE', `cannot write ${path}: ${reason}`, { cause: error })
 }

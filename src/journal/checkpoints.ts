@@ -105,13 +105,8 @@ async function loadCheckpoint(store: KvStore, seq: number): Promise<Checkpoint |
   if (value === undefined || value.length < digestBytes) return undefined
   const packed = value.subarray(0, value.length - digestBytes)
   if (!sameBytes(sha256(packed), value.subarray(packed.length))) return undefined
-  const list = new Unpackr({ useRecords: false }).unpack(packed) as [
-    number,
-    Uint8Array,
-    number,
-    number,
-    Uint8Array[],
-  ]
+  const list = unpacked(packed)
+  if (list === undefined) return undefined
   const [at, frameHash, stateLow, stateHigh, digests] = list
   if (at !== seq || digests.length > maxParts) return undefined
   const parts: Uint8Array[] = []
@@ -121,4 +116,15 @@ async function loadCheckpoint(store: KvStore, seq: number): Promise<Checkpoint |
     parts.push(part)
   }
   return { seq, stateLow, stateHigh, frameHash: new Uint8Array(frameHash), parts }
+}
+
+/** A checkpoint's list; undefined for another record with its hash behind it, which a read gone astray brings. */
+function unpacked(packed: Uint8Array): [number, Uint8Array, number, number, Uint8Array[]] | undefined {
+  try {
+    const list: unknown = new Unpackr({ useRecords: false }).unpack(packed)
+    const isList = Array.isArray(list) && list[1] instanceof Uint8Array && Array.isArray(list[4])
+    return isList ? (list as [number, Uint8Array, number, number, Uint8Array[]]) : undefined
+  } catch {
+    return undefined
+  }
 }

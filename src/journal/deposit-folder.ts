@@ -5,6 +5,7 @@ import { BlockboxError } from '../core/errors.ts'
 import { Deposit } from './deposit.ts'
 import { openJournalFolder } from './folder.ts'
 import { headFile } from './head-file.ts'
+import { segmentFolder } from './segment-folder.ts'
 import { segmentedStore } from './segmented-store.ts'
 import { levelStore, storeError } from './store.ts'
 
@@ -20,7 +21,7 @@ export async function depositInFolder(path: string, fill: (into: Deposit) => Pro
     const message = `the journal at ${path} holds ${last} events: a recording becomes a journal of its own; name a new folder`
     throw new BlockboxError('USAGE', message)
   }
-  const store = segmentedStore(levelStore(join(path, 'db')), join(path, 'payload'))
+  const store = segmentedStore(levelStore(join(path, 'db')), segmentFolder(join(path, 'payload')))
   let slot: Uint8Array | undefined
   try {
     await store.open()

@@ -8,7 +8,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -19,9 +18,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 import { droppedAtOpening, gatherEvidence } from './evidence.ts'
 import { fileStore } from './file-store.ts'
-import { damagedDatabase, damageRemark, foundDamage, type Look } from './found-damage.ts'
+import { damagedDatabase, damageRemark, foundDamage, type Look, stampOf } from './found-damage.ts'
 import { damage } from './frame.ts'
 import { emptyHead, encodeHead, type HeadStore, newestHead, slotSpacing } from './head.ts'
 import { headFile, syncFolder } from './head-file.ts'
@@ -29,15 +29,17 @@ import { identityText } from './identity.ts'
 import type { Attachments } from './journal.ts'
 import { reading } from './level-file.ts'
 import { openStoreJournal } from './opening.ts'
-import type { StoreFault } from './scrub.ts'
+import { readOnlyPlace, whyReadOnly } from './read-only-place.ts'
+import { Reserve } from './reserve.ts'
+import { type StoreFault, scrub } from './scrub.ts'
+import { segmentFolder } from './segment-folder.ts'
 import { segmentedStore } from './segmented-store.ts'
-import { isDamage, type KvStore, levelStore, readError, storeError, writeBufferBytes } from './store.ts'
+import { inUseMessage, isDamage, type KvStore, levelStore, readError, storeError } from './store.ts'
 import type { StoreJournal } from './store-journal.ts'
 import { isWholeValue } from './whole-value.ts'
 
 const formatName = 'blockbox-journal'
 const formatVersion = 1
-const reserveStep = 2 ** 20
 /** What a name ends in while its file is being written. */
 const unfinished = '.new'
 
@@ -57,17 +59,22 @@ export interface FolderOptions {
 
 /**
  * Opens the journal in folder `path`.
- * Throws JOURNAL_MISSING, JOURNAL_FOREIGN, JOURNAL_VERSION, JOURNAL_LOCKED, JOURNAL_FULL, JOURNAL_CORRUPT,
- * JOURNAL_LOST_TAIL.
+ * Throws JOURNAL_MISSING, JOURNAL_FOREIGN, JOURNAL_VERSION, JOURNAL_LOCKED, JOURNAL_FULL, JOURNAL_READ_ONLY,
+ * JOURNAL_CORRUPT, JOURNAL_LOST_TAIL; USAGE where the folder can be neither read nor made.
  */
 export async function openJournalFolder(path: string, options: FolderOptions = {}): Promise<StoreJournal> {
-  const fresh = identify(path, options)
-  refuseHeadless(path)
+  const fresh = within(path, () => {
+    const isNew = identify(path, options)
+    refuseHeadless(path)
+    return isNew
+  })
+  const unwritable = whyReadOnly(path)
+  if (unwritable !== undefined) return openUnwritable(path, options, unwritable)
   const faults = await foundDamage(join(path, 'db'), options)
   if (faults.length > 0) return openDamaged(path, options, faults)
   const evidence = gatherEvidence(path)
   try {
-    const store = segmentedStore(levelStore(join(path, 'db')), join(path, 'payload'))
+    const store = segmentedStore(levelStore(join(path, 'db')), segmentFolder(join(path, 'payload')))
     const tookReserve = await openStore(store, path)
     const dropped = droppedAtOpening(path)
     const remarks =
@@ -92,8 +99,27 @@ async function openDamaged(
   faults: readonly StoreFault[],
 ): Promise<StoreJournal> {
   if (options.readOnly !== true) throw damagedDatabase(faults)
-  const store = segmentedStore(await fileStore(join(path, 'db'), isWholeValue), join(path, 'payload'))
+  const store = segmentedStore(
+    await fileStore(join(path, 'db'), isWholeValue),
+    segmentFolder(join(path, 'payload')),
+  )
   return openOn(store, path, options, false, [damageRemark(faults)])
+}
+
+/** Opens a journal where nothing can be written to look at it. Nothing is locked: who writes meanwhile is noticed. */
+async function openUnwritable(path: string, options: FolderOptions, why: string): Promise<StoreJournal> {
+  const db = join(path, 'db')
+  if (options.readOnly !== true || !existsSync(db)) throw readOnlyPlace(path, why)
+  const { onFound = scrub } = options
+  const faults = await foundDamage(db, { readOnly: true, unwritable: true, onFound })
+  const before = stampOf(db)
+  const store = segmentedStore(await fileStore(db, isWholeValue), segmentFolder(join(path, 'payload')))
+  const remarks = faults.length > 0 ? [damageRemark(faults)] : []
+  try {
+    return await openOn(store, path, options, false, remarks)
+  } catch (error) {
+    throw stampOf(db) === before ? error : new BlockboxError('JOURNAL_LOCKED', inUseMessage, { cause: error })
+  }
 }
 
 async function openOn(
@@ -124,6 +150,19 @@ async function openOn(
     await head?.close()
     await store.close()
     throw error
+  }
+}
+
+/** Looks into the folder. Throws USAGE where that cannot be done, or a journal not be made. */
+function within<T>(path: string, look: () => T): T {
+  try {
+    return look()
+  } catch (error) {
+    const reason = fileReason(error, 'write')
+    if (reason === undefined) throw error
+    const what = existsSync(join(path, 'journal.json')) ? 'looked at' : 'looked for or made'
+    const message = `a journal cannot be ${what} at ${path}: ${reason}. Name another folder with -j`
+    throw new BlockboxError('USAGE', message, { cause: error })
   }
 }
 
@@ -226,35 +265,6 @@ async function openStore(store: KvStore, path: string): Promise<boolean> {
       )
     }
     throw failure
-  }
-}
-
-/** A file of zeros at least as large as what LevelDB may have to write again when it opens. */
-class Reserve {
-  readonly #path: string
-  #size: number
-  #stored = 0
-
-  constructor(path: string) {
-    this.#path = path
-    this.#size = existsSync(path) ? statSync(path).size : 0
-  }
-
-  /** Grows with what was stored, up to the write buffers that may be on disk twice. A full disk is left alone. */
-  cover(bytes: number): void {
-    this.#stored += bytes
-    const wanted = Math.min(Math.ceil(this.#stored / reserveStep + 1) * reserveStep, 2 * writeBufferBytes)
-    if (this.#size >= wanted) return
-    const file = openSync(this.#path, 'a')
-    try {
-      const zeros = new Uint8Array(reserveStep)
-      for (; this.#size < wanted; this.#size += reserveStep) writeSync(file, zeros)
-    } catch {
-      ftruncateSync(file, this.#size)
-      this.#size = Number.MAX_SAFE_INTEGER
-    } finally {
-      closeSync(file)
-    }
   }
 }
 

@@ -22,16 +22,20 @@ export type Look = (folder: string) => Promise<readonly StoreFault[]>
 
 /**
  * The damage in the database `db`, which need not exist; nobody changes its files meanwhile. Throws JOURNAL_LOCKED when
- * somebody has it open.
+ * somebody has it open; where the place is unwritable no lock can be tried, and who writes from elsewhere is noticed.
  */
 export async function foundDamage(
   db: string,
-  { readOnly = false, onFound }: { readonly readOnly?: boolean; readonly onFound?: Look },
+  {
+    readOnly = false,
+    unwritable = false,
+    onFound,
+  }: { readonly readOnly?: boolean; readonly unwritable?: boolean; readonly onFound?: Look },
 ): Promise<readonly StoreFault[]> {
   if (!existsSync(join(db, 'CURRENT'))) return []
   const atFirstSight = () => outlineFaults(db, { few: readOnly })
   if (onFound === undefined && isSound(atFirstSight)) return []
-  await refuseLocked(db)
+  if (!unwritable) await refuseLocked(db)
   const before = stampOf(db)
   const faults = onFound === undefined ? atFirstSight() : await onFound(db)
   if (stampOf(db) === before) return faults

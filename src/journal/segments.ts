@@ -6,25 +6,10 @@
  *     payload/00000002   piece, piece, ...     appended to
  *
  * Every process that writes begins a file of its own, so that what a crash left behind the last piece is never written
- * over.
+ * over. The order in which names and data become durable is decided here; the files are a folder's (segment-folder.ts).
  */
 
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fdatasync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  write,
-  writeSync,
-} from 'node:fs'
-import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
-import { syncFolder } from './head-file.ts'
+import type { SegmentFile, SegmentFolder } from './segment-folder.ts'
 
 /** Where some bytes are in which segment. */
 export interface Stretch {
@@ -33,23 +18,25 @@ export interface Stretch {
   readonly length: number
 }
 
+/** The segment that is appended to. */
+interface Filled {
+  readonly segment: number
+  readonly file: SegmentFile
+  size: number
+}
+
 /** A segment that has so many bytes takes no more. */
 const fullBytes = 256 * 2 ** 20
-/** Up to this many bytes are handed to the kernel at once; more would let everybody wait. */
-const blockingBytes = 256 * 2 ** 10
 /** Segments open for reading at once. */
 const maxOpen = 64
 
-const writing = promisify(write)
-const syncing = promisify(fdatasync)
-
 export class Segments {
-  readonly #folder: string
-  readonly #open = new Map<number, number>()
-  #filled: { readonly segment: number; readonly file: number; size: number } | undefined
+  readonly #folder: SegmentFolder
+  readonly #open = new Map<number, SegmentFile>()
+  #filled: Filled | undefined
 
   /** @param folder made when the first segment is. */
-  constructor(folder: string) {
+  constructor(folder: SegmentFolder) {
     this.#folder = folder
   }
 
@@ -58,9 +45,9 @@ export class Segments {
    * time. After an error the segment takes no more: what is behind its last piece is not known.
    */
   async append(parts: readonly Uint8Array[], sync: boolean): Promise<Stretch[]> {
-    const { segment, file, size } = this.#room()
-    const filled = this.#filled!
+    const filled = this.#room()
     this.#filled = undefined
+    const { segment, file, size } = filled
     let offset = size
     const stretches = parts.map(({ length }) => {
       const stretch = { segment, offset, length }
@@ -70,12 +57,13 @@ export class Segments {
     try {
       let at = size
       for (const run of joined(parts)) {
-        await writeAll(file, run, at)
+        const written = file.write(run, at)
+        if (written !== undefined) await written
         at += run.length
       }
-      if (sync) await syncing(file)
+      if (sync) await file.sync()
     } catch (error) {
-      closeSync(file)
+      file.close()
       throw error
     }
     filled.size = offset
@@ -87,12 +75,11 @@ export class Segments {
   read({ segment, offset, length }: Stretch): Uint8Array {
     const file = this.#reader(segment)
     if (file === undefined) return new Uint8Array(0)
-    const found = fstatSync(file)
-    const there = found.isFile() ? Math.max(0, Math.min(length, found.size - offset)) : 0
+    const there = Math.max(0, Math.min(length, file.size() - offset))
     const bytes = new Uint8Array(Buffer.allocUnsafeSlow(there).buffer)
     let done = 0
     while (done < there) {
-      const more = readSync(file, bytes, done, there - done, offset + done)
+      const more = file.read(bytes.subarray(done), offset + done)
       if (more === 0) break
       done += more
     }
@@ -100,50 +87,48 @@ export class Segments {
   }
 
   close(): void {
-    if (this.#filled !== undefined) closeSync(this.#filled.file)
+    this.#filled?.file.close()
     this.#filled = undefined
-    for (const file of this.#open.values()) closeSync(file)
+    for (const file of this.#open.values()) file.close()
     this.#open.clear()
   }
 
-  /** The segment that takes what comes; a new one's name is durable before anything is in it. */
-  #room(): { readonly segment: number; readonly file: number; readonly size: number } {
+  /**
+   * The segment that takes what comes; a new one's name is durable before anything is in it, and the folder's, which a
+   * process that made it may have left without.
+   */
+  #room(): Filled {
     if (this.#filled !== undefined && this.#filled.size < fullBytes) return this.#filled
-    if (this.#filled !== undefined) closeSync(this.#filled.file)
+    this.#filled?.file.close()
     this.#filled = undefined
-    if (!existsSync(this.#folder)) {
-      mkdirSync(this.#folder)
-      syncFolder(dirname(this.#folder))
+    const numbers = this.#folder.numbers()
+    if (numbers === undefined) this.#folder.make()
+    this.#folder.syncOwnName()
+    const segment = (numbers ?? []).reduce((most, one) => Math.max(most, one), 0) + 1
+    const file = this.#folder.create(segment)
+    try {
+      this.#folder.syncNames()
+    } catch (error) {
+      file.close()
+      throw error
     }
-    const segment = numbersIn(this.#folder).reduce((most, one) => Math.max(most, one), 0) + 1
-    const file = openSync(join(this.#folder, nameOf(segment)), 'wx')
-    syncFolder(this.#folder)
     this.#filled = { segment, file, size: 0 }
     return this.#filled
   }
 
-  #reader(segment: number): number | undefined {
+  #reader(segment: number): SegmentFile | undefined {
     const there = this.#open.get(segment)
     if (there !== undefined) return there
-    const path = join(this.#folder, nameOf(segment))
-    if (!existsSync(path)) return undefined
+    const file = this.#folder.open(segment)
+    if (file === undefined) return undefined
     const [oldest] = this.#open
     if (oldest !== undefined && this.#open.size >= maxOpen) {
-      closeSync(oldest[1])
+      oldest[1].close()
       this.#open.delete(oldest[0])
     }
-    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     this.#open.set(segment, file)
     return file
   }
-}
-
-function nameOf(segment: number): string {
-  return segment.toString().padStart(8, '0')
-}
-
-function numbersIn(folder: string): number[] {
-  return readdirSync(folder).flatMap((name) => (/^\d{8,}$/.test(name) ? [Number(name)] : []))
 }
 
 /** Parts that lie side by side in memory as one. */
@@ -156,12 +141,4 @@ function joined(parts: readonly Uint8Array[]): Uint8Array[] {
     else runs[runs.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + part.length)
   }
   return runs
-}
-
-async function writeAll(file: number, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const left = bytes.length - done
-    if (left <= blockingBytes) done += writeSync(file, bytes, done, left, at + done)
-    else done += (await writing(file, bytes, done, left, at + done)).bytesWritten
-  }
 }

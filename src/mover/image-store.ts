@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestStream } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 
 const pieceBytes = 2 ** 20
 
@@ -33,10 +34,13 @@ export function imageFolder(path: string): ImageStore {
       try {
         file = await open(join(path, name), 'r')
       } catch (cause) {
-        throw new BlockboxError('USAGE', `the image ${name} cannot be opened`, { cause })
+        const reason = fileReason(cause, 'read') ?? (cause as Error).message
+        throw new BlockboxError('USAGE', `the image ${name} cannot be opened: ${reason}`, { cause })
       }
       try {
-        const { size } = await file.stat()
+        const found = await file.stat()
+        const { size } = found
+        if (!found.isFile()) throw new BlockboxError('USAGE', `the image ${name} is no plain file`)
         const digest = digestStream()
         for (let at = 0; at < size; at += pieceBytes)
           digest.update(await piece(file, at, Math.min(pieceBytes, size - at)))

@@ -10,6 +10,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 import { Columns } from '../events/columns.ts'
 import type { ExportItem } from './export.ts'
 import type { RecordingForm } from './form-reader.ts'
@@ -92,7 +93,7 @@ export async function writeRecording(recording: Recording, file: RecordingFile):
     end = yield* encodeRecording(recording, form)
   }
   const target = await open(part, 'wx').catch((error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'ENOENT' ? 'its folder does not exist' : error.message
+    const reason = fileReason(error, 'write') ?? error.message
     throw new BlockboxError('USAGE', `cannot write ${path}: ${reason}`, { cause: error })
   })
   try {

@@ -8,11 +8,12 @@
  * What lies behind the first fault is counted but never shown as verified: nothing ties it to the part in front.
  */
 
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Finding } from '../check/check.ts'
 import { hex } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 import { type Base, writeBase } from '../journal/base.ts'
 import { readCheckpoint, writeCheckpoint } from '../journal/checkpoints.ts'
 import { openJournalFolder } from '../journal/folder.ts'
@@ -21,6 +22,7 @@ import { headFile } from '../journal/head-file.ts'
 import type { Checkpoint } from '../journal/journal.ts'
 import { key, tables } from '../journal/keys.ts'
 import { tablesInUse } from '../journal/level-manifest.ts'
+import { segmentFolder } from '../journal/segment-folder.ts'
 import { segmentedStore } from '../journal/segmented-store.ts'
 import { type KvStore, levelStore } from '../journal/store.ts'
 import { chunkHeaderBytes, decodeChunk, encodeChunk, pieceKey } from '../payload/chunk.ts'
@@ -51,6 +53,8 @@ export interface Salvaged {
  * when it was written to meanwhile.
  */
 export async function salvage(path: string, to: string): Promise<Salvaged> {
+  const why = unseen(join(path, 'db'))
+  if (why !== undefined) throw new BlockboxError('USAGE', `${path} cannot be looked at: ${why}`)
   if (!existsSync(join(path, 'db'))) {
     throw new BlockboxError(
       'JOURNAL_MISSING',
@@ -67,10 +71,21 @@ export async function salvage(path: string, to: string): Promise<Salvaged> {
   }
 }
 
+/** Why a folder cannot be looked into; undefined when it can, or is not there. */
+function unseen(folder: string): string | undefined {
+  try {
+    accessSync(folder, constants.R_OK | constants.X_OK)
+    return undefined
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : fileReason(error, 'read')
+  }
+}
+
 /** Writes what is kept into a new journal folder. */
 async function keep(store: KvStore, base: Base, { frames, end, chunks }: Survey, to: string) {
   await (await openJournalFolder(to, { create: true })).close()
-  const target = segmentedStore(levelStore(join(to, 'db')), join(to, 'payload'))
+  const target = segmentedStore(levelStore(join(to, 'db')), segmentFolder(join(to, 'payload')))
   await target.open()
   try {
     for (const chunk of chunks) await putAll(target, piecesOf(store, chunk))

@@ -17,6 +17,7 @@ import { checkRows, decodeFrame, type Frame } from '../journal/frame.ts'
 import { newestHead } from '../journal/head.ts'
 import { headFile } from '../journal/head-file.ts'
 import { from, key, tables } from '../journal/keys.ts'
+import { segmentFolder } from '../journal/segment-folder.ts'
 import { segmentedStore } from '../journal/segmented-store.ts'
 import { inUseMessage, type KvStore, readError } from '../journal/store.ts'
 import { isWholeValue } from '../journal/whole-value.ts'
@@ -55,7 +56,10 @@ export interface Survey {
 export async function survey(path: string): Promise<Survey> {
   const db = join(path, 'db')
   const before = stampOf(db)
-  const store = segmentedStore(await fileStore(db, isWholeValue, { torn: true }), join(path, 'payload'))
+  const store = segmentedStore(
+    await fileStore(db, isWholeValue, { torn: true }),
+    segmentFolder(join(path, 'payload')),
+  )
   try {
     const found = await verified(store, await readBase(store))
     const durable = await durableOf(join(path, 'head'))

@@ -7,9 +7,14 @@
  * That is LevelDB's own promise: one log, written in order, a synced put carries all puts before it (`sync: true` never
  * lost an acknowledged put in any power cut that was measured). What it does not promise is asked for by name: a batch
  * torn in the middle, a sync that lies, a bit that rots where it lies.
+ *
+ * The disk has files too (files.ts), whose durability is their own. What became of a piece of payload in one of them is
+ * known by the key that refers to it.
  */
 
 import sorted from 'sorted-btree'
+import { allLost, type FileLoss, Files } from './files.ts'
+import { pieceAt, referrers } from './pieces.ts'
 
 /** One put, or a removal where `value` is undefined. */
 export interface Change {
@@ -37,6 +42,12 @@ export interface Rotten {
   readonly bit: number
 }
 
+/** A piece of payload in a file that is not what it was: its key, and the piece as it was. */
+export interface HarmedPiece {
+  readonly key: Uint8Array
+  readonly was: Uint8Array
+}
+
 type Content = sorted.default<Uint8Array, Uint8Array>
 
 const whole: Tear = { changes: 0, bytes: 0 }
@@ -46,6 +57,8 @@ export class Disk {
   #durable: Content = this.#content.clone()
   #unsynced: Unsynced[] = []
   #rotten: Rotten | undefined
+  #files = new Files()
+  #harmed: readonly HarmedPiece[] = []
 
   /** What a reader sees now: not to be changed. */
   get content(): Content {
@@ -62,8 +75,24 @@ export class Disk {
     return this.#rotten
   }
 
-  /** What was stored under a key, whatever rotted since. */
+  get files(): Files {
+    return this.#files
+  }
+
+  /** Pieces in files that rotted, or were lost though somebody was told that they are durable. */
+  get harmed(): readonly HarmedPiece[] {
+    return this.#harmed
+  }
+
+  /** True when something that can be read is not what was written. */
+  get isHarmed(): boolean {
+    return this.#rotten !== undefined || this.#harmed.length > 0
+  }
+
+  /** What was stored under a key, whatever rotted or was lost since: of a harmed piece the piece, not the reference. */
   sound(key: Uint8Array): Uint8Array | undefined {
+    const piece = this.#harmed.find((one) => compareBytes(one.key, key) === 0)
+    if (piece !== undefined) return piece.was
     const rotten = this.#rotten
     return rotten !== undefined && compareBytes(rotten.key, key) === 0 ? rotten.was : this.#content.get(key)
   }
@@ -80,13 +109,16 @@ export class Disk {
     fork.#durable = this.#durable.clone()
     fork.#unsynced = [...this.#unsynced]
     fork.#rotten = this.#rotten
+    fork.#files = this.#files.fork()
+    fork.#harmed = this.#harmed
     return fork
   }
 
-  /** The disk as it would be had nothing rotted. */
+  /** The disk as it would be had nothing rotted and no promise been broken; pieces that were lost lie in the store. */
   mended(): Disk {
     const mended = this.fork()
     if (this.#rotten !== undefined) mended.write([{ key: this.#rotten.key, value: this.#rotten.was }])
+    for (const { key, was } of this.#harmed) mended.write([{ key, value: was }])
     return mended
   }
 
@@ -112,10 +144,11 @@ export class Disk {
   }
 
   /**
-   * Power fails; returns true when something is gone that a sync had promised. Of the writes that were not durable the first `kept` survive; the next one as far as `torn` says (none
-   * of it unless told otherwise, as LevelDB promises).
+   * Power fails; returns true when a write is gone that a sync had promised. Of the writes that were not durable the first
+   * `kept` survive; the next one as far as `torn` says (none of it unless told otherwise, as LevelDB promises); of the
+   * files what `loss` says.
    */
-  powerLoss(kept: number, torn: Tear = whole): boolean {
+  powerLoss(kept: number, torn: Tear = whole, loss: FileLoss = allLost): boolean {
     const broken = this.#unsynced.slice(kept).some(({ promised }) => promised)
     for (const { changes } of this.#unsynced.slice(0, kept)) apply(this.#durable, changes)
     const changes = this.#unsynced[kept]?.changes ?? []
@@ -127,6 +160,8 @@ export class Disk {
     this.#unsynced = []
     this.#content = this.#durable.clone()
     if (this.#rotten !== undefined && !this.#content.has(this.#rotten.key)) this.#rotten = undefined
+    const before = this.#files.isBelieved ? this.#files.fork() : undefined
+    if (this.#files.powerLoss(loss) && before !== undefined) this.#compare(before)
     return broken
   }
 
@@ -135,6 +170,14 @@ export class Disk {
     for (const { changes } of this.#unsynced) apply(this.#durable, changes)
     this.#unsynced = []
     this.#content = this.#durable.clone()
+    this.#files.powerLoss({ kept: this.#files.unsynced, nameless: false })
+  }
+
+  /** One bit of a byte of a file flips; whose piece it is is noted. */
+  rotFile(segment: number, at: number, bit: number): void {
+    const before = this.#files.fork()
+    this.#files.flip(segment, at, bit)
+    this.#compare(before)
   }
 
   /** One bit of the value of a key flips, where it lies durable too; nothing does where there is no value. */
@@ -149,7 +192,19 @@ export class Disk {
     return rotten
   }
 
+  /** Notes the pieces that are other than they were in these files. */
+  #compare(before: Files): void {
+    const harmed = referrers(this.#content).flatMap(([key, stretch]) => {
+      const was = pieceAt(before, stretch)
+      return compareBytes(was, pieceAt(this.#files, stretch)) === 0 ? [] : [{ key, was }]
+    })
+    this.#harmed = [...this.#harmed.filter(({ key }) => this.#content.has(key)), ...harmed]
+  }
+
   #overwritten(key: Uint8Array): void {
+    if (this.#harmed.some((one) => compareBytes(one.key, key) === 0)) {
+      this.#harmed = this.#harmed.filter((one) => compareBytes(one.key, key) !== 0)
+    }
     if (this.#rotten !== undefined && compareBytes(this.#rotten.key, key) === 0) this.#rotten = undefined
   }
 }

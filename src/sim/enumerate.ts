@@ -14,13 +14,17 @@ import type { Engine } from '../engine/engine.ts'
 import { Dice } from './dice.ts'
 import type { Disk } from './disk.ts'
 import type { FaultyHead } from './faulty-head.ts'
+import type { FileLoss } from './files.ts'
 import { stamped } from './io-chance.ts'
 import { Machine, turn } from './machine.ts'
-import { beginning, block, type Deed, deeds, outsideBlocks } from './small-world.ts'
+import { brokenPieces } from './pieces.ts'
+import { beginning, block, type Deed, deeds, outsideBlocks, returning } from './small-world.ts'
 import { Witness } from './witness.ts'
 
 export interface Enumerated {
+  /** Sequences gone through to their end, of so many. */
   readonly sequences: number
+  readonly total: number
   /** Recoveries looked at. */
   readonly crashes: number
   readonly findings: readonly (Finding & { readonly deeds: readonly string[] })[]
@@ -35,6 +39,8 @@ export interface EnumerateOptions {
   /** Deeds to choose from; all of them unless told otherwise. */
   readonly among?: readonly Deed[]
   readonly onSequence?: (done: number) => void
+  /** Ends it before the next crash; what was found by then is the result. */
+  readonly signal?: AbortSignal
 }
 
 interface Moment {
@@ -53,21 +59,26 @@ const outsideImage = {
 
 /** Goes through all of them. Stops at ten findings. */
 export async function enumerateCrashes(options: EnumerateOptions): Promise<Enumerated> {
-  const { most, part = 0, of = 1, among = deeds } = options
+  const { most, part = 0, of = 1, among = deeds, signal } = options
+  const all = Array.from({ length: most }, (_, k) => among.length ** (k + 1)).reduce(
+    (sum, some) => sum + some,
+  )
+  const total = Math.ceil((all - part) / of)
   const base = await begun()
   const findings: (Finding & { deeds: string[] })[] = []
   let [sequences, crashes, number] = [0, 0, 0]
   for (const sequence of sequencesOf(among, most)) {
     if (number++ % of !== part) continue
     if (findings.length >= 10) break
-    const found = await crashedEverywhere(base, sequence)
-    sequences++
+    const found = await crashedEverywhere(base, sequence, signal)
     crashes += found.crashes
+    if (signal?.aborted === true) break
+    sequences++
     for (const finding of found.findings)
       findings.push({ ...finding, deeds: sequence.map(({ name }) => name) })
     options.onSequence?.(sequences)
   }
-  return { sequences, crashes, findings }
+  return { sequences, total, crashes, findings }
 }
 
 /** All sequences of 1 to `most` deeds, short ones first. */
@@ -94,9 +105,11 @@ async function begun(): Promise<Moment> {
 async function crashedEverywhere(
   base: Moment,
   sequence: readonly Deed[],
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly crashes: number; readonly findings: readonly Finding[] }> {
   const world = new SmallWorld({ from: base, acknowledged: 0 })
   await world.boot()
+  for (const ask of returning) await world.ask(ask)
   for (const [k, deed] of sequence.entries()) {
     world.watching = k === sequence.length - 1
     await world.do(deed)
@@ -104,9 +117,13 @@ async function crashedEverywhere(
   const findings = [...world.witness.all()]
   let crashes = 0
   const look = async (moment: Moment, again: boolean): Promise<void> => {
-    for (let kept = 0; kept <= moment.disk.unsynced && findings.length === 0; kept++) {
+    for (const [kept, loss] of powerLosses(moment.disk)) {
+      if (findings.length > 0) return
       const disk = moment.disk.fork()
-      disk.powerLoss(kept)
+      disk.powerLoss(kept, undefined, loss)
+      const broken = brokenPieces(disk)
+      findings.push(...broken.map((detail) => ({ seq: 0, rule: 'payload', detail })))
+      if (loss.kept > 0 || loss.torn !== undefined) continue
       const after = new SmallWorld({
         from: { ...moment, disk, head: moment.head.fork() },
         acknowledged: moment.acknowledged,
@@ -117,12 +134,24 @@ async function crashedEverywhere(
       crashes++
       findings.push(...after.witness.all())
       after.cut()
+      if (signal?.aborted === true) return
       if (again) for (const inside of after.moments) await look(inside, false)
     }
   }
   for (const moment of world.moments) await look(moment, true)
   world.cut()
   return { crashes, findings }
+}
+
+/**
+ * What power loss may leave at a moment: of the store some first writes, and of the files whatever it likes. Whoever
+ * recovers sees of the files their names and the pieces that are referred to: where those are whole, how much more is
+ * left makes no difference, and one recovery is enough.
+ */
+function* powerLosses(disk: Disk): Generator<readonly [kept: number, loss: FileLoss]> {
+  for (let kept = 0; kept <= disk.unsynced; kept++) {
+    for (const loss of disk.files.losses()) yield [kept, loss]
+  }
 }
 
 interface Origin {
@@ -142,7 +171,7 @@ class SmallWorld {
 
   constructor({ from, acknowledged }: Origin) {
     const machine = new Machine({
-      ...{ dice: new Dice(1, 1), faultEvery: 0, outside: outsideImage },
+      ...{ dice: new Dice(1, 1), faultEvery: 0, segmentedFrom: 1, outside: outsideImage },
       ...(from !== undefined && { from: { disk: from.disk.fork(), head: from.head.fork() } }),
       onWrite: () => this.#noted(),
     })

@@ -3,13 +3,14 @@
  * writes through a hand of its own, which is cut off when the process dies.
  */
 
-import type { HeadStore } from '../journal/head.ts'
+import { emptyHead, encodeHead, type HeadStore } from '../journal/head.ts'
 import { flipped } from './disk.ts'
 
 type Slots = [Uint8Array, Uint8Array]
 
 export class FaultyHead implements HeadStore {
-  #slots: Slots = [new Uint8Array(0), new Uint8Array(0)]
+  /** As a folder's head file is from the beginning. */
+  #slots: Slots = [encodeHead(emptyHead), new Uint8Array(0)]
   #durable: Slots = [...this.#slots]
   /** Says whether a sync lies: none does unless told otherwise. */
   lies: () => boolean = () => false

@@ -11,13 +11,16 @@ import { AbstractIterator, AbstractLevel } from 'abstract-level'
 import { type Change, compareBytes, type Disk, flipped } from './disk.ts'
 
 export interface Operation {
-  readonly kind: 'get' | 'put' | 'batch' | 'read'
+  readonly kind: 'get' | 'put' | 'batch' | 'read' | FileKind
   readonly sync: boolean
   /** Bytes written; 0 for reads. */
   readonly bytes: number
-  /** What is read. */
+  /** What is read from the store. */
   readonly key?: Uint8Array
 }
+
+/** Operations on files (faulty-folder.ts): a name made, names synced, data written, synced, read. */
+export type FileKind = 'file name' | 'file names' | 'file write' | 'file sync' | 'file read'
 
 /**
  * `refused`: an error, nothing written. `doubt`: an error, and it is written all the same, perhaps durable. `full`: the
@@ -31,6 +34,8 @@ export interface Conditions {
   fault?(operation: Operation): Fault | undefined
   /** Resolves when a write may complete; at once unless told otherwise. */
   turn?(operation: Operation): Promise<void>
+  /** Told of something done at once that is visible and not durable yet. */
+  done?(operation: Operation): void
   /** Which of so many bits a rotten read flips; one in the middle unless told otherwise. */
   bit?(bits: number): number
 }

@@ -38,10 +38,11 @@ export class Harm {
   readonly #disk: Disk
   readonly #head: FaultyHead
   #ending: Ending = { last: 0, torn: undefined, head: 0 }
-  /** First events of frames that were misread since the last boot. */
+  /** First events of frames that were misread since the boot at which the journal opened last. */
   readonly #misread = new Set<number>()
   #misreads = 0
   #broken = false
+  #hasOpened = true
   #headHarmed = false
   /** The frame that has rotted, by its first event. */
   #rottenFrame: number | undefined
@@ -53,7 +54,7 @@ export class Harm {
 
   /** True when something that is read may not be what was written. */
   get misleads(): boolean {
-    return this.#misreads > 0 || this.#disk.rotten !== undefined
+    return this.#misreads > 0 || this.#disk.isHarmed
   }
 
   /** True when the disk and the head file disagree for good, so that opening has to refuse. */
@@ -67,22 +68,27 @@ export class Harm {
     this.#headHarmed = true
   }
 
-  /** A read of this key brought something else. */
-  misread(at: Uint8Array): void {
+  /** A read of this key, or of a file, brought something else. */
+  misread(at: Uint8Array | undefined): void {
     this.#misreads++
-    if (at[0] === tables.frame) this.#misread.add(numberOf(at))
+    if (at?.[0] === tables.frame) this.#misread.add(numberOf(at))
   }
 
-  /** @param broken true when something that a sync had promised is gone. */
+  /** @param broken true when something that a sync had promised is gone: it is until the journal opened. */
   powerCut(broken: boolean): void {
-    this.#broken = broken
+    this.#broken = broken || (this.#broken && !this.#hasOpened)
   }
 
-  /** A bit flips for good: of the head file, of a value that will be read soon, or of any other. */
+  /** A bit flips for good: of the head file, of a segment, of a value that will be read soon, or of any other. */
   decay(dice: Dice): void {
     if (dice.once(8)) {
       this.#headHarmed = true
       return this.#head.rot(dice.of(0, 1), dice.below(2 ** 16))
+    }
+    const { files } = this.#disk
+    const segment = dice.once(3) ? dice.pick(files.numbers() ?? []) : undefined
+    if (segment !== undefined) {
+      return this.#disk.rotFile(segment, dice.below(files.size(segment)), dice.below(8))
     }
     const table = dice.of(
       tables.frame,
@@ -103,7 +109,8 @@ export class Harm {
 
   /** The journal is about to be opened. */
   boot(): void {
-    this.#misread.clear()
+    if (this.#hasOpened) this.#misread.clear()
+    this.#hasOpened = false
     this.#misreads = 0
     const { rotten } = this.#disk
     this.#rottenFrame = rotten?.key[0] === tables.frame ? numberOf(rotten.key) : undefined
@@ -115,6 +122,7 @@ export class Harm {
 
   /** The journal opened: what is wrong with where it ends and with what it says of it; undefined when nothing is. */
   opened(journal: Pick<Journal, 'bounds'> & { readonly remarks?: readonly string[] }): string | undefined {
+    this.#hasOpened = true
     const { last, torn, head } = this.#ending
     const found = journal.bounds().last
     if (head === undefined) return 'the journal opens though no copy of its head verifies'

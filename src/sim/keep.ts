@@ -1,9 +1,10 @@
-/** Keeps the disk of a simulated run as a journal folder, so that every command can look at it. */
+/** Keeps the disk of a simulated run, its segments too, as a journal folder, so that every command can look at it. */
 
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { openJournalFolder } from '../journal/folder.ts'
 import { slotSpacing } from '../journal/head.ts'
+import { segmentName } from '../journal/segment-folder.ts'
 import { levelStore } from '../journal/store.ts'
 import type { Simulated } from './simulator.ts'
 
@@ -21,6 +22,12 @@ export async function keepRun(
     await batch.write({ sync: true })
   } finally {
     await store.close()
+  }
+  const segments = disk.files.numbers()
+  if (segments !== undefined) mkdirSync(join(path, 'payload'))
+  for (const segment of segments ?? []) {
+    const bytes = disk.files.read(segment, 0, disk.files.size(segment))
+    writeFileSync(join(path, 'payload', segmentName(segment)), bytes, { flag: 'wx' })
   }
   const file = openSync(join(path, 'head'), 'r+')
   try {

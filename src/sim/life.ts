@@ -253,7 +253,7 @@ export class Life {
       },
     })
     this.witness.agrees(engine.durableSeq, engine.world)
-    if (machine.disk.rotten !== undefined && !this.#damaged) await this.#audit()
+    if (machine.disk.isHarmed && !this.#damaged) await this.#audit()
   }
 
   /** Opening failed: right when a write had failed, or when the disk is to blame as the reason says. */
@@ -264,7 +264,7 @@ export class Life {
     if (hurt && wrong !== undefined) return
     if (wrong !== undefined) this.witness.find('opening', wrong)
     this.reports++
-    if (harm.isLost || this.machine.disk.rotten !== undefined) this.over = true
+    if (harm.isLost || this.machine.disk.isHarmed) this.over = true
   }
 
   /** An append failed: right when the disk had failed, a finding otherwise. */
@@ -291,7 +291,7 @@ export class Life {
     const { disk, head } = this.machine
     const found = await audit(disk, head)
     for (const { seq, rule, detail } of found) this.witness.find(rule, detail, seq)
-    if (disk.rotten === undefined) return
+    if (!disk.isHarmed) return
     this.#damaged = true
     this.reports++
   }

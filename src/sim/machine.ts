@@ -11,6 +11,7 @@ import type { Code } from '../events/code.ts'
 import type { ExternalImage } from '../images/external.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openStoreJournal } from '../journal/opening.ts'
+import { segmentedStore } from '../journal/segmented-store.ts'
 import type { KvStore } from '../journal/store.ts'
 import { LevelPayload, openLevelPayload } from '../payload/level-payload.ts'
 import type { PayloadStore } from '../payload/payload.ts'
@@ -18,8 +19,10 @@ import { worldAt } from '../replay/at.ts'
 import type { Dice } from './dice.ts'
 import { Disk } from './disk.ts'
 import { type Rates, ratesOf } from './disk-nature.ts'
+import { FaultyFolder } from './faulty-folder.ts'
 import { FaultyHead } from './faulty-head.ts'
-import { type Fault, FaultyLevel, type Operation } from './faulty-level.ts'
+import { type Conditions, type Fault, FaultyLevel, type Operation } from './faulty-level.ts'
+import type { FileLoss } from './files.ts'
 import { Harm } from './harm.ts'
 import { SimClock } from './sim-clock.ts'
 
@@ -37,6 +40,8 @@ export interface MachineOptions {
   readonly rates?: Rates
   /** Events between two checkpoints; 700 unless told otherwise. */
   readonly checkpointEvery?: number
+  /** Bytes of payload in a batch from which on it goes to a segment; none does unless told otherwise. */
+  readonly segmentedFrom?: number
   /** The clone outside. */
   readonly outside: ExternalImage
   /** Where it goes on; a new disk unless told otherwise. */
@@ -72,6 +77,7 @@ export class Machine {
   readonly #options: MachineOptions
   readonly #rates: Rates
   #level: FaultyLevel | undefined
+  #folder: FaultyFolder | undefined
   #hand: ReturnType<FaultyHead['hand']> | undefined
   #copies: ((code: Code) => void)[] = []
   #writes: (() => void)[] = []
@@ -102,20 +108,24 @@ export class Machine {
     this.#slow.clear()
     this.hurt = false
     this.harm.boot()
-    const level = new FaultyLevel(this.disk, {
+    const conditions: Conditions = {
       fault: (operation) => this.#fault(operation),
       turn: () => {
         this.#options.onWrite?.()
         return new Promise((go) => this.#begin(go))
       },
+      done: () => this.#options.onWrite?.(),
       bit: (bits) => this.dice.below(bits),
-    })
+    }
+    const level = new FaultyLevel(this.disk, conditions)
     this.#level = level
-    const store = level as unknown as KvStore
+    this.#folder = new FaultyFolder(this.disk.files, conditions)
+    const from = this.#options.segmentedFrom ?? Number.POSITIVE_INFINITY
+    const store = segmentedStore(level as unknown as KvStore, this.#folder, from)
     const payload = await openLevelPayload(store)
     this.payload = payload
-    const { rot, astray, decay } = this.#rates
-    this.truth = rot + astray + decay === 0 ? payload : this.#sound()
+    const { lie, rot, astray, decay } = this.#rates
+    this.truth = lie + rot + astray + decay === 0 ? payload : this.#sound()
     return await this.until(this.#recover(store, payload, look))
   }
 
@@ -151,8 +161,8 @@ export class Machine {
 
   /** The payload as it was stored: a reader that nothing misleads. */
   #sound(): PayloadStore {
-    const store = { getSync: (key: Uint8Array) => this.disk.sound(key) }
-    return new LevelPayload(store as KvStore, Number.MAX_SAFE_INTEGER)
+    const store = { getSync: (key: Uint8Array) => this.disk.sound(key) } as KvStore
+    return new LevelPayload(segmentedStore(store, new FaultyFolder(this.disk.files)), Number.MAX_SAFE_INTEGER)
   }
 
   /** The process dies, or the machine with it: then what was not synced may be gone, torn, or rotten. */
@@ -163,18 +173,31 @@ export class Machine {
     const kept = dice.below(this.disk.unsynced + 1)
     const changes = this.disk.changesOf(kept)
     const torn = changes > 0 && this.#happens('tear', tear, dice)
+    const { harmed } = this.disk
     const broken = this.disk.powerLoss(
       kept,
       torn ? { changes: dice.below(changes), bytes: dice.below(200) } : undefined,
+      this.#fileLoss(dice),
     )
-    if (broken) this.#count('broken')
+    if (broken || this.disk.harmed.length > harmed.length) this.#count('broken')
     this.harm.powerCut(broken)
-    if (this.disk.rotten === undefined && this.#happens('decay', decay, dice)) this.harm.decay(dice)
+    if (!this.disk.isHarmed && this.#happens('decay', decay, dice)) this.harm.decay(dice)
+  }
+
+  /** What a power cut leaves of the files: of what is not durable anything may be left, no promise is broken by that. */
+  #fileLoss(dice: Dice): FileLoss {
+    const { files } = this.disk
+    const nameless = files.hasLooseName && dice.once(2)
+    const kept = dice.below(files.unsynced + 1)
+    const length = files.lengthOf(kept)
+    if (length === 0 || dice.once(2)) return { kept, nameless }
+    return { kept, torn: { bytes: dice.below(length), zeros: dice.once(2) }, nameless }
   }
 
   /** Nothing that is under way ever ends. */
   stop(): void {
     this.#level?.cut()
+    this.#folder?.cut()
     this.#hand?.cut()
     this.clock.forget()
   }
@@ -234,7 +257,7 @@ export class Machine {
   #fault(operation: Operation): Fault | undefined {
     const { kind, sync, key } = operation
     if (this.calm) return undefined
-    if (key !== undefined) {
+    if (key !== undefined || kind === 'file read') {
       const { rot, astray } = this.#rates
       const met = this.#happens('rot', rot)
         ? 'rot'
@@ -244,7 +267,7 @@ export class Machine {
       if (met !== undefined) this.harm.misread(key)
       return met
     }
-    if (kind !== 'put' && kind !== 'batch') return undefined
+    if (kind === 'get' || kind === 'read') return undefined
     const fault = this.#decided()
     if (fault === undefined) return sync && this.#happens('lie', this.#rates.lie) ? 'lie' : undefined
     this.#count(fault)

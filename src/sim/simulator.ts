@@ -37,8 +37,14 @@ export interface SimulateOptions {
   readonly crashEvery?: number
   /** What is the matter with the disk; the seed says it unless told otherwise. */
   readonly disk?: Nature
+  /** Bytes of payload in a batch from which on it goes to a segment; the seed says it unless told otherwise. */
+  readonly segmentedFrom?: number
   /** How often that shows, where the nature's own rates are not wanted. */
   readonly rates?: Partial<Rates>
+  /** Called before each step of each run, with the steps that were taken in it. */
+  readonly onStep?: (taken: number) => void
+  /** Ends the run between two steps: `simulate` rejects with its reason. */
+  readonly signal?: AbortSignal
 }
 
 export interface Simulated {
@@ -69,6 +75,9 @@ export interface Simulated {
   readonly slots: FaultyHead
 }
 
+/** Payload goes to segments never, always, or when a batch has much of it. */
+const thresholds = [Number.POSITIVE_INFINITY, 1, 2048, 8192] as const
+
 const outsideBytes = (offset: number, length: number) => stamped(2 ** 31, offset, length)
 
 const outside = {
@@ -94,6 +103,7 @@ async function run(options: SimulateOptions): Promise<Simulated> {
   const faults: Faults = {}
   const of: LifeOptions = {
     ...{ dice: new Dice(seed, -2), rates: ratesOf(nature, options.rates), faultEvery, crashEvery, faults },
+    segmentedFrom: options.segmentedFrom ?? new Dice(seed, -4).of(...thresholds),
     ...{ outside, outsideBytes, pace: 2 ** (1 + 2 * (seed % 3)) },
     checkpointEvery: [700, 2000, 4000][seed % 3]!,
     ...(failure !== undefined && { failure }),
@@ -118,6 +128,8 @@ async function run(options: SimulateOptions): Promise<Simulated> {
   let life = await begin()
   for (const step of typeof steps === 'number' ? upTo(steps) : steps) {
     if (life.witness.failed) break
+    options.signal?.throwIfAborted()
+    options.onStep?.(sum.steps)
     if (life.over) {
       end(life)
       life = await begin()

@@ -34,18 +34,21 @@ function write(
   at: number,
   count: number,
   flags = 0,
-): (world: World, request: number) => IoAsk {
-  return (_, request) => {
+): (world: World | undefined, request: number) => IoAsk {
+  return (world, request) => {
     const data = stamped(request, at * block, count * block)
-    return { kind: 'io.write', session: 1, volume, request, flags, offset: at * block, data }
+    return { kind: 'io.write', session: host(world), volume, request, flags, offset: at * block, data }
   }
 }
 
 function io(kind: 'io.zeroes' | 'io.discard' | 'io.read', volume: number, at: number, count: number) {
-  return (_: World, request: number): IoAsk => {
-    return { kind, session: 1, volume, request, offset: at * block, length: count * block }
+  return (world: World, request: number): IoAsk => {
+    return { kind, session: host(world), volume, request, offset: at * block, length: count * block }
   }
 }
+
+/** The host that is there: sessions end with the process they are of. */
+const host = (world: World | undefined) => [...(world?.sessions.keys() ?? [])][0] ?? 1
 
 /** The newest view, or a volume that is none. */
 const view = (world: World) => [...preservesOf(world).byView.keys()].at(-1) ?? 1
@@ -64,12 +67,21 @@ export const beginning: readonly Ask[] = [
     ...{ name: 's', source: 3, clone: 0, extent, path: '/outside.raw' },
     ...{ size: outsideBlocks * block, sha256: '' },
   }),
-  write(2, 0, 4)({} as World, 1),
-  write(1, 1, 2)({} as World, 2),
+  write(2, 0, 4)(undefined, 1),
+  write(1, 1, 2)(undefined, 2),
+]
+
+/** What is asked first of a world that goes on: hosts that come again. */
+export const returning: readonly Ask[] = [
+  command('session.open', { name: 'one' }),
+  command('session.open', { name: 'two' }),
 ]
 
 const fence = (verb: 'operate' | 'finish' | 'lower' | 'abort' | 'force') =>
-  ({ name: `fence.${verb}`, ask: () => command(`fence.${verb}`, { name: 'f' }, { session: 1 }) }) as const
+  ({
+    name: `fence.${verb}`,
+    ask: (world: World) => command(`fence.${verb}`, { name: 'f' }, { session: host(world) }),
+  }) as const
 
 export const deeds: readonly Deed[] = [
   { name: 'write one block', ask: write(1, 0, 1) },
@@ -81,7 +93,10 @@ export const deeds: readonly Deed[] = [
   { name: 'zero all', ask: io('io.zeroes', 1, 0, 4) },
   { name: 'discard a block', ask: io('io.discard', 1, 2, 1) },
   { name: 'read all', ask: io('io.read', 1, 0, 4) },
-  { name: 'flush', ask: (_, request) => ({ kind: 'io.flush', session: 1, volume: 1, request }) },
+  {
+    name: 'flush',
+    ask: (world, request) => ({ kind: 'io.flush', session: host(world), volume: 1, request }),
+  },
   {
     name: 'backup.start',
     ask: () =>
@@ -103,12 +118,16 @@ export const deeds: readonly Deed[] = [
   { name: 'preserve.merge', ask: (world) => command('preserve.merge', { view: view(world) }) },
   {
     name: 'session.rebind',
-    ask: (world) => command('session.rebind', { from: 1, to: view(world) }, { session: 1 }),
+    ask: (world) => command('session.rebind', { from: 1, to: view(world) }, { session: host(world) }),
   },
-  { name: 'session.close', ask: () => command('session.close', { orderly: false }, { session: 1 }) },
+  {
+    name: 'session.close',
+    ask: (world) => command('session.close', { orderly: false }, { session: host(world) }),
+  },
   {
     name: 'fence.raise',
-    ask: () => command('fence.raise', { ...raised, last: 0, deadlineMs: 0 }, { session: 1, volume: 1 }),
+    ask: (world) =>
+      command('fence.raise', { ...raised, last: 0, deadlineMs: 0 }, { session: host(world), volume: 1 }),
   },
   fence('operate'),
   fence('finish'),
@@ -119,7 +138,7 @@ export const deeds: readonly Deed[] = [
     ask: (world, request) => {
       const offset = [...fencesOf(world).byTag.values()][0]?.meta.ranges[0]?.offset ?? 0
       const data = stamped(request, offset, block)
-      return { kind: 'fence.update', session: 1, offset, data, detail: { name: 'f' } }
+      return { kind: 'fence.update', session: host(world), offset, data, detail: { name: 'f' } }
     },
   },
   { name: 'a copy ends', machine: 'copy' },

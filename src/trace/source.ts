@@ -14,6 +14,7 @@ import process from 'node:process'
 import { addAbortSignal, pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { BlockboxError } from '../core/errors.ts'
+import { fileReason } from '../core/file-reason.ts'
 import type { TraceDoubt, TraceEvent, TraceOptions } from './event.ts'
 import {
   type FurtherFormats,
@@ -282,14 +283,7 @@ function nameOf(path: string): string {
   return path === standardInput ? 'standard input' : path
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission is missing',
-  EISDIR: 'it is a directory',
-}
-
 function unreadable(path: string, error: unknown): BlockboxError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error))
+  const reason = fileReason(error, 'read') ?? (error instanceof Error ? error.message : String(error))
   return new BlockboxError('USAGE', `cannot read ${nameOf(path)}: ${reason}`, { cause: error })
 }

@@ -80,7 +80,7 @@ test('a writer that forgets it is noticed', () => {
   writeFileSync(join(code, '../package.json'), '{"type":"module"}')
   const file = join(code, 'journal/segments.js')
   const sound = readFileSync(file, 'utf8')
-  const forgetful = sound.replace('await syncing(file)', 'await undefined')
+  const forgetful = sound.replace('await file.sync()', 'await undefined')
   assert.is.not(forgetful, sound)
   writeFileSync(file, forgetful)
   assert.equal(ordered(calls(code)), { followed: writes, synced: 0 })

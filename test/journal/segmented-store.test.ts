@@ -20,6 +20,7 @@ import { recoverWorld } from '../../src/engine/open-engine.ts'
 import { openToRead, openToWrite } from '../../src/engine/open-folder.ts'
 import { readContent } from '../../src/images/content.ts'
 import { key, tables } from '../../src/journal/keys.ts'
+import { segmentFolder } from '../../src/journal/segment-folder.ts'
 import { segmentedBytes, segmentedStore } from '../../src/journal/segmented-store.ts'
 import { Segments } from '../../src/journal/segments.ts'
 import { type KvStore, levelStore } from '../../src/journal/store.ts'
@@ -50,7 +51,7 @@ async function stored(
   const path = folder.fresh()
   await (await openToWrite(path, { create: true })).engine.close()
   rmSync(join(path, 'db'), { recursive: true })
-  const store = segmentedStore(levelStore(join(path, 'db')), join(path, 'payload'))
+  const store = segmentedStore(levelStore(join(path, 'db')), segmentFolder(join(path, 'payload')))
   await store.open()
   let chunk = 1
   for (const pieces of batches) {
@@ -86,7 +87,7 @@ test('each process begins a segment of its own behind whatever lies there, and r
   const { store, path } = await stored([large])
   await store.close()
   appendFileSync(join(path, 'payload', '00000001'), 'what a crash left')
-  const next = segmentedStore(levelStore(join(path, 'db')), join(path, 'payload'))
+  const next = segmentedStore(levelStore(join(path, 'db')), segmentFolder(join(path, 'payload')))
   await next.open()
   try {
     const batch = next.batch()
@@ -132,7 +133,7 @@ test('a segment that is cut, damaged or gone, and a damaged reference, are damag
       reference[at]! ^= 1
       await plain.put(key(tables.payload, 1), reference, { sync: false })
       reference[at]! ^= 1
-      const payload = await openLevelPayload(segmentedStore(plain, join(path, 'payload')))
+      const payload = await openLevelPayload(segmentedStore(plain, segmentFolder(join(path, 'payload'))))
       await fails('PAYLOAD_CORRUPT', () => payload.read(place(1), 512))
     }
   } finally {
@@ -209,7 +210,7 @@ test('a place that lies beyond its segment, or in what is no file, has no more b
   const path = folder.fresh()
   mkdirSync(join(path, '00000002'), { recursive: true })
   writeFileSync(join(path, '00000001'), 'payload')
-  const segments = new Segments(path)
+  const segments = new Segments(segmentFolder(path))
   const bytes = (segment: number, offset: number, length: number) =>
     Buffer.from(segments.read({ segment, offset, length })).toString()
   assert.is(bytes(1, 0, 2 ** 32 - 1), 'payload')

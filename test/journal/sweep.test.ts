@@ -5,7 +5,8 @@
 
 // limit: 120 s
 
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
@@ -20,6 +21,10 @@ const folder = temporaryFolder()
 test.after(() => folder.remove())
 
 const program = fileURLToPath(new URL('../../tools/sweep.js', import.meta.url))
+/** By then some cases are judged. */
+const underWayMs = 4000
+/** It ends within some 100 ms where nothing else runs. */
+const patienceMs = 3000
 const wholes = new Map<string, Whole>()
 
 test.before(async () => {
@@ -52,6 +57,27 @@ test('one case in 331 of every file: none is silent', () => {
       )
     }
   }
+})
+
+test('Ctrl-C ends it at once, with 130 and what was judged so far', async () => {
+  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = { out: '', err: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said.out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said.err += text
+  })
+  let asked = 0
+  setTimeout(() => {
+    asked = performance.now()
+    child.kill('SIGINT')
+  }, underWayMs)
+  const [code] = await once(child, 'close')
+  assert.ok(performance.now() - asked < patienceMs, `${performance.now() - asked} ms`)
+  assert.is(code, 130, said.err)
+  assert.match(said.err, /stopped after \d+ of \d{5,} cases\n$/)
+  assert.match(said.out, /\d+ cases in \d+ s, 0 failures\n$/)
 })
 
 test('every file removed, emptied and cut by one byte: said, or nothing is missing', async () => {

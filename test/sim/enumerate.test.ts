@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { enumerateCrashes } from '../../src/sim/enumerate.ts'
 import { FaultyLevel } from '../../src/sim/faulty-level.ts'
+import { Files } from '../../src/sim/files.ts'
 import { deeds } from '../../src/sim/small-world.ts'
 
 const test = suite('crash enumeration')
@@ -38,6 +39,20 @@ test('a store that does not sync is found', async () => {
     assert.ok(findings.length > 0)
   } finally {
     Object.defineProperty(FaultyLevel.prototype, '_put', sound)
+  }
+})
+
+test('segments whose data, or whose names, are not synced are found', async () => {
+  for (const forgotten of ['sync', 'syncNames', 'syncOwnName'] as const) {
+    const sound = Object.getOwnPropertyDescriptor(Files.prototype, forgotten)!
+    Object.defineProperty(Files.prototype, forgotten, { ...sound, value: () => undefined })
+    try {
+      const among = deeds.filter(({ name }) => name === 'write one block')
+      const { findings } = await enumerateCrashes({ most: 1, among })
+      assert.is(findings[0]?.rule, 'payload', forgotten)
+    } finally {
+      Object.defineProperty(Files.prototype, forgotten, sound)
+    }
   }
 })
 

@@ -1,5 +1,7 @@
 /** A fixed set of seeds; a run is repeatable; what is planted is found, and made small. */
 
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checks } from '../../src/check/all.ts'
@@ -8,6 +10,7 @@ import { openToRead } from '../../src/engine/open-folder.ts'
 import { device } from '../../src/layers/device.ts'
 import { openRecordedJournal } from '../../src/recording/recorded-journal.ts'
 import { replay } from '../../src/replay/replay.ts'
+import { verify } from '../../src/replay/verify.ts'
 import { ContentOracle } from '../../src/sim/content-oracle.ts'
 import { shrink } from '../../src/sim/shrink.ts'
 import { simulate } from '../../src/sim/simulator.ts'
@@ -26,6 +29,39 @@ for (const seed of seeds) {
     assert.ok(run.crashes > 0)
   })
 }
+
+test('payload in segments: a lying, a rotting and a tearing disk are seen through', async () => {
+  for (const disk of ['honest', 'lying', 'rotting', 'tearing'] as const) {
+    const asked = { seed: 21, steps: 1500, crashEvery: 60, faultEvery: 100, disk, segmentedFrom: 1 }
+    const run = await simulate({ ...asked, rates: { decay: disk === 'rotting' ? 1 : 0 } })
+    assert.equal(run.findings, [])
+    assert.ok(run.crashes > 5)
+    assert.ok(disk !== 'lying' || run.faults.broken! > 0)
+    assert.ok(disk === 'lying' || disk === 'rotting' ? run.reports > 0 : run.reports === 0)
+  }
+})
+
+test('a run with segments is kept with them', async () => {
+  const folder = temporaryFolder()
+  try {
+    const run = await simulate({ seed: 4, steps: 600, crashEvery: 100, segmentedFrom: 1, twice: false })
+    const path = folder.fresh()
+    await keepAt(path, run)
+    assert.ok(readdirSync(join(path, 'payload')).length > 0)
+    const { journal, payload } = await openToRead(path)
+    const { findings, payloads } = await verify(journal, payload)
+    await journal.close()
+    assert.equal(findings, [])
+    assert.ok(payloads > 10)
+    const recording = `${folder.fresh()}.trace`
+    await keepAt(recording, run)
+    const recorded = await openRecordedJournal(recording, { payload: true })
+    const again = await verify(recorded.journal, recorded.payload!)
+    assert.equal([again.findings, again.payloads], [[], payloads])
+  } finally {
+    folder.remove()
+  }
+})
 
 test('another seed is another run, the same one the same', async () => {
   const [a, b, again] = [

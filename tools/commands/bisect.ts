@@ -25,6 +25,7 @@ import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalDir, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
+import { remarkOutside } from '../outside-time.ts'
 import { withSource } from '../recording-use.ts'
 import { runTrial } from '../trial.ts'
 
@@ -108,6 +109,7 @@ class Bisection {
     const { volume: name, good, bad, json = false } = this.#options
     const { last } = journal.bounds()
     const { id } = volumeNamed(await worldAt(journal, last, interrupt), name)
+    await remarkOutside(journal, good, bad)
     const low =
       good === undefined ? await madeAt(journal, id, interrupt) : await seqOf(journal, good, id, interrupt)
     const high = bad === undefined ? last : await seqOf(journal, bad, id, interrupt)

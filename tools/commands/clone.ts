@@ -21,6 +21,7 @@ import { interrupt } from '../interrupt.ts'
 import { withReading } from '../journal-link.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { addList } from '../list-command.ts'
+import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
 import { parseSize } from '../size.ts'
 
@@ -60,13 +61,18 @@ export function add(program: Command): void {
     .action((name: string, options: CreateOptions) => create(name, options))
   for (const verb of ['sync', 'fracture'] as const) {
     const [description, route] = verbs[verb]
-    controlOption(clone.command(verb))
+    const command = controlOption(clone.command(verb))
       .description(description)
       .argument('<pair>', 'the name of the pair')
-      .addHelpText('after', `\nExample:\n  blockbox clone ${verb} mirror -j DIR\n`)
-      .action((name: string, options: ControlOptions) =>
-        control(options, route, { pair: name, wait: true }, (done) => pairSaid(done, name)),
-      )
+    if (verb === 'sync')
+      command.option('--rate <n>', 'copy at most so many extents a second', wholeNumber(1), 0)
+    const limited = verb === 'sync' ? '  blockbox clone sync mirror --rate 100 -j DIR\n' : ''
+    command
+      .addHelpText('after', `\nExample:\n  blockbox clone ${verb} mirror -j DIR\n${limited}`)
+      .action((name: string, { rate, ...options }: ControlOptions & { readonly rate?: number }) => {
+        const input = { pair: name, wait: true, ...(rate !== undefined && { rate }) }
+        return control(options, route, input, (done) => pairSaid(done, name))
+      })
   }
   controlOption(clone.command('rm'))
     .description('give a pair up; both volumes stay as they are')

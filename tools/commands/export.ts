@@ -18,6 +18,7 @@ import { type JournalOption, journalOption } from '../journal-option.ts'
 import { withJournal } from '../journal-use.ts'
 import { wholeNumber } from '../number.ts'
 import { plainJson, print } from '../output.ts'
+import { remarkOutside } from '../outside-time.ts'
 import { exportRecording, recordingFormats, recordingFormOf } from '../recording-out.ts'
 import { remark, showProgress } from '../remark.ts'
 import { parseSize } from '../size.ts'
@@ -130,6 +131,7 @@ async function act(argument: string | undefined, options: ExportOptions): Promis
   const record = await withJournal(options, async ({ journal, payload }) => {
     const { first, last } = journal.bounds()
     const { id } = volumeNamed(await worldAt(journal, last, interrupt), name)
+    await remarkOutside(journal, options.from, options.to)
     const from = options.from === undefined ? first : await seqOf(journal, options.from, id, interrupt)
     const to = options.to === undefined ? last : await seqOf(journal, options.to, id, interrupt)
     if (to < from)

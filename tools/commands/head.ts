@@ -9,6 +9,7 @@ import type { JournalInfo } from '../../src/control/journal-info.ts'
 import { info } from '../../src/control/state-routes.ts'
 import { hex } from '../../src/core/digest.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
+import { cannotMake } from '../../src/images/image-file.ts'
 import { journalIdentity } from '../../src/journal/identity.ts'
 import { headLine, type KeptHead, signHead } from '../../src/journal/kept-head.ts'
 import { type HeadArgument, parseHead } from '../head-argument.ts'
@@ -77,8 +78,16 @@ async function act(options: HeadOptions): Promise<void> {
   const { id } = journalIdentity(journalDir(options))
   const plain: KeptHead = { journal: id, seq, hash, at: new Date().toISOString() }
   const kept = key === undefined ? plain : signHead(plain, key)
-  if (options.append !== undefined) appendFileSync(options.append, `${headLine(kept)}\n`)
+  if (options.append !== undefined) append(options.append, `${headLine(kept)}\n`)
   await print(json ? headLine(kept) : `${kept.hash}@${kept.seq}`)
+}
+
+function append(path: string, line: string): void {
+  try {
+    appendFileSync(path, line)
+  } catch (error) {
+    throw cannotMake(path, error)
+  }
 }
 
 async function prove(from: HeadArgument, options: HeadOptions): Promise<void> {

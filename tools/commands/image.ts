@@ -15,6 +15,7 @@ import { errorOf, type RemoteControl } from '../control-client.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { escaped, print } from '../output.ts'
+import { remarkOutside } from '../outside-time.ts'
 import { withSourceOrServer } from '../recording-use.ts'
 import { remark, showProgress } from '../remark.ts'
 import { formatSize } from '../size.ts'
@@ -101,7 +102,9 @@ async function act(
     options,
     true,
     async ({ journal, payload }) => {
-      const { seq, volume, world } = await volumeAt(journal, name, parsePointOf(point), interrupt)
+      const when = parsePointOf(point)
+      await remarkOutside(journal, when)
+      const { seq, volume, world } = await volumeAt(journal, name, when, interrupt)
       const { size, block } = volume
       const pieces = imagePieces(volume, payload, digest)
       const unknown = unknownBytes(world, volume.id)

@@ -9,13 +9,15 @@ import { eventRecords, type Wanted } from '../../src/control/event-log.ts'
 import { kindsOf, log, seqOrPoint } from '../../src/control/stream-routes.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { type EventRecord, eventText } from '../../src/inspect/event-record.ts'
-import { lineRecords } from '../control-client.ts'
+import { lineRecords, ServerStops } from '../control-client.ts'
 import { interrupt } from '../interrupt.ts'
 import { type JournalOption, journalOption } from '../journal-option.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
+import { remarkOutside } from '../outside-time.ts'
 import { isPartial, partialRecords } from '../partial-log.ts'
 import { withSourceOrServer } from '../recording-use.ts'
+import { remark } from '../remark.ts'
 import { parseSize } from '../size.ts'
 
 interface LogOptions extends JournalOption {
@@ -30,6 +32,7 @@ interface LogOptions extends JournalOption {
 }
 
 const printAtOnce = 64 * 1024
+const serverStopped = 'the server that has the journal open stopped: nothing more comes from it'
 /** Following, the process stays alive. */
 const idleMs = 60_000
 
@@ -88,12 +91,14 @@ async function act(source: string | undefined, options: LogOptions): Promise<voi
     options,
     false,
     async ({ journal }) => {
+      await remarkOutside(journal, wanted.from, wanted.to)
       const grown = follow ? { grown$: journal.follow(journal.bounds().last + 1), idleMs } : {}
       await printed(await eventRecords(journal, wanted, { signal: interrupt, ...grown }), json, follow)
     },
     async (remote) => {
       const asked = { from, to, volume, block, offset, kind: [...kind], follow }
       await printed(lineRecords(await remote.stream(log, asked)), json, follow)
+      if (follow && to === undefined) remark(serverStopped)
     },
   ).catch((error: unknown) => {
     if (!follow || !(error instanceof BlockboxError) || error.code !== 'JOURNAL_LOCKED') throw error
@@ -104,7 +109,10 @@ async function act(source: string | undefined, options: LogOptions): Promise<voi
   })
 }
 
-/** Prints records: a backlog many at a time, and at once what comes after it, which an empty list says. */
+/**
+ * Prints records: a backlog many at a time, and at once what comes after it, which an empty list says. A server that stops
+ * after that is the end of it, before it an error, for some of what was asked for is missing.
+ */
 async function printed(
   records: AsyncIterable<readonly EventRecord[]>,
   json: boolean,
@@ -113,6 +121,7 @@ async function printed(
   let lines: string[] = []
   let waiting = 0
   let caughtUp = false
+  let any = false
   const flush = async () => {
     if (lines.length > 0) await print(lines.join('\n'))
     lines = []
@@ -120,6 +129,7 @@ async function printed(
   }
   try {
     for await (const list of records) {
+      any ||= list.length > 0
       for (const record of list) {
         const line = json ? JSON.stringify(record) : escaped(eventText(record))
         lines.push(line)
@@ -130,7 +140,10 @@ async function printed(
       if (caughtUp) await flush()
       interrupt.throwIfAborted()
     }
+  } catch (error) {
+    if (!caughtUp || !(error instanceof ServerStops)) throw error
   } finally {
     await flush()
   }
+  if (!any && !follow) remark('no event fits what was asked for: `blockbox info` tells which there are')
 }

@@ -15,6 +15,7 @@ import type { ControlServer } from '../../src/control/control-server.ts'
 import { BlockboxError } from '../../src/core/errors.ts'
 import { openToGoOn } from '../../src/engine/open-folder.ts'
 import type { News, Succession } from '../../src/engine/succession.ts'
+import { cannotMake } from '../../src/images/image-file.ts'
 import { Places } from '../../src/images/places.ts'
 import { type Address, exportUri } from '../../src/nbd/server/address.ts'
 import { VolumeCatalog } from '../../src/nbd/server/catalog.ts'
@@ -122,6 +123,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const catalog = new VolumeCatalog({ engine, journal, payload, readOnly, ...tap })
   const server = new NbdServer({ catalog, connections, ...(credentials && { credentials }) })
   let control: ControlServer | undefined
+  let hasPidFile = false
   try {
     await tapped?.begin(engine)
     const goesOn = tapped === undefined ? { succession } : {}
@@ -131,6 +133,7 @@ async function serve(options: ServeOptions): Promise<void> {
     const bound = await server.listen(address)
     const names = tapped === undefined ? catalog.volumes() : [tapped.name]
     const uris = names.map((name) => exportUri(bound, name, credentials !== undefined))
+    hasPidFile = await wrotePid(options)
     await announce(options, bound, uris)
     await stopped(succession, tapped, options, bound, uris)
   } finally {
@@ -138,7 +141,7 @@ async function serve(options: ServeOptions): Promise<void> {
     await server.close()
     await tapped?.tap.stop()
     catalog.close()
-    if (options.pidFile !== undefined) await rm(options.pidFile, { force: true })
+    if (hasPidFile) await rm(options.pidFile!, { force: true })
     await succession.close()
   }
   const { remains } = succession.engine
@@ -176,8 +179,16 @@ function addressOf({ socket, port, bind, insecure, tlsCertificates }: ServeOptio
   return { port: port!, host: bind }
 }
 
+/** Writes the process number where it was asked for; false when it was not. Throws USAGE where it cannot. */
+async function wrotePid({ pidFile }: ServeOptions): Promise<boolean> {
+  if (pidFile === undefined) return false
+  await writeFile(pidFile, `${process.pid}\n`).catch((error: unknown) => {
+    throw cannotMake(pidFile, error)
+  })
+  return true
+}
+
 async function announce(options: ServeOptions, bound: Address, uris: readonly string[]): Promise<void> {
-  if (options.pidFile !== undefined) await writeFile(options.pidFile, `${process.pid}\n`)
   if (options.json === true) await print(JSON.stringify({ version: 1, ...bound, uris }))
   else if (options.printUri === true) await print(uris.join('\n'))
 }

@@ -16,7 +16,7 @@ import { interrupt } from '../interrupt.ts'
 import { keepAt, refuseTakenPlace } from '../kept-run.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
-import { showProgress } from '../remark.ts'
+import { remark, showProgress } from '../remark.ts'
 
 /** One of several equal parts, counted from 0. */
 interface Part {
@@ -32,6 +32,7 @@ interface SimulateCommand {
   readonly faultEvery: number
   readonly disk?: Nature
   readonly rates?: Partial<Rates>
+  readonly segments?: number
   readonly untilFailure?: boolean
   readonly once?: boolean
   readonly compareEvery: number
@@ -56,6 +57,11 @@ export function add(program: Command): void {
       '--rates <name=n,...>',
       `once in how many occasions the disk does what it does: ${rateNames.join(', ')}; 0: never`,
       parseRates,
+    )
+    .option(
+      '--segments <bytes>',
+      'payload of a batch from which on it goes to a segment; the seed says it unless told otherwise',
+      wholeNumber(1),
     )
     .option('--until-failure', 'go on with the next seed until something is found')
     .option('--once', 'do not run seeds a second time to compare')
@@ -112,7 +118,9 @@ function parsePart(text: string): Part {
 
 async function enumerate(most: number, { part, json }: SimulateCommand): Promise<void> {
   const onSequence = (done: number) => showProgress(() => `${done} sequences`)
-  const { sequences, crashes, findings } = await enumerateCrashes({ most, ...part, onSequence })
+  const found = await enumerateCrashes({ most, ...part, onSequence, signal: interrupt })
+  const { sequences, total, crashes, findings } = found
+  if (interrupt.aborted) remark(`stopped after ${sequences} of ${total} sequences`)
   if (findings.length > 0) process.exitCode = exitCodes.verification
   if (json === true) return print(JSON.stringify({ most, sequences, crashes, findings }))
   const line = `${sequences} sequences of up to ${most} operations, ${crashes} crashes: ${findings.length} findings`
@@ -125,25 +133,42 @@ async function act(options: SimulateCommand): Promise<void> {
   const { seed: first, seeds, steps, crashEvery, faultEvery } = options
   if (options.keep !== undefined) refuseTakenPlace(options.keep)
   const last = options.untilFailure === true ? 2 ** 32 - 1 : first + seeds - 1
-  for (let seed = first; seed <= last && !interrupt.aborted; seed++) {
-    showProgress(() => `seed ${seed}`)
+  for (let seed = first; seed <= last; seed++) {
+    let taken = 0
+    const onStep = (step: number) => {
+      taken = step
+      showProgress(() => `seed ${seed}, step ${step} of ${steps}`)
+    }
     const asked: SimulateOptions = {
-      ...{ seed, steps, crashEvery, faultEvery },
+      ...{ seed, steps, crashEvery, faultEvery, onStep, signal: interrupt },
       ...(options.disk !== undefined && { disk: options.disk }),
       ...(options.rates !== undefined && { rates: options.rates }),
+      ...(options.segments !== undefined && { segmentedFrom: options.segments }),
     }
-    const run = await simulate({
-      ...asked,
-      twice: options.once !== true && seed % options.compareEvery === 0,
-    })
+    const twice = options.once !== true && seed % options.compareEvery === 0
+    const run = await unlessStopped(simulate({ ...asked, twice }))
+    if (run === undefined) {
+      const before = seed === first ? '' : `; ${seed - first} seeds before it are whole`
+      return remark(`stopped in seed ${seed} after step ${taken} of ${steps}${before}`)
+    }
     const found = run.findings.length > 0
-    const shrunk = found && options.shrink ? await shrink(asked, run) : undefined
+    const shrunk = found && options.shrink ? await unlessStopped(shrink(asked, run)) : undefined
     await report(run, shrunk, options)
     const isLast = seed === last || found
     if (options.keep !== undefined && isLast) await keepAt(options.keep, shrunk?.run ?? run)
     if (!found) continue
     process.exitCode = exitCodes.verification
     return
+  }
+}
+
+/** What it resolves with; undefined when the interrupt ended it. */
+async function unlessStopped<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (error === interrupt.reason) return undefined
+    throw error
   }
 }
 

@@ -39,20 +39,26 @@ const child = fileURLToPath(new URL('child.js', import.meta.url))
 /** A case takes some milliseconds. */
 const patienceMs = 60_000
 
-/** Judges the cases of a stretch; `take` gets a line of each. `work` is a folder that copies are made in. */
+/**
+ * Judges the cases of a stretch; `take` gets a line of each. `work` is a folder that copies are made in. With `signal` it
+ * ends at once, and the case it was at is not judged.
+ */
 export async function judgeStretch(
   { folder, from, to, step, salvageEvery }: Stretch,
   work: string,
   take: (line: Line) => void,
+  signal: AbortSignal,
 ): Promise<void> {
-  for (let next = from; next < to; ) {
+  for (let next = from; next < to && !signal.aborted; ) {
     const place = mkdtempSync(join(work, 'lane-'))
     try {
-      const ended = await judgeSome([folder, place, next, to, step, salvageEvery].map(String), (line) => {
+      const args = [folder, place, next, to, step, salvageEvery].map(String)
+      const judged = (line: Line) => {
         next = line.k + step
         take(line)
-      })
-      if (ended === undefined) return
+      }
+      const ended = await judgeSome(args, judged, signal)
+      if (ended === undefined || signal.aborted) return
       take({ k: next, verdict: ended })
       next += step
     } finally {
@@ -61,19 +67,25 @@ export async function judgeStretch(
   }
 }
 
-/** Runs one child; undefined when it got to its end. */
+/** Runs one child, whom Ctrl-C does not reach; undefined when it got to its end. */
 async function judgeSome(
   args: readonly string[],
   take: (line: Line) => void,
+  signal: AbortSignal,
 ): Promise<'aborted' | 'ended' | 'hung' | undefined> {
-  const running = spawn(process.execPath, [child, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const running = spawn(process.execPath, [child, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
   let complaint = ''
   let isHung = false
   let isVerified = false
+  const kill = () => running.kill('SIGKILL')
   const watch = setTimeout(() => {
     isHung = true
-    running.kill('SIGKILL')
+    kill()
   }, patienceMs)
+  signal.addEventListener('abort', kill, { once: true })
   running.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-2000)
   })
@@ -84,10 +96,11 @@ async function judgeSome(
     isVerified = 'verified' in said
     if (!('verified' in said)) take(said)
   }
-  const [code, signal] = await closed
+  const [code, killedBy] = await closed
   clearTimeout(watch)
+  signal.removeEventListener('abort', kill)
   if (isHung) return 'hung'
-  if (signal !== null) return isVerified ? 'aborted' : 'ended'
+  if (killedBy !== null) return isVerified ? 'aborted' : 'ended'
   if (code === 0) return undefined
   throw new Error(`a process of the sweep ended with ${code}: ${complaint}`)
 }

@@ -8,6 +8,7 @@
 import { lstat, unlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
 import { BlockboxError } from '../../core/errors.ts'
+import { fileReason } from '../../core/file-reason.ts'
 
 export type Address =
   | { readonly socket: string }
@@ -24,7 +25,11 @@ export async function bind(server: Server, address: Address): Promise<Address> {
   await new Promise<void>((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException) =>
       reject(
-        new BlockboxError('SOCKET', `cannot listen on ${addressText(address)}: ${cause.message}`, { cause }),
+        new BlockboxError(
+          'SOCKET',
+          `cannot listen on ${addressText(address)}: ${fileReason(cause, 'write') ?? cause.message}`,
+          { cause },
+        ),
       )
     server.once('error', fail)
     server.listen(listenOptions(address), () => {

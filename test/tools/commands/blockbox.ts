@@ -15,15 +15,19 @@ export interface Result {
   readonly err: string
 }
 
-/** Runs `blockbox ...args` to its end, with `variables` set. `meddle` is given the process once it runs. */
+/** Runs `blockbox ...args` to its end, with `variables` set, as user `uid`. `meddle` is given the process once it runs. */
 export async function blockbox(
   args: readonly string[],
   meddle: (child: ChildProcess) => void = () => undefined,
   variables: Readonly<Record<string, string>> = {},
+  uid?: number,
 ): Promise<Result> {
   const { BLOCKBOX_JOURNAL: _, BLOCKBOX_DEBUG: __, ...rest } = process.env
   const env = { ...rest, ...variables }
-  const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [program, ...args], {
+    ...{ env, stdio: ['ignore', 'pipe', 'pipe'] },
+    ...(uid !== undefined && { uid }),
+  })
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

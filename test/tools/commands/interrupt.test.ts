@@ -11,6 +11,10 @@ const test = suite('interrupt')
 const folder = scratch()
 const trace = join(folder, 'long.iolog')
 const writes = 200_000
+/** By then the program listens, also where many run at once. */
+const underWayMs = 3000
+/** It ends within some 200 ms where nothing else runs. */
+const patienceMs = 3000
 
 test.before(() => {
   const lines = Array.from(
@@ -74,5 +78,33 @@ test('an image that is interrupted leaves no file', async () => {
   assert.equal({ code, out }, { code: 130, out: '' })
   assert.equal(readdirSync(images), [])
 })
+
+/** Interrupts what takes minutes once it is under way. */
+async function stopped(args: readonly string[]): Promise<{ code: number | null; err: string; ms: number }> {
+  let asked = 0
+  const { code, err } = await blockbox(args, (child) => {
+    setTimeout(() => {
+      asked = performance.now()
+      child.kill('SIGINT')
+    }, underWayMs)
+  })
+  return { code, err, ms: performance.now() - asked }
+}
+
+for (const [args, said] of [
+  [['simulate', '--steps', '50000000'], /stopped in seed 1 after step \d+ of 50000000\n$/],
+  [
+    ['simulate', '--steps', '20', '--seeds', '1000000'],
+    /stopped in seed \d+ after step \d+ of 20; \d+ seeds before it are whole\n$/,
+  ],
+  [['simulate', '--enumerate', '4'], /stopped after \d+ of \d{6,} sequences\n$/],
+] as const) {
+  test(`${args.join(' ')} ends at once and says how far it came`, async () => {
+    const { code, err, ms } = await stopped(args)
+    assert.is(code, 130, err)
+    assert.match(err, said)
+    assert.ok(ms < patienceMs, `${ms} ms`)
+  })
+}
 
 test.run()

@@ -103,6 +103,37 @@ table('points', [
   ['image disk@source:1 --digest -j ~a.journal', 1, 'no such point: event 1 of the recorded trace'],
 ])
 
+table('sessions', [
+  ['export -j ~a.journal -o ~x.trace.jsonl --session 99', 2, 'the journal has no session 99: it has none'],
+])
+
+test('a time outside the record, and a search that finds nothing, are said', async () => {
+  const late = 'time:2126-01-01T00:00:00Z'
+  const early = 'time:2001-01-01T00:00:00Z'
+  for (const [args, said] of [
+    [
+      ['image', `disk@${late}`, '--digest'],
+      /the journal ends before 2126-01-01T00:00:00.000000000Z: its last event is \d+, of 2\d{3}-/,
+    ],
+    [['log', '--from', late], /the journal ends before 2126/],
+    [
+      ['log', '--from', early, '--to', '1'],
+      /the journal begins after 2001-01-01T00:00:00.000000000Z: its first event is 1, of/,
+    ],
+    [['inspect', 'timeline', '--to', late], /the journal ends before 2126/],
+    [['log', '--kind', 'fence'], /no event fits what was asked for/],
+    [['log', '--from', '99999999'], /no event fits what was asked for/],
+  ] as const) {
+    const { code, err } = await blockbox([...args, '-j', journal])
+    assert.is(code, 0, `${args.join(' ')}: ${err}`)
+    assert.match(err, said)
+  }
+  const { code, err } = await blockbox(['image', `disk@${early}`, '--digest', '-j', journal])
+  assert.is(code, 1)
+  assert.match(err, /the journal begins after 2001.*\n.*did not exist yet after event 0/)
+  assert.is((await blockbox(['log', '-j', journal])).err, '')
+})
+
 table('outputs', [
   ['image disk -o ~none/disk.img -j ~a.journal', 2, 'its folder does not exist'],
   ['image disk -o ~file/disk.img -j ~a.journal', 2, 'its folder is none'],

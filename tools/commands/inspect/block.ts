@@ -13,6 +13,7 @@ import { BlockboxError } from '../../../src/core/errors.ts'
 import type { OpenFolder } from '../../../src/engine/open-folder.ts'
 import type { BlockRecord, HeldRecord } from '../../../src/inspect/block-report.ts'
 import type { Roster, VolumeEntry } from '../../../src/inspect/roster.ts'
+import { whyReadOnly } from '../../../src/journal/read-only-place.ts'
 import { parsePoint } from '../../../src/replay/point.ts'
 import { type FilterOptions, filterOptions, scopeOf } from '../../filter-option.ts'
 import { interrupt } from '../../interrupt.ts'
@@ -20,6 +21,7 @@ import { type JournalOption, journalDir, journalOption } from '../../journal-opt
 import { withJournal } from '../../journal-use.ts'
 import { wholeNumber } from '../../number.ts'
 import { escaped, print, table } from '../../output.ts'
+import { remarkOutside } from '../../outside-time.ts'
 import { remark, showProgress } from '../../remark.ts'
 
 interface BlockOptions extends JournalOption, Omit<FilterOptions, 'volume'> {
@@ -38,7 +40,10 @@ export function addBlock(inspect: Command): void {
   filterOptions(command, { hasVolume: false, host: 'only what this host wrote or read' })
     .option('--changes', 'leave out what hosts read')
     .option('--limit <count>', 'at most so many, the newest', wholeNumber(1, 1_000_000), 50)
-    .option('--index <dir>', 'where the index is kept (default: index/ in the journal); it may be deleted')
+    .option(
+      '--index <dir>',
+      'where the index is kept (default: index/ in the journal, in memory where that is read-only); it may be deleted',
+    )
     .option('--json', 'as one JSON object')
     .addHelpText(
       'after',
@@ -56,6 +61,7 @@ async function act(address: string, options: BlockOptions): Promise<void> {
     } catch (error) {
       if (!(error instanceof SegmentDamaged)) throw error
       remark(`the index is damaged (${error.message}): it is made again`)
+      if (!isKept(options)) return await answer(open, asked, options, '')
       rmSync(indexFolder(options), { recursive: true, force: true })
       return await answer(open, asked, options)
     }
@@ -84,22 +90,39 @@ function indexFolder(options: BlockOptions): string {
   return options.index ?? join(journalDir(options), 'index')
 }
 
-async function answer(open: OpenFolder, address: Asked, options: BlockOptions) {
+/** False for an index that belongs into a journal that is not to be written. */
+function isKept(options: BlockOptions): boolean {
+  return options.index !== undefined || whyReadOnly(journalDir(options)) === undefined
+}
+
+/** @param folder where the index is; none when it is empty. */
+async function answer(
+  open: OpenFolder,
+  address: Asked,
+  options: BlockOptions,
+  folder = indexFolder(options),
+) {
   const { journal } = open
   const total = journal.bounds().last
+  const keep = isKept(options)
   const index = await BlockIndex.open(journal, {
-    folder: indexFolder(options),
+    folder,
+    keep,
     onProgress: (seq) => showProgress(() => `indexing, event ${seq} of ${total}`),
     signal: interrupt,
   })
-  if (index.added > 1_000_000) remark(`${index.added} events were added to the index, which is kept`)
+  if (index.added > 1_000_000) {
+    const end = keep ? 'which is kept' : 'which cannot be kept here: name a folder for it with --index'
+    remark(`${index.added} events were added to the index, ${end}`)
+  }
   const { id, name, size, block: bytes } = volumeOf(index.roster, address.volume)
   const block = address.by === 'byte' ? Math.floor(address.number / bytes) : address.number
   if (block >= size / bytes) {
     throw new BlockboxError('USAGE', `volume ${name} ends with block ${Math.ceil(size / bytes) - 1}`)
   }
-  const at =
-    options.at === undefined ? undefined : await index.seqOf(journal, parsePoint(options.at), id, interrupt)
+  const point = options.at === undefined ? undefined : parsePoint(options.at)
+  await remarkOutside(journal, point)
+  const at = point === undefined ? undefined : await index.seqOf(journal, point, id, interrupt)
   const scope = await scopeOf(open, options, index.roster)
   const to = Math.min(scope.to, at ?? Number.MAX_SAFE_INTEGER)
   if (scope.from > Math.min(to, total)) {

@@ -14,6 +14,7 @@ import { interrupt } from '../../interrupt.ts'
 import { type JournalOption, journalOption } from '../../journal-option.ts'
 import { withJournal } from '../../journal-use.ts'
 import { escaped, print, table } from '../../output.ts'
+import { remarkOutside } from '../../outside-time.ts'
 import { showProgress } from '../../remark.ts'
 import { roughSize } from '../../rough-size.ts'
 import { formatSize, parseSize } from '../../size.ts'
@@ -61,6 +62,7 @@ async function compare(
   to: Point,
   extent: number | undefined,
 ) {
+  await remarkOutside(journal, from, to)
   const before = await volumeAt(journal, name, from, interrupt)
   const after = await volumeAt(journal, name, to, interrupt)
   const { block } = after.volume

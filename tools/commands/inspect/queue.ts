@@ -21,6 +21,7 @@ import { interrupt } from '../../interrupt.ts'
 import { type JournalOption, journalOption } from '../../journal-option.ts'
 import { withJournal } from '../../journal-use.ts'
 import { escaped, print, table } from '../../output.ts'
+import { remarkOutside } from '../../outside-time.ts'
 import { sparkline } from '../../sparkline.ts'
 
 interface QueueOptions extends JournalOption, FilterOptions {
@@ -65,7 +66,9 @@ async function act(options: QueueOptions): Promise<void> {
 }
 
 async function atPoint({ journal }: OpenFolder, at: string, { volume, host, kind = [] }: QueueOptions) {
-  const seq = await seqOf(journal, parsePoint(at), 0, interrupt)
+  const point = parsePoint(at)
+  await remarkOutside(journal, point)
+  const seq = await seqOf(journal, point, 0, interrupt)
   const world = await worldAt(journal, seq, interrupt)
   if (volume !== undefined && !world.volumes.some(({ name }) => name === volume)) {
     throw new BlockboxError(

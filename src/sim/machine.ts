@@ -145,18 +145,10 @@ export class Machine {
       payload,
       clock: this.clock,
       copier: () => new Promise<Code>((end) => copies.push(end)),
-      openImage: async () => ({ ...outside, read: (at, length) => this.#bring(at, length) }),
+      openImage: async () => outside,
       checkpointEvery: this.#options.checkpointEvery ?? 700,
       worldAt,
     })
-  }
-
-  /** The clone outside cannot be read now and then, where disks fail. */
-  async #bring(at: number, length: number): Promise<Uint8Array> {
-    const { outside, faultEvery } = this.#options
-    if (faultEvery > 0 && !this.calm && this.dice.once(16))
-      throw new Error('the clone outside cannot be read')
-    return outside.read(at, length)
   }
 
   /** The payload as it was stored: a reader that nothing misleads. */

@@ -93,13 +93,28 @@ export {
 } from './run/conversion.ts'
 export { type ExportTally, exportEvents, exportTally } from './run/export-run.ts'
 export { recordTrace } from './run/import-run.ts'
+export {
+  type CrashCheckOptions,
+  type CrashFailure,
+  type CrashVerdict,
+  checkCrashStates,
+} from './sim/crash-check.ts'
 export { crashHistory } from './sim/crash-history.ts'
-export { type CrashOptions, type CrashState, crashStates, type DiskOperation } from './sim/crash-states.ts'
-export { type Change, Disk } from './sim/disk.ts'
-export { type EnumerateOptions, enumerateCrashes } from './sim/enumerate.ts'
-export { type Conditions, type Fault, FaultyLevel } from './sim/faulty-level.ts'
-export { shrink } from './sim/shrink.ts'
+export type { CrashOptions } from './sim/crash-sample.ts'
+export { type CrashCount, type CrashState, crashStates, type Survivor } from './sim/crash-states.ts'
+export { type Change, Disk, type Rotten, type Tear } from './sim/disk.ts'
+export { type Nature, natures, type Rates } from './sim/disk-nature.ts'
+export type { DiskOperation } from './sim/disk-operation.ts'
+export { type Enumerated, type EnumerateOptions, enumerateCrashes } from './sim/enumerate.ts'
+export { FaultyHead } from './sim/faulty-head.ts'
+export { type Conditions, type Fault, FaultyLevel, type Operation } from './sim/faulty-level.ts'
+export { keepRun } from './sim/keep.ts'
+export type { Failure, Faults } from './sim/machine.ts'
+export { type OnDisk, type OnDiskOptions, openOnDisk } from './sim/open-on-disk.ts'
+export { type ShrinkBounds, type Shrunk, shrink } from './sim/shrink.ts'
 export { type Simulated, type SimulateOptions, simulate } from './sim/simulator.ts'
+export { type Deed, deeds } from './sim/small-world.ts'
+export { type Fua, WatchedVolume, type WatchOptions, watchVolume } from './sim/watched-volume.ts'
 export type { TraceEvent, TraceFlag, TraceOp, TraceOptions } from './trace/event.ts'
 export type { TraceAccount, TraceHolding } from './trace/holding.ts'
 export { Linter, type LintFinding, lintRules } from './trace/lint/linter.ts'

@@ -1,8 +1,8 @@
 /** Where the control socket of a journal is, and making way for it. */
 
-import { lstatSync, unlinkSync } from 'node:fs'
+import { existsSync, lstatSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { BlockboxError } from '../core/errors.ts'
 import { fileReason } from '../core/file-reason.ts'
 
@@ -35,6 +35,7 @@ export async function makeWay(path: string): Promise<void> {
     throw new BlockboxError('USAGE', why)
   }
   const there = seen(path)
+  if (there === undefined && !existsSync(dirname(path))) throw unusable(path, 'its folder does not exist')
   if (there === undefined) return
   if (!there.isSocket()) throw new BlockboxError('SOCKET', `${path} is there and is no socket: take it away`)
   if (await answers(path)) throw new BlockboxError('SOCKET', `another server listens on ${path}`)
@@ -45,9 +46,12 @@ function seen(path: string) {
   try {
     return lstatSync(path, { throwIfNoEntry: false })
   } catch (cause) {
-    const reason = fileReason(cause, 'write') ?? (cause as Error).message
-    throw new BlockboxError('SOCKET', `cannot listen on socket ${path}: ${reason}`, { cause })
+    throw unusable(path, fileReason(cause, 'write') ?? (cause as Error).message, cause)
   }
+}
+
+function unusable(path: string, reason: string, cause?: unknown): BlockboxError {
+  return new BlockboxError('SOCKET', `cannot listen on socket ${path}: ${reason}`, { cause })
 }
 
 /** True when somebody listens on a socket. */

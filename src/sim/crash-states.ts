@@ -2,160 +2,146 @@
  * The crash states that a disk may legally be left in, from what somebody's storage code wrote to a volume: for tests
  * of that code, not of ours (our own promise is stronger: an acknowledged write is durable).
  *
- *     w1 w2 FLUSH w3 w4 ✗        w1, w2: there.   w3, w4: any of them, in any order, torn at any sector
- *     w1 w2(FUA) ✗               w2: there.       w1: perhaps
+ *     w1 w2 FLUSH w3 w4 ✗     w1, w2: there.   w3, w4: any of their sectors
+ *     w1 w2(FUA) ✗            once w2 is answered it is there, before that any of its sectors.   w1: any of its sectors
+ *     w1 asked, FLUSH asked, w1 answered, FLUSH answered ✗       w1: any of its sectors, for the flush was too early
  *
  * The model is that of a disk with a volatile cache, as ALICE (OSDI 2014) and CrashMonkey (OSDI 2018) use it: a flush
- * makes durable what was complete before it, FUA the write itself, nothing else anything. A sector is written whole or
- * not at all.
+ * that was answered makes durable what was answered before it was asked (NBD, virtio), an answered FUA write itself,
+ * nothing else anything. A sector of the disk is written whole or not at all (sector-choices.ts).
  */
 
+import { BlockboxError } from '../core/errors.ts'
 import { Prng } from '../core/prng.ts'
+import { CrashMoment, type Seen } from './crash-moment.ts'
+import { type CrashOptions, crashSample } from './crash-sample.ts'
+import { answeredOf, type DiskOperation } from './disk-operation.ts'
 
-/** What was written, in order. Offsets are bytes. */
-export type DiskOperation =
-  | { readonly op: 'write'; readonly offset: number; readonly data: Uint8Array; readonly fua?: boolean }
-  | { readonly op: 'zeroes'; readonly offset: number; readonly length: number; readonly fua?: boolean }
-  | { readonly op: 'flush' }
-
-/** A part of a write that survived: all of it, or its sectors [from, to). */
+/** A write that survived: all of it, or some sectors. */
 export interface Survivor {
   /** Which operation, by its place in the history. */
   readonly index: number
-  readonly sectors?: { readonly from: number; readonly to: number }
+  /** Of the disk, by number; all that it touches unless told otherwise. */
+  readonly sectors?: readonly number[]
 }
 
 export interface CrashState {
-  /** The power failed after so many operations. */
+  /** The power failed after so many operations had been asked. */
   readonly after: number
-  /** What is on the disk, in the order in which it got there. */
+  /** Which of them had been answered: what your code has promised by then must be there. */
+  readonly answered: ReadonlySet<number>
+  /** What is on the disk, or lies under later writes that are. */
   readonly survivors: readonly Survivor[]
+  /** False when its moment has more states than `limit`: those given are a sample. */
+  readonly exhaustive: boolean
   /** One line for a person: what is missing. */
   readonly text: string
   /** The content of a disk of `size` bytes that held `before` (zeros unless given) at the start. */
   image(size: number, before?: Uint8Array): Uint8Array
 }
 
-export interface CrashOptions {
-  /** `prefix`: what was not durable is there up to some write. `any`: any of it (the default). */
-  readonly order?: 'prefix' | 'any'
-  /** Also states in which one of the writes is torn. */
-  readonly torn?: boolean
-  /** Bytes of a sector. */
-  readonly sector?: number
-  /** At most so many states for each moment of the crash; beyond it a sample drawn with `seed`. */
-  readonly limit?: number
-  readonly seed?: number
+/** How much `crashStates` gave; it is what the generator returns. */
+export interface CrashCount {
+  readonly moments: number
+  readonly states: number
+  /** Moments of which only a sample was given: 0 when every legal state was. */
+  readonly sampled: number
 }
 
-/** All legal states, moment by moment, without those that repeat the moment before. */
+/**
+ * All legal states, moment by moment: after each operation that was asked, and at the end, when all answers are in. A
+ * moment between has the states of the one that follows it with the same answers. Throws USAGE for a history that
+ * makes no sense.
+ */
 export function* crashStates(
   history: readonly DiskOperation[],
   options: CrashOptions = {},
-): Generator<CrashState> {
-  const { limit = 256, seed = 1 } = options
-  const random = new Prng(seed)
-  for (let after = 0; after <= history.length; after++) {
-    if (after > 0 && history[after - 1]!.op === 'flush' && !isLast(after, history)) continue
-    const { durable, pending } = cacheAt(history, after)
-    let given = 0
-    for (const kept of subsets(pending, options.order ?? 'any', limit, random)) {
-      if (given++ >= limit) break
-      yield stateOf(history, after, [...durable, ...kept].sort(byIndex), pending.length - kept.length)
-      if (options.torn !== true || kept.length === 0) continue
-      const torn = kept.at(-1)!
-      const sectors = Math.ceil(lengthOf(history[torn.index]!) / (options.sector ?? 512))
-      for (let to = 1; to < sectors && given++ < limit; to++) {
-        const cut = [...kept.slice(0, -1), { index: torn.index, sectors: { from: 0, to } }]
-        yield stateOf(
-          history,
-          after,
-          [...durable, ...cut].sort(byIndex),
-          pending.length - kept.length,
-          options.sector,
-        )
-      }
+): Generator<CrashState, CrashCount> {
+  const { sector = 512, limit = 1024 } = options
+  refuseNonsense(history, sector, limit)
+  const random = new Prng(options.seed ?? 1)
+  const count = { moments: 0, states: 0, sampled: 0 }
+  let last: CrashMoment | undefined
+  for (let asked = 0; asked <= history.length; asked++) {
+    const after = Math.min(asked + 1, history.length)
+    const moment = new CrashMoment(history, after, asked, sector)
+    if (moment.repeats(last)) continue
+    last = moment
+    count.moments++
+    const { exhaustive, states } = crashSample(moment, { ...options, limit }, random)
+    if (!exhaustive) count.sampled++
+    for (const seen of states) {
+      count.states++
+      yield stateOf(moment, seen, exhaustive)
     }
   }
+  return count
 }
 
-/** A flush changes no content: the state behind it is the one before with nothing pending, seen at the next write. */
-function isLast(after: number, history: readonly DiskOperation[]): boolean {
-  return after === history.length
-}
-
-function cacheAt(history: readonly DiskOperation[], after: number) {
-  let flushed = 0
-  for (let k = 0; k < after; k++) if (history[k]!.op === 'flush') flushed = k
-  const durable: Survivor[] = []
-  const pending: Survivor[] = []
-  for (let index = 0; index < after; index++) {
-    const operation = history[index]!
+function refuseNonsense(history: readonly DiskOperation[], sector: number, limit: number): void {
+  const wrong = (text: string) => new BlockboxError('USAGE', text)
+  if (!Number.isInteger(sector) || sector < 1) throw wrong(`a sector has ${sector} bytes: say a whole number`)
+  if (!Number.isInteger(limit) || limit < 2) throw wrong(`the limit is ${limit} states: say 2 or more`)
+  for (const [index, operation] of history.entries()) {
+    if (!(answeredOf(history, index) > index))
+      throw wrong(`operation ${index} is answered before it is asked: \`answered\` counts operations asked`)
     if (operation.op === 'flush') continue
-    const there = index < flushed || operation.fua === true
-    ;(there ? durable : pending).push({ index })
+    const length = operation.op === 'write' ? operation.data.length : operation.length
+    if (Number.isSafeInteger(operation.offset + length) && operation.offset >= 0 && length >= 0) continue
+    throw wrong(`operation ${index} has offset ${operation.offset} and length ${length}: both count bytes`)
   }
-  return { durable, pending }
 }
 
-/** Which of the pending writes survive: all choices where they are few, else as many as `limit`, by chance. */
-function* subsets(
-  pending: readonly Survivor[],
-  order: 'prefix' | 'any',
-  limit: number,
-  random: Prng,
-): Generator<readonly Survivor[]> {
-  if (order === 'prefix') {
-    for (let count = 0; count <= pending.length; count++) yield pending.slice(0, count)
-    return
+function stateOf(moment: CrashMoment, seen: readonly Seen[], exhaustive: boolean): CrashState {
+  const { after, answered, pending } = moment
+  const missing = missingSectors(moment, seen)
+  const survivors = (): Survivor[] => {
+    const lost = new Set(
+      pending.filter((index) => missing.get(index)?.length === moment.sectorsOf(index).length),
+    )
+    const there = [...moment.writes].filter((index) => !lost.has(index))
+    return there.map((index) => {
+      const gone = missing.get(index)
+      if (gone === undefined) return { index }
+      return { index, sectors: moment.sectorsOf(index).filter((number) => !gone.includes(number)) }
+    })
   }
-  if (pending.length <= Math.log2(limit)) {
-    for (let bits = 0; bits < 2 ** pending.length; bits++) {
-      yield pending.filter((_, k) => Math.floor(bits / 2 ** k) % 2 === 1)
-    }
-    return
-  }
-  yield []
-  yield pending
-  for (let k = 2; k < limit; k++) yield pending.filter(() => random.below(2) === 1)
-}
-
-function byIndex(a: Survivor, b: Survivor): number {
-  return a.index - b.index
-}
-
-function lengthOf(operation: DiskOperation): number {
-  if (operation.op === 'flush') return 0
-  return operation.op === 'write' ? operation.data.length : operation.length
-}
-
-function stateOf(
-  history: readonly DiskOperation[],
-  after: number,
-  survivors: readonly Survivor[],
-  missing: number,
-  sector = 512,
-): CrashState {
-  const torn = survivors.find(({ sectors }) => sectors !== undefined)
-  const tear = torn === undefined ? '' : `, operation ${torn.index} torn after ${torn.sectors!.to} sectors`
   return {
-    after,
-    survivors,
-    text: `power fails after operation ${after - 1}: ${missing} unflushed writes are lost${tear}`,
-    image(size, before) {
-      const image = new Uint8Array(size)
-      if (before !== undefined) image.set(before.subarray(0, size))
-      for (const survivor of survivors) apply(image, history[survivor.index]!, survivor, sector)
-      return image
+    ...{ after, answered, exhaustive },
+    get survivors() {
+      return survivors()
     },
+    get text() {
+      return textOf(moment, missing)
+    },
+    image: (size, before) => moment.image(seen, size, before),
   }
 }
 
-function apply(image: Uint8Array, operation: DiskOperation, { sectors }: Survivor, sector: number): void {
-  if (operation.op === 'flush') return
-  const { offset } = operation
-  const from = (sectors?.from ?? 0) * sector
-  const to = Math.min(lengthOf(operation), (sectors?.to ?? Number.MAX_SAFE_INTEGER) * sector)
-  if (operation.op === 'write') image.set(operation.data.subarray(from, to), offset + from)
-  else image.fill(0, offset + from, offset + to)
+/** Of each write that is not whole, the sectors that did not survive; what lies under a later write did. */
+function missingSectors({ open }: CrashMoment, seen: readonly Seen[]): Map<number, number[]> {
+  const missing = new Map<number, number[]>()
+  for (const [k, { number, shares }] of open.entries()) {
+    const base = shares.find(({ index, whole }) => whole && index === seen[k]![0])
+    for (const { index, durable } of shares) {
+      if (durable || seen[k]!.includes(index) || (base !== undefined && index < base.index)) continue
+      missing.set(index, [...(missing.get(index) ?? []), number])
+    }
+  }
+  return missing
+}
+
+function textOf(moment: CrashMoment, missing: ReadonlyMap<number, readonly number[]>): string {
+  const { after, answered, pending } = moment
+  const unanswered = Array.from({ length: after }, (_, index) => index).filter(
+    (index) => !answered.has(index),
+  )
+  const when = after === 0 ? 'power fails at once' : `power fails after operation ${after - 1} was asked`
+  const open = unanswered.length === 0 ? '' : ` (no answer to ${unanswered.join(', ')})`
+  const told = [...missing].map(([index, gone]) => {
+    const all = moment.sectorsOf(index).length
+    return gone.length === all ? `write ${index} is lost` : `write ${index} lacks sectors ${gone.join(', ')}`
+  })
+  if (told.length > 0) return `${when}${open}: ${told.join('; ')}`
+  return `${when}${open}: ${pending.length === 0 ? 'all is durable' : 'nothing is lost'}`
 }

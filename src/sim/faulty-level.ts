@@ -7,8 +7,14 @@
  *                    └─ in doubt       applied, and yet an error: the EIO of an fdatasync
  */
 
-import { AbstractIterator, AbstractLevel } from 'abstract-level'
-import { type Change, compareBytes, type Disk, flipped } from './disk.ts'
+import {
+  type AbstractDatabaseOptions,
+  AbstractIterator,
+  AbstractLevel,
+  AbstractSnapshot,
+} from 'abstract-level'
+import { type Change, type Disk, flipped } from './disk.ts'
+import { type Range, RangeWalk } from './range-walk.ts'
 
 export interface Operation {
   readonly kind: 'get' | 'put' | 'batch' | 'read' | FileKind
@@ -42,29 +48,28 @@ export interface Conditions {
 
 const none = new Uint8Array(0)
 
-interface Range {
-  readonly values: boolean
-  readonly gte?: Uint8Array
-  readonly gt?: Uint8Array
-  readonly lte?: Uint8Array
-  readonly lt?: Uint8Array
-  readonly reverse: boolean
-  readonly limit: number
-}
-
 interface WriteOptions {
   readonly sync?: boolean
 }
 
-/** Keys and values are Uint8Arrays (`view`). */
+interface ReadOptions {
+  readonly snapshot?: FaultySnapshot
+}
+
+/** Keys and values are Uint8Arrays (`view`) unless other encodings are asked for. What is read is the reader's own. */
 export class FaultyLevel extends AbstractLevel<Uint8Array, Uint8Array, Uint8Array> {
   readonly disk: Disk
   readonly #conditions: Conditions
   #cut = false
 
-  constructor(disk: Disk, conditions: Conditions = {}) {
-    const encodings = { encodings: { view: true }, permanence: true, seek: true, getSync: true }
-    super(encodings as never, { keyEncoding: 'view', valueEncoding: 'view' })
+  constructor(
+    disk: Disk,
+    conditions: Conditions = {},
+    options: AbstractDatabaseOptions<Uint8Array, Uint8Array> = {},
+  ) {
+    const reads = { seek: true, getSync: true, has: true, implicitSnapshots: true, explicitSnapshots: true }
+    const manifest = { encodings: { view: true }, permanence: true, ...reads }
+    super(manifest as never, { keyEncoding: 'view', valueEncoding: 'view', ...options })
     this.disk = disk
     this.#conditions = conditions
   }
@@ -74,12 +79,28 @@ export class FaultyLevel extends AbstractLevel<Uint8Array, Uint8Array, Uint8Arra
     this.#cut = true
   }
 
-  protected async _get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this._getSync(key)
+  protected async _get(key: Uint8Array, options: ReadOptions): Promise<Uint8Array | undefined> {
+    return this._getSync(key, options)
   }
 
-  protected _getSync(key: Uint8Array): Uint8Array | undefined {
-    return this.#read('get', key)
+  protected _getSync(key: Uint8Array, { snapshot }: ReadOptions): Uint8Array | undefined {
+    return this.#read('get', key, (snapshot ?? this.disk).content)
+  }
+
+  protected async _getMany(
+    keys: readonly Uint8Array[],
+    options: ReadOptions,
+  ): Promise<(Uint8Array | undefined)[]> {
+    return keys.map((key) => this._getSync(key, options))
+  }
+
+  protected async _has(key: Uint8Array, { snapshot }: ReadOptions): Promise<boolean> {
+    return (snapshot ?? this.disk).content.has(key)
+  }
+
+  protected async _hasMany(keys: readonly Uint8Array[], { snapshot }: ReadOptions): Promise<boolean[]> {
+    const { content } = snapshot ?? this.disk
+    return keys.map((key) => content.has(key))
   }
 
   protected _put(key: Uint8Array, value: Uint8Array, { sync = false }: WriteOptions): Promise<void> {
@@ -100,14 +121,29 @@ export class FaultyLevel extends AbstractLevel<Uint8Array, Uint8Array, Uint8Arra
     return this.#write(changes, { kind: 'batch', sync, bytes })
   }
 
-  protected _iterator(options: Range): FaultyIterator {
-    if (options.values === false) return new FaultyIterator(this, options, () => none)
-
-    return new FaultyIterator(this, options, (key) => this.#read('read', key))
+  protected _clear({ snapshot, ...range }: Range & ReadOptions & WriteOptions): Promise<void> {
+    const walk = new RangeWalk((snapshot ?? this.disk).content, range)
+    const changes: Change[] = []
+    for (let key = walk.next(); key !== undefined; key = walk.next()) changes.push({ key, value: undefined })
+    return this.#write(changes, { kind: 'batch', sync: range.sync ?? false, bytes: 0 })
   }
 
-  #read(kind: 'get' | 'read', key: Uint8Array): Uint8Array | undefined {
-    const { content } = this.disk
+  protected _snapshot(options: object): FaultySnapshot {
+    return new FaultySnapshot(options, this.disk.content.clone())
+  }
+
+  protected _iterator(options: Range & ReadOptions & { readonly values: boolean }): FaultyIterator {
+    const content = options.snapshot?.content ?? this.disk.content.clone()
+    if (options.values === false) return new FaultyIterator(this, options, content, () => none)
+    return new FaultyIterator(this, options, content, (key) => this.#read('read', key, content))
+  }
+
+  #read(kind: 'get' | 'read', key: Uint8Array, content: Disk['content']): Uint8Array | undefined {
+    const value = this.#found(kind, key, content)
+    return value === undefined ? undefined : new Uint8Array(value)
+  }
+
+  #found(kind: 'get' | 'read', key: Uint8Array, content: Disk['content']): Uint8Array | undefined {
     const value = content.get(key)
     const { fault, bit } = this.#conditions
     const met = value === undefined ? undefined : fault?.({ kind, sync: false, bytes: 0, key })
@@ -134,85 +170,51 @@ export class FaultyLevel extends AbstractLevel<Uint8Array, Uint8Array, Uint8Arra
 const never = new Promise<never>(() => undefined)
 
 function copied({ key, value }: Change): Change {
-  return { key: key.slice(), value: value?.slice() }
+  return { key: new Uint8Array(key), value: value === undefined ? undefined : new Uint8Array(value) }
 }
 
-/**
- * Goes through what the disk holds when each value is asked for. LevelDB shows what was there when the iterator was
- * made; whoever reads here asks for a range that is written no more.
- */
-class FaultyIterator extends AbstractIterator<FaultyLevel, Uint8Array, Uint8Array> {
-  readonly #options: Range
-  readonly #content: Disk['content']
-  readonly #read: (key: Uint8Array) => Uint8Array | undefined
-  #next: Uint8Array | undefined
-  #left: number
+/** What the disk held when it was made: a copy on write. */
+class FaultySnapshot extends AbstractSnapshot {
+  readonly content: Disk['content']
 
-  constructor(level: FaultyLevel, options: Range, read: (key: Uint8Array) => Uint8Array | undefined) {
+  constructor(options: object, content: Disk['content']) {
+    super(...([options] as unknown as []))
+    this.content = content
+  }
+}
+
+/** Goes through what the disk held when it was made; what is read of it may meet faults later. */
+class FaultyIterator extends AbstractIterator<FaultyLevel, Uint8Array, Uint8Array> {
+  readonly #walk: RangeWalk
+  readonly #read: (key: Uint8Array) => Uint8Array | undefined
+
+  constructor(
+    level: FaultyLevel,
+    options: Range,
+    content: Disk['content'],
+    read: (key: Uint8Array) => Uint8Array | undefined,
+  ) {
     super(level, options as never)
-    this.#options = options
-    this.#content = level.disk.content
-    this.#left = options.limit < 0 ? Number.POSITIVE_INFINITY : options.limit
+    this.#walk = new RangeWalk(content, options)
     this.#read = read
-    this.#next = options.reverse ? this.#last() : this.#from(options.gte ?? options.gt)
   }
 
   protected async _next(): Promise<[Uint8Array, Uint8Array] | undefined> {
-    return this.#take()
+    const key = this.#walk.next()
+    return key === undefined ? undefined : [new Uint8Array(key), this.#read(key)!]
   }
 
   protected async _nextv(size: number): Promise<[Uint8Array, Uint8Array][]> {
     const entries: [Uint8Array, Uint8Array][] = []
-    for (let entry = this.#more(size, entries); entry !== undefined; entry = this.#more(size, entries)) {
-      entries.push(entry)
+    while (entries.length < size) {
+      const key = this.#walk.next()
+      if (key === undefined) break
+      entries.push([new Uint8Array(key), this.#read(key)!])
     }
     return entries
   }
 
   protected _seek(target: Uint8Array): void {
-    this.#next = this.#options.reverse ? this.#at(target, 'before') : this.#from(target)
-  }
-
-  #more(size: number, entries: readonly unknown[]): [Uint8Array, Uint8Array] | undefined {
-    return entries.length < size ? this.#take() : undefined
-  }
-
-  #take(): [Uint8Array, Uint8Array] | undefined {
-    const key = this.#next
-    if (key === undefined || this.#left === 0 || !this.#isWithin(key)) return undefined
-    this.#left--
-    this.#next = this.#options.reverse ? this.#content.nextLowerKey(key) : this.#content.nextHigherKey(key)
-    return [key, this.#read(key)!]
-  }
-
-  #isWithin(key: Uint8Array): boolean {
-    const { gt, gte, lt, lte } = this.#options
-    if (gt !== undefined && compareBytes(key, gt) <= 0) return false
-    if (gte !== undefined && compareBytes(key, gte) < 0) return false
-    if (lt !== undefined && compareBytes(key, lt) >= 0) return false
-    return lte === undefined || compareBytes(key, lte) <= 0
-  }
-
-  /** The first key from `low` on. */
-  #from(low: Uint8Array | undefined): Uint8Array | undefined {
-    if (low === undefined) return this.#content.minKey()
-    const first = this.#at(low, 'behind')
-    return first !== undefined &&
-      this.#options.gt !== undefined &&
-      compareBytes(first, this.#options.gt) === 0
-      ? this.#content.nextHigherKey(first)
-      : first
-  }
-
-  /** The last key of the range. */
-  #last(): Uint8Array | undefined {
-    const { lt, lte } = this.#options
-    if (lt !== undefined) return this.#content.nextLowerKey(lt)
-    return lte === undefined ? this.#content.maxKey() : this.#at(lte, 'before')
-  }
-
-  #at(target: Uint8Array, else_: 'behind' | 'before'): Uint8Array | undefined {
-    if (this.#content.has(target)) return target
-    return else_ === 'behind' ? this.#content.nextHigherKey(target) : this.#content.nextLowerKey(target)
+    this.#walk.seek(target)
   }
 }

@@ -14,6 +14,7 @@ import type { Ask } from '../engine/ask.ts'
 import type { Engine } from '../engine/engine.ts'
 import { openStoreJournal } from '../journal/opening.ts'
 import type { KvStore } from '../journal/store.ts'
+import type { AskLog } from './ask-log.ts'
 import { audit } from './audit.ts'
 import { commandByChance, hosts } from './command-chance.ts'
 import type { Dice } from './dice.ts'
@@ -35,6 +36,8 @@ export interface LifeOptions extends MachineOptions {
   readonly crashEvery: number
   /** How many steps come between two moments at which anything under way may end. */
   readonly pace: number
+  /** Notes what is asked and answered. */
+  readonly noted?: { readonly log: AskLog; readonly journal: number }
 }
 
 export class Life {
@@ -82,7 +85,8 @@ export class Life {
     const what = dice.below(100)
     if (what < 62) this.#post(ioByChance(dice, this.#engine.world, ++this.#requests))
     else if (what < 77) machine.endCopy(dice)
-    else if (what < 80) this.#move(dice)
+    else if (what < 80)
+      this.#post(moverByChance(dice, this.#engine.world) ?? { kind: 'mark', detail: { label: 'm' } })
     else if (what < 90) this.#command(dice)
     else if (what < 97) machine.write(dice)
     else if (what < 99) machine.clock.pass(dice.below(3_000_000))
@@ -166,12 +170,6 @@ export class Life {
     this.#post(this.#retries.next(dice, command))
   }
 
-  /** A mover reports, if one is at work. */
-  #move(dice: Dice): void {
-    const report = moverByChance(dice, this.#engine.world)
-    if (report !== undefined) this.#post(report)
-  }
-
   #newWitness(): Witness {
     const { machine } = this
     return new Witness((place, length) => machine.truth.read(place, length), this.#options.outsideBytes)
@@ -186,14 +184,18 @@ export class Life {
     const after = this.witness.asked()
     const liveness = this.#liveness
     liveness.asked(ask)
+    const { log, journal = 0 } = this.#options.noted ?? {}
+    const noted = log?.asked(ask, journal, this.witness.world.seq)
     return engine.submit(ask).then(
       (answer) => {
         liveness.told(ask)
         this.#retries.told(ask)
+        noted?.answered(answer)
         if (engine === this.#engine) this.witness.answer(ask, answer, after)
       },
       (error: Error) => {
         liveness.told(ask)
+        noted?.failed(error)
         this.#turnedAway(engine, ask, error)
       },
     )

@@ -40,6 +40,8 @@ export interface MachineOptions {
   readonly rates?: Rates
   /** Events between two checkpoints; 700 unless told otherwise. */
   readonly checkpointEvery?: number
+  /** Digests of all that reads return go on the record, as `EngineOptions` has it. */
+  readonly readDigests?: 'always'
   /** Bytes of payload in a batch from which on it goes to a segment; none does unless told otherwise. */
   readonly segmentedFrom?: number
   /** The clone outside. */
@@ -147,6 +149,7 @@ export class Machine {
       copier: () => new Promise<Code>((end) => copies.push(end)),
       openImage: async () => outside,
       checkpointEvery: this.#options.checkpointEvery ?? 700,
+      ...(this.#options.readDigests !== undefined && { readDigests: this.#options.readDigests }),
       worldAt,
     })
   }

@@ -14,6 +14,7 @@
 
 import type { Finding } from '../check/check.ts'
 import { stateHashText } from '../volume/snapshot.ts'
+import { AskLog, type NotedAsk } from './ask-log.ts'
 import { beginning, block, volumeBlocks } from './command-chance.ts'
 import { Dice } from './dice.ts'
 import type { Disk } from './disk.ts'
@@ -41,6 +42,11 @@ export interface SimulateOptions {
   readonly segmentedFrom?: number
   /** How often that shows, where the nature's own rates are not wanted. */
   readonly rates?: Partial<Rates>
+  /**
+   * For a run that is kept: digests of all that reads return go on the record, so that `replay` compares them, and what
+   * was asked and answered is noted. Steps and findings are the same, hashes are not.
+   */
+  readonly evidence?: boolean
   /** Called before each step of each run, with the steps that were taken in it. */
   readonly onStep?: (taken: number) => void
   /** Ends the run between two steps: `simulate` rejects with its reason. */
@@ -70,6 +76,8 @@ export interface Simulated {
   /** The heads of all journals, in order. */
   readonly heads: readonly string[]
   readonly findings: readonly Finding[]
+  /** What was asked and answered, with `evidence`. */
+  readonly asks: readonly NotedAsk[]
   /** The disk and head file as the run left them: a journal to look at (keep.ts). */
   readonly disk: Disk
   readonly slots: FaultyHead
@@ -110,9 +118,12 @@ async function run(options: SimulateOptions): Promise<Simulated> {
   }
   const sum = { steps: 0, events: 0, inputs: 0, frames: 0, crashes: 0, lives: 0, reports: 0 }
   const heads: string[] = []
+  const log = new AskLog()
   const begin = async () => {
-    sum.lives++
-    const life = new Life(of)
+    const journal = ++sum.lives
+    const life = new Life(
+      options.evidence === true ? { ...of, readDigests: 'always', noted: { log, journal } } : of,
+    )
     const asks = beginning(new Dice(seed, -1))
     await life.begin(asks.filter((_, k) => options.beginning?.includes(k) !== false))
     return life
@@ -142,9 +153,22 @@ async function run(options: SimulateOptions): Promise<Simulated> {
   end(life)
   const { world, head: hash } = life.witness
   const { disk, head: slots } = life.machine
+  const { asks } = log
   const findings = life.witness.all()
   const head = { seq: world.seq, hash }
-  return { seed, nature, ...sum, faults, head, stateHash: stateHashText(world), heads, findings, disk, slots }
+  return {
+    seed,
+    nature,
+    ...sum,
+    faults,
+    head,
+    stateHash: stateHashText(world),
+    heads,
+    findings,
+    asks,
+    disk,
+    slots,
+  }
 }
 
 function* upTo(count: number): Generator<number> {

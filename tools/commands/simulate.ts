@@ -6,14 +6,16 @@
 
 import type { Command } from 'commander'
 import { BlockboxError } from '../../src/core/errors.ts'
+import { program } from '../../src/journal/epoch.ts'
 import { type Nature, natures, type Rates, rateNames } from '../../src/sim/disk-nature.ts'
 import { enumerateCrashes } from '../../src/sim/enumerate.ts'
 import { type Shrunk, shrink } from '../../src/sim/shrink.ts'
 import { type Simulated, type SimulateOptions, simulate } from '../../src/sim/simulator.ts'
+import { builtCommit } from '../commit.ts'
 import { exitCodes } from '../exit-code.ts'
 import { findingLine } from '../finding.ts'
 import { interrupt } from '../interrupt.ts'
-import { keepAt, refuseTakenPlace } from '../kept-run.ts'
+import { asksBeside, keepAt, refuseTakenPlace } from '../kept-run.ts'
 import { wholeNumber } from '../number.ts'
 import { escaped, print } from '../output.ts'
 import { remark, showProgress } from '../remark.ts'
@@ -43,8 +45,8 @@ interface SimulateCommand {
   readonly json?: boolean
 }
 
-export function add(program: Command): void {
-  program
+export function add(cli: Command): void {
+  cli
     .command('simulate')
     .description('drive the engine by chance, with failures and crashes, and check everything')
     .option('--seed <n>', 'the seed; the same one gives the same journal', wholeNumber(0, 2 ** 32 - 1), 1)
@@ -122,10 +124,12 @@ async function enumerate(most: number, { part, json }: SimulateCommand): Promise
   const { sequences, total, crashes, findings } = found
   if (interrupt.aborted) remark(`stopped after ${sequences} of ${total} sequences`)
   if (findings.length > 0) process.exitCode = exitCodes.verification
-  if (json === true) return print(JSON.stringify({ most, sequences, crashes, findings }))
+  const commit = builtCommit()
+  if (json === true) return print(JSON.stringify({ commit, most, sequences, crashes, findings }))
   const line = `${sequences} sequences of up to ${most} operations, ${crashes} crashes: ${findings.length} findings`
   const told = findings.map((finding) => `${finding.deeds.join(', ')}: ${findingLine(finding)}`)
-  await print([line, ...told].map(escaped).join('\n'))
+  const from = findings.length === 0 ? [] : [`commit ${commit}, ${program}`]
+  await print([line, ...told, ...from].map(escaped).join('\n'))
 }
 
 async function act(options: SimulateCommand): Promise<void> {
@@ -146,13 +150,16 @@ async function act(options: SimulateCommand): Promise<void> {
       ...(options.segments !== undefined && { segmentedFrom: options.segments }),
     }
     const twice = options.once !== true && seed % options.compareEvery === 0
-    const run = await unlessStopped(simulate({ ...asked, twice }))
-    if (run === undefined) {
+    const plain = await unlessStopped(simulate({ ...asked, twice }))
+    if (plain === undefined) {
       const before = seed === first ? '' : `; ${seed - first} seeds before it are whole`
       return remark(`stopped in seed ${seed} after step ${taken} of ${steps}${before}`)
     }
-    const found = run.findings.length > 0
-    const shrunk = found && options.shrink ? await unlessStopped(shrink(asked, run)) : undefined
+    const found = plain.findings.length > 0
+    const run = (found ? await unlessStopped(withEvidence(asked, plain, twice)) : undefined) ?? plain
+    const evidence = run !== plain
+    const shrunk =
+      found && options.shrink ? await unlessStopped(shrink({ ...asked, evidence }, run)) : undefined
     await report(run, shrunk, options)
     const isLast = seed === last || found
     if (options.keep !== undefined && isLast) await keepAt(options.keep, shrunk?.run ?? run)
@@ -160,6 +167,12 @@ async function act(options: SimulateCommand): Promise<void> {
     process.exitCode = exitCodes.verification
     return
   }
+}
+
+/** The same run with all that an investigator wants to see, as long as it breaks the same rule. */
+async function withEvidence(asked: SimulateOptions, run: Simulated, twice: boolean): Promise<Simulated> {
+  const again = await simulate({ ...asked, evidence: true, twice })
+  return again.findings[0]?.rule === run.findings[0]!.rule ? again : run
 }
 
 /** What it resolves with; undefined when the interrupt ended it. */
@@ -178,9 +191,10 @@ async function report(
   { json, keep }: SimulateCommand,
 ): Promise<void> {
   const { seed, nature, steps, events, crashes, lives, reports, faults, head, stateHash, findings } = run
+  const commit = builtCommit()
   if (json === true) {
     const counted = { steps, events, crashes, journals: lives, reports, faults }
-    const told = { seed, disk: nature, ...counted, head, state_hash: stateHash, findings }
+    const told = { seed, commit, program, disk: nature, ...counted, head, state_hash: stateHash, findings }
     const made = shrunk === undefined ? {} : { shrunk: shrunkJson(shrunk) }
     return print(JSON.stringify({ ...told, ...made }))
   }
@@ -189,8 +203,13 @@ async function report(
   const line = `seed ${seed}, ${nature} disk: ${steps} steps, ${events} events, ${seen}`
   if (findings.length === 0)
     return print(`${line}: 0 findings\n  state ${stateHash}, head ${head.hash}@${head.seq}`)
-  const kept = keep === undefined ? 'add --keep FILE.trace.jsonl to look at it' : `kept in ${keep}`
-  const found = [`${line}: ${findings.length} findings`, ...findings.map(findingLine)]
+  const beside = run.asks.length === 0 ? '' : `, what was asked and answered in ${asksBeside(keep ?? '')}`
+  const kept = keep === undefined ? 'add --keep FILE.trace.jsonl to look at it' : `kept in ${keep}${beside}`
+  const found = [
+    `${line}: ${findings.length} findings`,
+    `commit ${commit}, ${program}`,
+    ...findings.map(findingLine),
+  ]
   const told = shrunk === undefined ? [kept] : shorter(shrunk, kept)
   await print([...found, ...told].map(escaped).join('\n'))
 }

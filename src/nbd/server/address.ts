@@ -5,8 +5,10 @@
  * somebody answers on is not touched.
  */
 
+import { existsSync } from 'node:fs'
 import { lstat, unlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
+import { dirname } from 'node:path'
 import { BlockboxError } from '../../core/errors.ts'
 import { fileReason } from '../../core/file-reason.ts'
 
@@ -79,6 +81,9 @@ async function makeWay(path: string): Promise<void> {
     )
   }
   const there = await lstat(path).catch(() => undefined)
+  if (there === undefined && !existsSync(dirname(path))) {
+    throw new BlockboxError('SOCKET', `cannot listen on socket ${path}: its folder does not exist`)
+  }
   if (there === undefined) return
   if (!there.isSocket())
     throw new BlockboxError('SOCKET', `${path} is there and is no socket: choose another path`)

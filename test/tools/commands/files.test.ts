@@ -23,6 +23,7 @@ const without = ['control openapi', 'control routes', 'completion', 'version']
 /** Not a journal: a file, and what lies beside it. */
 const journals: readonly Case[] = [
   'info',
+  'reopen',
   'log',
   'inspect restore pair',
   'inspect block vol:1',

@@ -4,6 +4,7 @@
  */
 
 import type { CommandAsk } from '../engine/ask.ts'
+import { holdQueueOf } from '../layers/hold-queue.ts'
 import type { World } from '../layers/layer.ts'
 import { pairsOf } from '../layers/pair-state.ts'
 import { preservesOf } from '../layers/preserve-state.ts'
@@ -23,7 +24,9 @@ export const outsidePath = '/outside.raw'
 export const recentEvents = 128
 /** Of so many volumes some are deleted before there are more: a long run costs no more a step than a short one. */
 const maxVolumes = 16
-const pairNames = ['p', 'q', 'r', 's'] as const
+/** Hosts that are there from the beginning, and come back after each restart. */
+export const hosts = ['one', 'two'] as const
+export const pairNames = ['p', 'q', 'r', 's'] as const
 const backupNames = ['a', 'b', 'c'] as const
 
 /** Bytes of a block of the volumes there are. */
@@ -55,7 +58,7 @@ export function beginning(dice: Dice, { block, large }: Pick<RunMode, 'block' | 
   return [
     ...['d1', 'd2'].map((name): CommandAsk => ({ kind: 'device.create', detail: { name } })),
     ...volumes,
-    ...['one', 'two'].map((name): CommandAsk => ({ kind: 'session.open', detail: { name } })),
+    ...hosts.map((name): CommandAsk => ({ kind: 'session.open', detail: { name } })),
     pair('p', 1, 2),
     pair('q', 1, 3),
     pair('r', 4, 5),
@@ -67,21 +70,22 @@ export function beginning(dice: Dice, { block, large }: Pick<RunMode, 'block' | 
 /** A command, most of them sensible for the state they come in. */
 export function commandByChance(dice: Dice, world: World): CommandAsk {
   const name = dice.of(...pairNames)
+  if (world.sessions.size < hosts.length && dice.once(2)) return opening(dice)
   switch (dice.below(16)) {
     case 0:
     case 1:
-      return backupStart(dice, world)
     case 2:
+      return backupStart(dice, world)
     case 3:
     case 4:
-      return { kind: 'backup.stop', detail: { name: dice.of(...backupNames) } }
+      return backupStop(dice, world)
     case 5:
-      return { kind: 'pair.sync', detail: { name } }
+      return { kind: 'pair.sync', detail: { name, ...rated(dice) } }
     case 6:
       return { kind: 'pair.fracture', detail: { name, force: dice.once(2) } }
     case 7:
     case 8:
-      return { kind: 'restore.start', detail: { pair: name, protected: !dice.once(3) } }
+      return { kind: 'restore.start', detail: { pair: name, protected: !dice.once(3), ...rated(dice) } }
     case 9:
       return restoreCommand(dice, world)
     case 10:
@@ -96,11 +100,16 @@ export function commandByChance(dice: Dice, world: World): CommandAsk {
   }
 }
 
+/** Now and then copies go at a pace: bytes a second. */
+function rated(dice: Dice): { rate?: number } {
+  return dice.once(4) ? { rate: 2 ** (18 + dice.below(4)) } : {}
+}
+
 function backupStart(dice: Dice, world: World): CommandAsk {
-  const volumes = world.volumes.filter(() => dice.once(3)).map(({ id }) => id)
+  const volumes = world.volumes.filter(({ gone }) => dice.once(gone ? 64 : 4)).map(({ id }) => id)
   const block = blockOf(world)
   const maxBytes = dice.of(0, 0, 4 * block)
-  const bounds = { deadlineMs: dice.of(0, 0, 5), maxEntries: dice.of(0, 0, 2), maxBytes }
+  const bounds = { deadlineMs: dice.of(0, 2, 5), maxEntries: dice.of(0, 0, 2), maxBytes }
   const plain = { name: dice.of(...backupNames), volumes, ...bounds }
   if (dice.once(2)) return { kind: 'backup.start', detail: plain }
   const scope = dice.of('all', 'metadata', 'blocks')
@@ -118,6 +127,12 @@ function backupStart(dice: Dice, world: World): CommandAsk {
   return { kind: 'backup.start', ...(dice.once(3) && { session: 1 + dice.below(3) }), detail }
 }
 
+function backupStop(dice: Dice, world: World): CommandAsk {
+  const running = dice.pick([...holdQueueOf(world).backups.values()])
+  const name = dice.once(3) || running === undefined ? dice.of(...backupNames) : running.name
+  return { kind: 'backup.stop', detail: { name } }
+}
+
 function restoreCommand(dice: Dice, world: World): CommandAsk {
   const running = [...restoresOf(world).byTag.keys()]
   const pair = pairsOf(world).byTag.get(dice.pick(running) ?? 0)?.name ?? dice.of(...pairNames)
@@ -132,7 +147,12 @@ function viewCommand(dice: Dice, world: World): CommandAsk {
   const what = dice.below(10)
   if (what < 3 && views.length < 4) {
     const base = 1 + dice.below(world.volumes.length)
-    return { kind: 'preserve.create', detail: { name: `w${world.volumes.length}`, base } }
+    const detail = {
+      name: `w${world.volumes.length}`,
+      base,
+      ...(dice.once(3) && { maxBytes: 2 * blockOf(world) }),
+    }
+    return { kind: 'preserve.create', detail }
   }
   if (what < 5) return { kind: 'preserve.drop', detail: { view } }
   if (what < 8) return { kind: 'preserve.merge', detail: { view } }
@@ -163,8 +183,12 @@ function branchCommand(dice: Dice, world: World): CommandAsk {
 
 function sessionCommand(dice: Dice, world: World): CommandAsk {
   const sessions = [...world.sessions.keys()]
-  if (sessions.length < 3 || dice.once(2)) return { kind: 'session.open', detail: { name: 'more' } }
+  if (sessions.length < 2 || dice.once(3)) return opening(dice)
   return { kind: 'session.close', session: dice.pick(sessions)!, detail: { orderly: dice.once(2) } }
+}
+
+function opening(dice: Dice): CommandAsk {
+  return { kind: 'session.open', detail: { name: dice.of('more', ...hosts) } }
 }
 
 function commit(dice: Dice, world: World): CommandAsk {

@@ -1,5 +1,6 @@
 /** What owners of fences and data movers ask by chance. */
 
+import type { Range } from '../core/range.ts'
 import type { CommandAsk } from '../engine/ask.ts'
 import { moverTarget } from '../layers/fence-mover.ts'
 import { type Fence, fencesOf } from '../layers/fence-state.ts'
@@ -16,6 +17,9 @@ export function fenceByChance(dice: Dice, world: World): CommandAsk {
   if (one === undefined || dice.once(8)) return raise(dice, someone, world.volumes[0]?.block ?? 512)
   const session = dice.once(10) ? someone : one.owner
   const detail = { name: one.name }
+  if (!world.sessions.has(one.owner) && dice.once(2))
+    return { kind: 'fence.takeover', session: someone, detail }
+  if (one.phase === 'stuck' && dice.once(3)) return { kind: 'fence.force', session, detail }
   switch (dice.below(12)) {
     case 0:
       return { kind: 'fence.takeover', session: someone, detail }
@@ -24,36 +28,71 @@ export function fenceByChance(dice: Dice, world: World): CommandAsk {
     case 2:
     case 3: {
       const { offset } = one.meta.ranges[0]!
-      const data = stamped(world.seq, offset, one.block)
-      return { kind: 'fence.update', session, offset, data, detail }
+      const at = dice.once(6) ? offset + one.block / 2 : offset
+      const data = stamped(world.seq, at, one.block)
+      return { kind: 'fence.update', session, offset: at, data, detail }
     }
-    case 4: {
+    case 4:
+    case 5:
+    case 6: {
+      if (one.mover?.running === true)
+        return moved(dice, one, world) ?? { kind: 'fence.finish', session, detail }
       const digest = dice.of('d0', 'd1')
       const asked = { fence: one.name, image: 'image', digest, size: one.size, controlBytes: 100 }
       return { kind: 'mover.request', session, detail: asked }
     }
-    case 5:
-    case 6:
     case 7:
-      return moved(one, world) ?? { kind: `fence.${dice.of(...verbs)}`, session, detail }
+      return moved(dice, one, world) ?? { kind: `fence.${dice.of(...verbs)}`, session, detail }
     default:
       return { kind: `fence.${dice.of(...verbs)}`, session, detail }
   }
 }
 
+/** What the mover of one of the fences reports next, if one is at work; now and then what it should not. */
+export function moverByChance(dice: Dice, world: World): CommandAsk | undefined {
+  const fences = [...fencesOf(world).byTag.values()]
+  const one = dice.pick(fences.filter(({ mover }) => mover?.running === true)) ?? dice.pick(fences)
+  return one === undefined ? undefined : dice.once(8) ? wrong(dice, one, world) : moved(dice, one, world)
+}
+
 /** The next report of the mover that works behind a fence, if one does. */
-function moved(one: Fence, world: World): CommandAsk | undefined {
-  const { mover, tag, block } = one
+function moved(dice: Dice, one: Fence, world: World): CommandAsk | undefined {
+  const { mover, block } = one
   if (mover?.running !== true || (one.phase !== 'restoring' && one.phase !== 'operating')) return undefined
   const next = moverTarget(one).from(mover.sent)
   if (next !== undefined) {
-    const length = Math.min(next.length, 5 * block)
-    const data = stamped(world.seq, next.offset, length)
-    const detail = { done: false, controlBytes: 0 }
-    return { kind: 'mover.report', tag, offset: next.offset, data, detail }
+    const most = (1 + dice.below(8)) * block
+    return reportOf(one, { offset: next.offset, length: Math.min(next.length, most) }, world)
   }
   if (one.phase !== 'operating') return undefined
-  return { kind: 'mover.report', tag, detail: { done: true, controlBytes: 50 } }
+  return { kind: 'mover.report', tag: one.tag, detail: { done: true, controlBytes: 50 } }
+}
+
+/** A report that comes twice, too early or too late, is too long, of half a block, or of a mover that gave up. */
+function wrong(dice: Dice, one: Fence, world: World): CommandAsk {
+  const { tag, block, size, mover } = one
+  const detail = { done: false, controlBytes: 0 }
+  const at = mover === undefined ? 0 : (moverTarget(one).from(mover.sent)?.offset ?? 0)
+  switch (dice.below(6)) {
+    case 0:
+      return reportOf(one, { offset: Math.max(0, at - block), length: block }, world)
+    case 1:
+      return reportOf(one, { offset: at + block, length: block }, world)
+    case 2:
+      return reportOf(one, { offset: at, length: size + block }, world)
+    case 3:
+      return reportOf(one, { offset: at + block / 2, length: 2 * block }, world)
+    case 4:
+      return { kind: 'mover.report', tag, detail: { done: true, controlBytes: 50 } }
+    default:
+      if (dice.once(4)) return { kind: 'mover.report', tag, code: 'E_IO', detail }
+      return reportOf({ ...one, tag: Math.max(1, tag - 1) }, { offset: at, length: block }, world)
+  }
+}
+
+function reportOf({ tag }: Fence, { offset, length }: Range, world: World): CommandAsk {
+  const data = stamped(world.seq, offset, length)
+  return { kind: 'mover.report', tag, offset, data, detail: { done: false, controlBytes: 0 } }
 }
 
 function raise(dice: Dice, session: number, block: number): CommandAsk {

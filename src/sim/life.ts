@@ -17,12 +17,17 @@ import { openStoreJournal } from '../journal/opening.ts'
 import type { KvStore } from '../journal/store.ts'
 import type { AskLog } from './ask-log.ts'
 import { audit } from './audit.ts'
-import { commandByChance } from './command-chance.ts'
+import { commandByChance, hosts } from './command-chance.ts'
 import type { Dice } from './dice.ts'
 import { FaultyLevel } from './faulty-level.ts'
+import { moverByChance } from './fence-chance.ts'
 import { ioByChance } from './io-chance.ts'
+import { Liveness } from './liveness.ts'
 import { Machine, type MachineOptions, turn } from './machine.ts'
+import { oddByChance } from './odd-chance.ts'
 import { lookAtRemains } from './remains-look.ts'
+import { comeToRest } from './rest.ts'
+import { Retries } from './retries.ts'
 import { told } from './told.ts'
 import { Witness } from './witness.ts'
 
@@ -48,6 +53,9 @@ export class Life {
   readonly #options: LifeOptions
   #engine!: Engine
   #requests = 0
+  readonly #retries = new Retries()
+  /** Of the present engine. */
+  #liveness!: Liveness
   /** While a new engine is opened, what becomes of the one before is nobody's concern. */
   #booting = false
   /** Why the engine ended, if it did. */
@@ -74,19 +82,29 @@ export class Life {
   async step(dice: Dice): Promise<void> {
     const { crashEvery, pace } = this.#options
     const { machine } = this
-    if (this.#ended !== undefined || (crashEvery > 0 && dice.once(crashEvery))) return this.#crash(dice)
+    if (this.#ended !== undefined || (crashEvery > 0 && dice.once(crashEvery))) {
+      await this.#crash(dice)
+      return this.#reconnect(dice)
+    }
     const what = dice.below(100)
     if (what < 62) this.#post(ioByChance(dice, this.#engine.world, ++this.#requests))
-    else if (what < 80) machine.endCopy(dice)
-    else if (what < 90) this.#post(commandByChance(dice, this.#engine.world))
+    else if (what < 77) machine.endCopy(dice)
+    else if (what < 80)
+      this.#post(moverByChance(dice, this.#engine.world) ?? { kind: 'mark', detail: { label: 'm' } })
+    else if (what < 90) this.#command(dice)
     else if (what < 97) machine.write(dice)
     else if (what < 99) machine.clock.pass(dice.below(3_000_000))
     else if (dice.once(4)) machine.clock.jump(BigInt(dice.below(7_200_000) - 3_600_000) * 1_000_000n)
-    else if (dice.once(20)) await this.#restart()
-    if (dice.once(pace)) await turn()
+    else if (dice.once(20)) {
+      await this.#restart()
+      this.#reconnect(dice)
+    }
+    if (!dice.once(pace)) return
+    await turn()
+    this.#beInTime()
   }
 
-  /** Copies end, the disk writes, until nothing is left to do; then an orderly stop, a start, and an audit. */
+  /** All under way ends, time passes, until all is at rest; then an orderly stop, a start, and an audit. */
   async finish(): Promise<void> {
     const { machine } = this
     machine.calm = true
@@ -95,14 +113,37 @@ export class Life {
       await this.#boot()
       if (this.over) return
     }
-    for (let idle = 0; idle < 3; idle++) {
-      if (machine.endAll()) idle = 0
-      await turn()
-    }
+    await comeToRest({
+      machine,
+      world: () => this.#engine.world,
+      isFine: () => this.#ended === undefined && !this.witness.failed,
+      post: (ask) => this.#post(ask),
+      beInTime: () => this.#beInTime(),
+      atRest: () => this.#liveness.rest(this.#engine.world),
+    })
+    if (this.witness.failed) return
     await this.#restart()
     if (this.over) return
     this.witness.end()
     await this.#audit()
+  }
+
+  #beInTime(): void {
+    if (this.#ended !== undefined) return
+    this.#liveness.look(this.#engine, this.witness.world, this.machine.clock.passedMs)
+  }
+
+  /** Most hosts come back when the recorder does, and ask again what they were not answered. */
+  #reconnect(dice: Dice): void {
+    if (this.#ended !== undefined || this.over) return
+    for (const name of hosts) if (!dice.once(8)) this.#post({ kind: 'session.open', detail: { name } })
+    for (const ask of this.#retries.again()) this.#post(ask)
+  }
+
+  #command(dice: Dice): void {
+    const { world } = this.#engine
+    const command = dice.once(16) ? oddByChance(dice, world) : commandByChance(dice, world)
+    this.#post(this.#retries.next(dice, command))
   }
 
   #newWitness(): Witness {
@@ -118,14 +159,19 @@ export class Life {
   #ask(ask: Ask): Promise<void> {
     const engine = this.#engine
     const after = this.witness.asked()
+    const liveness = this.#liveness
+    liveness.asked(ask)
     const { log, journal = 0 } = this.#options.noted ?? {}
     const noted = log?.asked(ask, journal, this.witness.world.seq)
     return told(engine, ask).then(
       (answer) => {
+        liveness.told(ask)
+        this.#retries.told(ask)
         noted?.answered(answer)
         if (engine === this.#engine) this.witness.answer(ask, answer, after)
       },
       (error: Error) => {
+        liveness.told(ask)
         noted?.failed(error)
         this.#turnedAway(engine, ask, error)
       },
@@ -156,6 +202,8 @@ export class Life {
       this.#remains = undefined
       return
     }
+    await turn()
+    this.#liveness.ended()
     this.machine.stop()
     await this.#boot()
   }
@@ -172,7 +220,10 @@ export class Life {
         const { last } = journal.bounds()
         if (this.witness.isBehind(last) && machine.harm.mayLose(last)) await this.#goBackTo(last)
         await this.witness.recovered(journal)
-        journal.follow(this.witness.world.seq + 1).subscribe((frame) => this.witness.frame(frame))
+        journal.follow(this.witness.world.seq + 1).subscribe({
+          next: (frame) => this.witness.frame(frame),
+          error: (error: Error) => this.witness.find('followed', error.message),
+        })
       })
     } catch (error) {
       return this.#refused(error as Error)
@@ -180,6 +231,7 @@ export class Life {
       this.#booting = false
     }
     const engine = this.#engine
+    this.#liveness = new Liveness((rule, detail) => this.witness.find(rule, detail))
     engine.frames$.subscribe({
       error: (error: Error) => {
         if (engine !== this.#engine || this.#booting) return

@@ -137,12 +137,13 @@ export class Machine {
     await look(journal)
     const copies = this.#copies
     const { ack, readDigests } = this.mode
+    const { outside } = this.#options
     return await openEngine({
       journal,
       payload,
       clock: this.clock,
       copier: () => new Promise<Code>((end) => copies.push(end)),
-      openImage: async () => this.#options.outside,
+      openImage: async () => outside,
       checkpointEvery: this.#options.checkpointEvery ?? 700,
       worldAt,
       ...{ ack, readDigests },

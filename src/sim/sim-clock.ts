@@ -18,6 +18,11 @@ export class SimClock implements Clock {
     this.#wallNs = startNs
   }
 
+  /** Milliseconds of monotonic time that passed. */
+  get passedMs(): number {
+    return this.#passedMs
+  }
+
   nowNs(): bigint {
     return this.#wallNs
   }

@@ -10,6 +10,7 @@
 import { checks } from '../check/all.ts'
 import type { Check, Finding } from '../check/check.ts'
 import { hex, sameBytes } from '../core/digest.ts'
+import { BlockboxError } from '../core/errors.ts'
 import type { Answer, Ask, IoAsk } from '../engine/ask.ts'
 import { Columns, takesEffect } from '../events/columns.ts'
 import { ioKinds, isInput } from '../events/kind.ts'
@@ -23,10 +24,12 @@ import { newWorld } from '../volume.ts'
 import { Asked } from './asked.ts'
 import { BufferedAnswers } from './buffered-answers.ts'
 import { type BytesAt, ContentOracle, type Outside } from './content-oracle.ts'
+import { MoverOracle } from './mover-oracle.ts'
 import type { RunMode } from './run-mode.ts'
 
 /** No opening takes back more frames than a few of what the one before it found. */
 const keptEnds = 64
+const nothing = new Uint8Array(0)
 
 export class Witness {
   readonly world: World = newWorld()
@@ -36,6 +39,7 @@ export class Witness {
   inputs = 0
   readonly #player: Player
   readonly #oracle: ContentOracle
+  readonly #movers: MoverOracle
   readonly #asked = new Asked()
   readonly #columns = new Columns()
   /** Inputs of writes that took effect and whose answers did not come yet. */
@@ -52,6 +56,7 @@ export class Witness {
     this.#buffered = ack === 'buffered' ? new BufferedAnswers() : undefined
     const oracle = new ContentOracle(bytesAt, outside)
     this.#oracle = oracle
+    this.#movers = new MoverOracle(bytesAt)
     const effects = (): Check => ({
       rules: [],
       after: (event) => {
@@ -59,7 +64,8 @@ export class Witness {
         if (takesEffect(event)) this.#effects.add(event.about || event.seq)
       },
     })
-    this.#player = new Player(this.world, { checks: [effects, ...checks, oracle.check, this.#asked.check] })
+    const own = [oracle.check, this.#movers.check, this.#asked.check]
+    this.#player = new Player(this.world, { checks: [effects, ...checks, ...own] })
   }
 
   /** Hash of the last frame it saw, in hexadecimal. */
@@ -85,12 +91,22 @@ export class Witness {
     const { seq } = this.world
     if (frame.first !== seq + 1) this.find('order', `frame ${frame.first} follows event ${seq}`)
     else if (!sameBytes(frame.previous, this.#head)) this.find('chain', `frame ${frame.first} is not chained`)
-    else this.#player.play(frame, this.#columns)
+    else this.#play(frame)
     this.#asked.framed()
     this.#head = frame.hash.slice()
     this.#seen.set(frame.last, this.#head)
     this.frames++
     for (const write of this.#buffered?.durable(this.world.seq) ?? []) this.#tookEffect(write)
+  }
+
+  /** A frame that no vocabulary allows is a finding like any other. */
+  #play(frame: Frame): void {
+    try {
+      this.#player.play(frame, this.#columns)
+    } catch (error) {
+      if (!(error instanceof BlockboxError)) throw error
+      this.find(error.code, error.message, error.seq)
+    }
   }
 
   /** True when a journal that ends with `last` lacks something that was durable. */
@@ -140,6 +156,9 @@ export class Witness {
       return this.#oracle.answered(seq, data!)
     }
     if (ask.kind === 'io.flush') return
+    if (ask.kind === 'mover.report' || ask.kind === 'fence.update') {
+      this.#movers.answered(seq, ask.data ?? nothing)
+    }
     this.#acknowledged = Math.max(this.#acknowledged, seq)
     if (seq > this.world.seq) this.find('early', `event ${seq} is answered before its frame is durable`, seq)
     const isIo = (ioKinds as readonly string[]).includes(ask.kind)
@@ -165,6 +184,7 @@ export class Witness {
   /** The journal was opened again after a crash: what was written and not yet published is caught up with. */
   async recovered(journal: Journal): Promise<void> {
     this.#oracle.crashed()
+    this.#movers.crashed()
     this.#asked.crashed()
     this.#buffered?.crashed()
     this.#effects.clear()

@@ -36,8 +36,8 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 const mutants = JSON.parse(readFileSync(join(root, 'test/sim/mutants.json'), 'utf8')) as Mutant[]
 /** Each is found within so many seeds of 3,000 steps, */
 const seeds = 100
-/** and shrunk to fewer inputs than these. */
-const inputs = 20
+/** and shrunk to fewer inputs than these: what a run begins and ends with are most of them. */
+const inputs = 30
 
 const test = suite<{ nursery: string }>('simulator canaries')
 

@@ -140,7 +140,7 @@ test('a layer that breaks a rule ends the run with that rule', async () => {
     },
   })
   try {
-    const run = await simulate({ seed: 4, disk: 'honest', steps: 8000, twice: false })
+    const run = await simulate({ seed: 6, disk: 'honest', steps: 4000, twice: false })
     assert.ok(run.findings.length > 0)
   } finally {
     Object.assign(device, { evolve })

@@ -1,0 +1,39 @@
+/**
+ * Clients that give their commands keys, and ask again what they do not know the end of: after a crash, or because they
+ * are impatient. Now and then one takes another's key for something else.
+ */
+
+import type { Ask, CommandAsk } from '../engine/ask.ts'
+import type { Dice } from './dice.ts'
+
+/** So many commands may still be asked again. */
+const kept = 8
+
+export class Retries {
+  /** Commands with keys, oldest first. */
+  readonly #asked: CommandAsk[] = []
+  readonly #unanswered = new Set<Ask>()
+
+  /** The command, given a key or not; or one that was asked before. */
+  next(dice: Dice, command: CommandAsk): CommandAsk {
+    if (dice.once(16)) {
+      const before = dice.pick(this.#asked)
+      if (before?.key !== undefined) return dice.once(6) ? { ...command, key: before.key } : before
+    }
+    if (!dice.once(8)) return command
+    const keyed = { ...command, key: `k${dice.below(2 ** 30)}` }
+    this.#asked.push(keyed)
+    if (this.#asked.length > kept) this.#unanswered.delete(this.#asked.shift()!)
+    this.#unanswered.add(keyed)
+    return keyed
+  }
+
+  told(ask: Ask): void {
+    this.#unanswered.delete(ask)
+  }
+
+  /** What nobody answered before the recorder was gone. */
+  again(): CommandAsk[] {
+    return this.#asked.filter((ask) => this.#unanswered.has(ask))
+  }
+}

@@ -99,7 +99,7 @@ const inputs: readonly Case[] = [
   ['test ~file/x', 2, 'a part of its path is no folder'],
   ['head -j ~a.journal --sign ~none --append ~heads', 2, 'there is no such file'],
   ['head --check-proof ~none', 2, 'there is no such file'],
-  ['head --check-proof ~folder', 2, 'it is no plain file'],
+  ['head --check-proof ~folder', 2, 'is no plain file'],
   ['verify -j ~a.journal --heads ~folder', 2, 'it is a directory'],
   ['serve -j ~a.journal --socket ~sock --tls-certificates ~none', 2, 'ca-cert.pem cannot be read'],
   ['serve -j ~a.journal --control-port 0 --control-token ~none --socket ~sock', 2, 'there is no such file'],

@@ -109,6 +109,7 @@ export function errorOf({ error: { code, message, seq } }: ProblemBody): Error {
   if (isErrorCode(code))
     return new BlockboxError(code as ErrorCode, message, seq === undefined ? {} : { seq })
   if (code === 'BAD_REQUEST') return new BlockboxError('USAGE', message)
+  if (message.startsWith('cannot use ')) return new BlockboxError('USAGE', message)
   if (/^E[A-Z]+$/.test(code)) return Object.assign(new Error(message), { code, syscall: 'open' })
   return new BlockboxError('ENGINE_STOPPED', `the server says ${code}: ${message}`)
 }

@@ -5,6 +5,7 @@
 
 import { Violation } from '../core/assert.ts'
 import { BlockboxError, type ErrorCode } from '../core/errors.ts'
+import { fileRefusal } from '../core/file-reason.ts'
 import type { Answer } from '../engine/ask.ts'
 import { advice, type Code } from '../events/code.ts'
 
@@ -131,7 +132,7 @@ export function problemOf(error: unknown): Problem {
     const code = String((error as NodeJS.ErrnoException).code)
     return new Problem(422, {
       code,
-      message: error.message,
+      message: fileRefusal(error) ?? error.message,
       advice: 'see to the file on the machine of the server',
     })
   }

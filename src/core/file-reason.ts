@@ -28,3 +28,10 @@ export function fileReason(error: unknown, doing: 'read' | 'write'): string | un
   if (typeof code !== 'string') return undefined
   return (doing === 'read' ? toRead : toWrite)[code] ?? ofAll[code]
 }
+
+/** What the system threw over a file that somebody named, in such words; undefined where it named none. */
+export function fileRefusal(error: unknown): string | undefined {
+  const { path } = error instanceof Error ? (error as { readonly path?: unknown }) : {}
+  const reason = fileReason(error, 'read')
+  return typeof path !== 'string' || reason === undefined ? undefined : `cannot use ${path}: ${reason}`
+}

@@ -37,7 +37,7 @@ test('a seed with a finding is told with its command, and the others go on', () 
     const sound = readFileSync(place, 'utf8')
     const planted = sound.replace(
       'async step(dice) {',
-      '$& if (this.witness.world.seq % 7 === 3) this.witness.find("planted", "x");',
+      '$& if (this.witness.world.seq > 40) this.witness.find("planted", "x");',
     )
     assert.not.equal(planted, sound)
     writeFileSync(place, planted)

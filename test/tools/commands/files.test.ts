@@ -101,14 +101,14 @@ const inputs: readonly Case[] = [
   ['head --check-proof ~none', 2, 'there is no such file'],
   ['head --check-proof ~folder', 2, 'is no plain file'],
   ['verify -j ~a.journal --heads ~folder', 2, 'it is a directory'],
-  ['serve -j ~a.journal --socket ~sock --tls-certificates ~none', 2, 'ca-cert.pem cannot be read'],
+  ['serve -j ~a.journal --socket ~sock --tls-certificates ~none', 2, 'ca-cert.pem is not there'],
   ['serve -j ~a.journal --control-port 0 --control-token ~none --socket ~sock', 2, 'there is no such file'],
 ]
 
 /** Those that open the journal, one after the other. */
 const inputsBeside: readonly Case[] = [
   ['volume create more --from ~none -j ~a.journal', 2, 'there is no such file'],
-  ['volume create more --from ~folder -j ~a.journal', 2, 'is no regular file'],
+  ['volume create more --from ~folder -j ~a.journal', 2, 'is no plain file'],
   ['clone create two --source vol --clone-file ~file/x -j ~a.journal', 2, 'a part of its path is no folder'],
   ['fence write guard --from ~none --at 0 -j ~a.journal', 2, 'there is no such file'],
   ['fence restore guard --from ~none -j ~a.journal', 2, 'there is no such file'],

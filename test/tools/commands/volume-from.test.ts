@@ -112,7 +112,7 @@ test('what is no disk is refused', async () => {
   const cases = [
     [['--from', odd], 'no whole blocks of 4096'],
     [['--from', empty], 'no whole blocks'],
-    [['--from', join(home, 'missing')], 'ENOENT'],
+    [['--from', join(home, 'missing')], 'there is no such file'],
     [['--from', home], 'no plain file but a folder'],
     [['--from', 'nbd+unix:///x'], 'names no socket'],
     [['--from', 'nbd+unix:///x?socket=/no/such'], 'the connection failed'],

@@ -156,7 +156,7 @@ test('a branch is still the branch that it was when its name is replaced', async
   const { journal } = await journalFrom(bare)
   const { findings, world } = await replay(journal, { checks })
   assert.equal(findings, [])
-  assert.is(world.volumes[1]?.unfinished, undefined)
+  assert.is(world.volumes[1]?.unfinished, false)
 })
 
 test.run()

@@ -58,6 +58,8 @@ export class Life {
   #liveness!: Liveness
   /** While a new engine is opened, what becomes of the one before is nobody's concern. */
   #booting = false
+  /** How often the recorder was started: a process that died is not heard any more. */
+  #boots = 0
   /** Why the engine ended, if it did. */
   #ended: Error | undefined
   /** What can be read of the engine that ended, as long as its process is there. */
@@ -158,6 +160,7 @@ export class Life {
 
   #ask(ask: Ask): Promise<void> {
     const engine = this.#engine
+    const boot = this.#boots
     const after = this.witness.asked()
     const liveness = this.#liveness
     liveness.asked(ask)
@@ -168,7 +171,7 @@ export class Life {
         liveness.told(ask)
         this.#retries.told(ask)
         noted?.answered(answer)
-        if (engine === this.#engine) this.witness.answer(ask, answer, after)
+        if (boot === this.#boots) this.witness.answer(ask, answer, after)
       },
       (error: Error) => {
         liveness.told(ask)
@@ -213,6 +216,7 @@ export class Life {
     this.#ended = undefined
     this.#remains = undefined
     this.#booting = true
+    const boot = ++this.#boots
     try {
       this.#engine = await machine.boot(async (journal) => {
         const wrong = machine.harm.opened(journal)
@@ -221,7 +225,9 @@ export class Life {
         if (this.witness.isBehind(last) && machine.harm.mayLose(last)) await this.#goBackTo(last)
         await this.witness.recovered(journal)
         journal.follow(this.witness.world.seq + 1).subscribe({
-          next: (frame) => this.witness.frame(frame),
+          next: (frame) => {
+            if (boot === this.#boots) this.witness.frame(frame)
+          },
           error: (error: Error) => this.witness.find('followed', error.message),
         })
       })

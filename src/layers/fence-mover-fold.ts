@@ -11,7 +11,7 @@ import { movedOn } from './mover-run.ts'
 
 export function reported(fence: Fence, event: Event): void {
   const { mover } = fence
-  if (mover?.running !== true || event.code !== 'ok') return
+  if (mover?.running !== true || mover.ended || event.code !== 'ok') return
   if (event.detail.done === true) {
     const all = fence.phase === 'operating' && mover.sent === moverTarget(fence).bytes && event.length === 0
     if (all) {

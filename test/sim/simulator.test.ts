@@ -63,6 +63,11 @@ test('a run with segments is kept with them', async () => {
   }
 })
 
+test('an end that a data mover reports twice is refused and changes nothing: seed 199 came to it', async () => {
+  const { findings } = await simulate({ seed: 199, steps: 950, twice: false })
+  assert.equal(findings, [])
+})
+
 test('another seed is another run, the same one the same', async () => {
   const [a, b, again] = [
     await simulate({ seed: 11, steps: 400, twice: false }),

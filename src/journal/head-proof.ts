@@ -91,7 +91,7 @@ export function checkProof(path: string): Proven {
       const claim = claimOf(next(headerBytes(source)))
       const chain = new Chain(claim.from)
       for (;;) {
-        const bytes = new DataView(next(4).slice().buffer).getUint32(0, true)
+        const bytes = lengthOf(next(4))
         if (bytes === 0) break
         if (bytes > maxFrameBytes)
           throw invalid(`a frame has at most ${maxFrameBytes} bytes, one claims ${bytes}`)
@@ -192,6 +192,10 @@ function claimOf(header: Uint8Array): Claim {
 function partOf(source: Source, at: number, bytes: number): Uint8Array {
   if (at + bytes > source.size) throw invalid(`it ends at byte ${source.size}, in the middle`)
   return source.bytes(at, bytes)
+}
+
+function lengthOf(four: Uint8Array): number {
+  return new DataView(four.buffer, four.byteOffset).getUint32(0, true)
 }
 
 function length(bytes: number): Uint8Array {

@@ -82,7 +82,7 @@ function decodePages(part: Uint8Array): Page[] {
   const pages: Page[] = []
   const view = new DataView(part.buffer, part.byteOffset, part.byteLength)
   for (let at = 0; at + pageBytes <= part.length; at += pageBytes) {
-    const entries = new Float64Array(part.slice(at + 16, at + pageBytes).buffer)
+    const entries = new Float64Array(new Uint8Array(part.subarray(at + 16, at + pageBytes)).buffer)
     pages.push({ volume: view.getUint32(at, true), page: view.getFloat64(at + 8, true), cells: entries })
   }
   return pages

@@ -1,6 +1,6 @@
 /**
  * Verify: can this journal be trusted? Chain, gaps, rows, head, every payload against the digest its frame holds, and
- * every checkpoint against its own. Folds nothing.
+ * every checkpoint against its own and against the state it is of. Folds nothing.
  */
 
 import type { Finding } from '../check/check.ts'
@@ -11,6 +11,7 @@ import { faultText } from '../journal/found-damage.ts'
 import { checkRows, type Frame } from '../journal/frame.ts'
 import type { Bounds, Journal } from '../journal/journal.ts'
 import type { StoreFault } from '../journal/scrub.ts'
+import { worldOf } from '../journal/state.ts'
 import type { PayloadStore } from '../payload/payload.ts'
 import { PayloadCheck } from './payload-check.ts'
 
@@ -73,20 +74,39 @@ export async function verify(
   return { ...counted, ...sums, findings: findings.sort((a, b) => a.seq - b.seq), head }
 }
 
-/** Checkpoints that do not verify; one finding of the first event when the database cannot even list them. */
+/**
+ * Checkpoints that do not verify, or do not give the state that their hash is of; one finding of the first event when the
+ * database cannot even list them.
+ */
 async function ofCheckpoints(journal: Journal): Promise<Finding[]> {
   const rule = 'CHECKPOINT_CORRUPT'
   const passedOver = 'opening passes it over, the frames are the truth'
+  const of = (seq: number, what: string) => ({
+    ...{ seq, rule },
+    detail: `the checkpoint of event ${seq} ${what}: ${passedOver}`,
+  })
   try {
     const damaged = await journal.damagedCheckpoints()
-    return damaged.map((seq) => ({
-      ...{ seq, rule },
-      detail: `the checkpoint of event ${seq} does not verify: ${passedOver}`,
-    }))
+    const useless = await uselessCheckpoints(journal)
+    return [
+      ...damaged.map((seq) => of(seq, 'does not verify')),
+      ...useless.map((seq) => of(seq, 'does not give the state it was made of')),
+    ]
   } catch (error) {
     if (!(error instanceof BlockboxError) || error.code !== 'JOURNAL_CORRUPT') throw error
     const detail = `the list of checkpoints cannot be read: ${passedOver}`
     return [{ seq: journal.bounds().first, rule, detail }]
+  }
+}
+
+/** Checkpoints that verify, byte for byte, and of which no state can be made; those that no read brings are damaged. */
+async function uselessCheckpoints(journal: Journal): Promise<number[]> {
+  const useless: number[] = []
+  for (let at = journal.bounds().last; ; ) {
+    const checkpoint = await journal.checkpoint(at).catch(() => undefined)
+    if (checkpoint === undefined) return useless
+    if (worldOf(checkpoint) === undefined) useless.push(checkpoint.seq)
+    at = checkpoint.seq - 1
   }
 }
 

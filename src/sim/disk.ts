@@ -57,6 +57,7 @@ export class Disk {
   #durable: Content = this.#content.clone()
   #unsynced: Unsynced[] = []
   #rotten: Rotten | undefined
+  #torn: readonly Uint8Array[] = []
   #files = new Files()
   #harmed: readonly HarmedPiece[] = []
 
@@ -73,6 +74,11 @@ export class Disk {
   /** The value that rotted last, as long as nothing was written over it. */
   get rotten(): Rotten | undefined {
     return this.#rotten
+  }
+
+  /** The keys of values that a power cut left a part of, as long as nothing was written over them. */
+  get torn(): readonly Uint8Array[] {
+    return this.#torn
   }
 
   get files(): Files {
@@ -109,6 +115,7 @@ export class Disk {
     fork.#durable = this.#durable.clone()
     fork.#unsynced = [...this.#unsynced]
     fork.#rotten = this.#rotten
+    fork.#torn = this.#torn
     fork.#files = this.#files.fork()
     fork.#harmed = this.#harmed
     return fork
@@ -156,10 +163,12 @@ export class Disk {
     const half = changes[torn.changes]
     if (half?.value !== undefined && torn.bytes > 0) {
       apply(this.#durable, [{ key: half.key, value: half.value.slice(0, torn.bytes) }])
+      if (torn.bytes < half.value.length) this.#torn = [...this.#torn, half.key]
     }
     this.#unsynced = []
     this.#content = this.#durable.clone()
     if (this.#rotten !== undefined && !this.#content.has(this.#rotten.key)) this.#rotten = undefined
+    this.#torn = this.#torn.filter((key) => this.#content.has(key))
     const before = this.#files.isBelieved ? this.#files.fork() : undefined
     if (this.#files.powerLoss(loss) && before !== undefined) this.#compare(before)
     return broken
@@ -202,6 +211,7 @@ export class Disk {
   }
 
   #overwritten(key: Uint8Array): void {
+    if (this.#torn.length > 0) this.#torn = this.#torn.filter((torn) => compareBytes(torn, key) !== 0)
     if (this.#harmed.some((one) => compareBytes(one.key, key) === 0)) {
       this.#harmed = this.#harmed.filter((one) => compareBytes(one.key, key) !== 0)
     }

@@ -138,9 +138,10 @@ export class FaultyLevel extends AbstractLevel<Uint8Array, Uint8Array, Uint8Arra
     return new FaultyIterator(this, options, content, (key) => this.#read('read', key, content))
   }
 
+  /** A copy, and what classic-level gives: a Buffer, which may lie anywhere in memory that others use. */
   #read(kind: 'get' | 'read', key: Uint8Array, content: Disk['content']): Uint8Array | undefined {
     const value = this.#found(kind, key, content)
-    return value === undefined ? undefined : new Uint8Array(value)
+    return value === undefined ? undefined : Buffer.from(value)
   }
 
   #found(kind: 'get' | 'read', key: Uint8Array, content: Disk['content']): Uint8Array | undefined {

@@ -139,7 +139,7 @@ export class Life {
   #reconnect(dice: Dice): void {
     if (this.#ended !== undefined || this.over) return
     for (const name of hosts) if (!dice.once(8)) this.#post({ kind: 'session.open', detail: { name } })
-    for (const ask of this.#retries.again()) this.#post(ask)
+    for (const ask of this.#retries.again(dice)) this.#post(ask)
   }
 
   #command(dice: Dice): void {

@@ -32,8 +32,9 @@ export class Retries {
     this.#unanswered.delete(ask)
   }
 
-  /** What nobody answered before the recorder was gone. */
-  again(): CommandAsk[] {
-    return this.#asked.filter((ask) => this.#unanswered.has(ask))
+  /** What nobody answered before the recorder was gone; and now and then something whose answer got lost on the way. */
+  again(dice: Dice): CommandAsk[] {
+    const lost = dice.once(2) ? dice.pick(this.#asked) : undefined
+    return this.#asked.filter((ask) => ask === lost || this.#unanswered.has(ask))
   }
 }

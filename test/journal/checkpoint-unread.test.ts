@@ -31,7 +31,8 @@ for (const [what, table] of [
       assert.match(error.message, /EIO.*open the journal again/)
     }
     const sound = await readCheckpoint(new FaultyLevel(disk) as unknown as KvStore, 9, async () => true)
-    assert.equal(sound, checkpoint)
+    const parts = sound?.parts.map((part) => new Uint8Array(part))
+    assert.equal({ ...sound, parts }, checkpoint)
   })
 }
 

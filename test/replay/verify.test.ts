@@ -3,6 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { hex } from '../../src/core/digest.ts'
+import { writeCheckpoint } from '../../src/journal/checkpoints.ts'
 import { verify } from '../../src/replay/verify.ts'
 import { act, prepare } from '../support/busy.ts'
 import { eventsOf, forgery, placeOf } from '../support/forgery.ts'
@@ -90,6 +91,17 @@ test('of what was given up, the head right before the beginning is held, earlier
   const verdict = await verify(journal, payload, { heads: [headOf(k - 1)] })
   assert.equal(rulesOf(verdict), [[checkpoint.seq + 1, 'HEAD']])
   assert.match(verdict.findings[0]!.detail, /begins with event/)
+})
+
+test('a checkpoint that lies there byte for byte as it was kept and gives another state is named', async () => {
+  const { opened } = await recorded()
+  const { journal, payload, store } = opened
+  const { last } = journal.bounds()
+  const { frameHash, ...checkpoint } = (await journal.checkpoint(last))!
+  await writeCheckpoint(store, { ...checkpoint, frameHash, stateLow: checkpoint.stateLow ^ 1 })
+  const verdict = await verify(journal, payload)
+  assert.equal(rulesOf(verdict), [[checkpoint.seq, 'CHECKPOINT_CORRUPT']])
+  assert.match(verdict.findings[0]!.detail, /does not give the state it was made of/)
 })
 
 test('a payload digest that was forged in the frame, or a digest too many', async () => {

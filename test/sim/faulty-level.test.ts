@@ -52,6 +52,9 @@ async function failure(promise: Promise<unknown>): Promise<string> {
   )
 }
 
+/** What a store brings is a Buffer, as LevelDB's is. */
+const plain = (value: Uint8Array | undefined) => value && new Uint8Array(value)
+
 test('a refused write leaves nothing, one in doubt is there all the same', async () => {
   const refused = await levelWith('refused')
   assert.match(await failure(refused.level.put(bytes(1), bytes(7), synced)), /EIO/)
@@ -66,7 +69,7 @@ test('a refused write leaves nothing, one in doubt is there all the same', async
 test('a sync that lies is believed until the power fails', async () => {
   const { disk, level } = await levelWith('lie')
   await level.put(bytes(1), bytes(7), synced)
-  assert.equal(await level.get(bytes(1)), bytes(7))
+  assert.equal(plain(await level.get(bytes(1))), bytes(7))
   disk.powerLoss(0)
   assert.is(await level.get(bytes(1)), undefined)
 })
@@ -108,7 +111,7 @@ test('keys come in order, whole or in part, forwards and backwards', async () =>
   assert.equal(await keys({ gte: bytes(2), lt: bytes(5), reverse: true, limit: 2 }), [4, 3])
   const iterator = level.iterator()
   iterator.seek(bytes(4))
-  assert.equal(await iterator.next(), [bytes(4), bytes(8)])
+  assert.equal((await iterator.next())?.map(plain), [bytes(4), bytes(8)])
   await iterator.close()
 })
 

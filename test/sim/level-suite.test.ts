@@ -55,7 +55,7 @@ test('what is read is the reader’s own', async () => {
     key.fill(0)
     value.fill(0)
   }
-  assert.equal(await level.get(Uint8Array.of(1)), Uint8Array.of(7))
+  assert.equal(await level.get(Uint8Array.of(1)), Buffer.of(7))
 })
 
 test.run()

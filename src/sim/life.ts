@@ -106,9 +106,13 @@ export class Life {
     this.#beInTime()
   }
 
-  /** All under way ends, time passes, until all is at rest; then an orderly stop, a start, and an audit. */
-  async finish(): Promise<void> {
+  /**
+   * All under way ends, time passes, until all is at rest; then an orderly stop, a start, and an audit. `isAsked` says of
+   * an ask of the ending, by number, whether it is made.
+   */
+  async finish(isAsked: (ask: number) => boolean = () => true): Promise<void> {
     const { machine } = this
+    let asks = 0
     machine.calm = true
     if (this.#ended !== undefined) {
       machine.stop()
@@ -119,7 +123,9 @@ export class Life {
       machine,
       world: () => this.#engine.world,
       isFine: () => this.#ended === undefined && !this.witness.failed,
-      post: (ask) => this.#post(ask),
+      post: (ask) => {
+        if (isAsked(asks++)) this.#post(ask)
+      },
       beInTime: () => this.#beInTime(),
       atRest: () => this.#liveness.rest(this.#engine.world),
     })
@@ -139,13 +145,13 @@ export class Life {
   #reconnect(dice: Dice): void {
     if (this.#ended !== undefined || this.over) return
     for (const name of hosts) if (!dice.once(8)) this.#post({ kind: 'session.open', detail: { name } })
-    for (const ask of this.#retries.again(dice)) this.#post(ask)
+    for (const ask of this.#retries.again(dice, this.#engine.world)) this.#post(ask)
   }
 
   #command(dice: Dice): void {
     const { world } = this.#engine
     const command = dice.once(16) ? oddByChance(dice, world) : commandByChance(dice, world)
-    this.#post(this.#retries.next(dice, command))
+    this.#post(this.#retries.next(dice, command, world))
   }
 
   #newWitness(): Witness {

@@ -35,8 +35,9 @@ export function lastWords(world: World): CommandAsk[] {
   return [...stops, ...resumes]
 }
 
-/** A last look at all that there is, by the session that came last. */
+/** A last look at all that there is, by the session that came last; nothing where nobody is left to look. */
 export function lastReads(world: World): IoAsk[] {
+  if (world.sessions.size === 0) return []
   const session = Math.max(...world.sessions.keys())
   const there = world.volumes.filter(({ gone }) => !gone)
   return there.map(({ id: volume, size }) => ({ kind: 'io.read', session, volume, offset: 0, length: size }))

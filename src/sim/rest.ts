@@ -11,12 +11,15 @@ import { type Machine, turn } from './machine.ts'
 /** Time passes in so many pieces as copies that have a rate may want. */
 const waits = 32
 
+const lastSession: Ask = { kind: 'session.open', detail: { name: 'last' } }
+
 export interface Resting {
   readonly machine: Machine
   /** Of the engine that runs. */
   world(): World
   /** False once something was found, or the engine ended. */
   isFine(): boolean
+  /** Makes an ask of the ending; all of them come here in order. */
   post(ask: Ask): void
   /** Nobody may wait who should have been answered. */
   beInTime(): void
@@ -36,7 +39,7 @@ export async function comeToRest(life: Resting): Promise<void> {
   if (!life.isFine()) return
   life.atRest()
   if (!life.isFine()) return
-  life.post({ kind: 'session.open', detail: { name: 'last' } })
+  life.post(lastSession)
   await settle(machine)
   for (const ask of lastReads(life.world())) life.post(ask)
   await settle(machine)

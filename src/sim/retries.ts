@@ -4,6 +4,9 @@
  */
 
 import type { Ask, CommandAsk } from '../engine/ask.ts'
+import { count, noDetail } from '../events/detail.ts'
+import type { World } from '../layers/layer.ts'
+import { recentEvents } from './command-chance.ts'
 import type { Dice } from './dice.ts'
 
 /** So many commands may still be asked again. */
@@ -15,9 +18,9 @@ export class Retries {
   readonly #unanswered = new Set<Ask>()
 
   /** The command, given a key or not; or one that was asked before. */
-  next(dice: Dice, command: CommandAsk): CommandAsk {
+  next(dice: Dice, command: CommandAsk, world: World): CommandAsk {
     if (dice.once(16)) {
-      const before = dice.pick(this.#asked)
+      const before = dice.pick(this.#recent(world))
       if (before?.key !== undefined) return dice.once(6) ? { ...command, key: before.key } : before
     }
     if (!dice.once(8)) return command
@@ -33,8 +36,16 @@ export class Retries {
   }
 
   /** What nobody answered before the recorder was gone; and now and then something whose answer got lost on the way. */
-  again(dice: Dice): CommandAsk[] {
-    const lost = dice.once(2) ? dice.pick(this.#asked) : undefined
-    return this.#asked.filter((ask) => ask === lost || this.#unanswered.has(ask))
+  again(dice: Dice, world: World): CommandAsk[] {
+    const asked = this.#recent(world)
+    const lost = dice.once(2) ? dice.pick(asked) : undefined
+    return asked.filter((ask) => ask === lost || this.#unanswered.has(ask))
+  }
+
+  /** What may be asked again: of a moment that the oracle of contents has forgotten there is no branch. */
+  #recent({ seq }: World): CommandAsk[] {
+    return this.#asked.filter(({ kind, detail = noDetail }) => {
+      return kind !== 'volume.branch' || count(detail, 'seq') > seq - recentEvents / 2
+    })
   }
 }

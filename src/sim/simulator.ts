@@ -31,6 +31,8 @@ export interface SimulateOptions {
   readonly steps: number | readonly number[]
   /** Which asks of the beginning (command-chance.ts) are made; all unless told otherwise. */
   readonly beginning?: readonly number[]
+  /** Which asks of the ending (rest.ts); all unless told otherwise. */
+  readonly ending?: readonly number[]
   /** Once in how many disk writes one fails; 0: never. 1000 unless told otherwise. */
   readonly faultEvery?: number
   /** Instead: this one fails. */
@@ -41,6 +43,8 @@ export interface SimulateOptions {
   readonly disk?: Nature
   /** Bytes of payload in a batch from which on it goes to a segment; the seed says it unless told otherwise. */
   readonly segmentedFrom?: number
+  /** Events between two checkpoints; the seed says it unless told otherwise. */
+  readonly checkpointEvery?: number
   /** How often that shows, where the nature's own rates are not wanted. */
   readonly rates?: Partial<Rates>
   /**
@@ -123,7 +127,7 @@ async function run(options: SimulateOptions): Promise<Simulated> {
     ...{ dice: new Dice(seed, -2), rates: ratesOf(nature, options.rates), faultEvery, crashEvery, faults },
     segmentedFrom: options.segmentedFrom ?? new Dice(seed, -4).of(...thresholds),
     ...{ mode, outside: outsideOf(mode), outsideBytes, pace: 2 ** (1 + 2 * (seed % 3)) },
-    checkpointEvery: [700, 2000, 4000][seed % 3]!,
+    checkpointEvery: options.checkpointEvery ?? [700, 2000, 4000][seed % 3]!,
     ...(failure !== undefined && { failure }),
   }
   const sum = { steps: 0, events: 0, inputs: 0, frames: 0, crashes: 0, lives: 0, reports: 0 }
@@ -157,7 +161,8 @@ async function run(options: SimulateOptions): Promise<Simulated> {
     await life.step(new Dice(seed, step))
     sum.steps++
   }
-  if (!life.witness.failed && !life.over) await life.finish()
+  const isAsked = (ask: number) => options.ending?.includes(ask) !== false
+  if (!life.witness.failed && !life.over) await life.finish(isAsked)
   end(life)
   const { world, head: hash } = life.witness
   const { disk, head: slots } = life.machine

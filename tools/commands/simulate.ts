@@ -36,6 +36,7 @@ interface SimulateCommand {
   readonly disk?: Nature
   readonly rates?: Partial<Rates>
   readonly segments?: number
+  readonly checkpointEvery?: number
   readonly untilFailure?: boolean
   readonly once?: boolean
   readonly compareEvery: number
@@ -64,6 +65,11 @@ export function add(cli: Command): void {
     .option(
       '--segments <bytes>',
       'payload of a batch from which on it goes to a segment; the seed says it unless told otherwise',
+      wholeNumber(1),
+    )
+    .option(
+      '--checkpoint-every <n>',
+      'a checkpoint once in so many events; the seed says it unless told otherwise',
       wholeNumber(1),
     )
     .option('--until-failure', 'go on with the next seed until something is found')
@@ -149,6 +155,7 @@ async function act(options: SimulateCommand): Promise<void> {
       ...(options.disk !== undefined && { disk: options.disk }),
       ...(options.rates !== undefined && { rates: options.rates }),
       ...(options.segments !== undefined && { segmentedFrom: options.segments }),
+      ...(options.checkpointEvery !== undefined && { checkpointEvery: options.checkpointEvery }),
     }
     const twice = options.once !== true && seed % options.compareEvery === 0
     const plain = await unlessStopped(simulate({ ...asked, twice }))
@@ -231,9 +238,9 @@ function modeText({ ack, block, large }: RunMode): string {
   return told.map((text) => `, ${text}`).join('')
 }
 
-function shrunkJson({ steps, beginning, runs, run }: Shrunk) {
+function shrunkJson({ steps, beginning, ending, runs, run }: Shrunk) {
   const { inputs, events, findings } = run
-  return { steps, beginning, runs, inputs, events, findings }
+  return { steps, beginning, ending, runs, inputs, events, findings }
 }
 
 function shorter({ run, steps, runs }: Shrunk, kept: string): string[] {

@@ -29,61 +29,120 @@ export interface ShrinkBounds {
 /** More asks than a run begins or ends with. */
 const most = 128
 
+/** A run with fewer inputs than these can be looked at. */
+const few = 20
+
 /** A world that begins with less may take so many steps more until it breaks. */
 const longer = 1000
+
+/** So often a run with many inputs is looked for elsewhere. */
+const elsewhere = 4
 
 /** What is made shorter. */
 const lists = ['steps', 'beginning', 'ending'] as const
 
-/** Makes a run that failed as short as the bounds allow. `failed` is the run, which broke at its last step. */
+/**
+ * Makes a run that failed as short as the bounds allow. `failed` is the run, which broke at its last step. As long as many
+ * inputs are left, the same small world is led through other steps of the seed, and the shortest run of all is taken.
+ */
 export async function shrink(
   options: SimulateOptions,
   failed: Simulated,
   { maxRuns = 1000, maxSteps = 3_000_000 }: ShrinkBounds = {},
 ): Promise<Shrunk> {
-  const { rule } = failed.findings[0]!
-  const twice = rule === 'repeatable-run'
-  let [runs, spent] = [0, 0]
-  let best: Shrunk = {
-    steps: stepsOf(options).slice(0, failed.steps),
-    beginning: options.beginning ?? upTo(most),
-    ending: options.ending ?? upTo(most),
-    ...{ runs, run: failed },
-  }
-  const breaks = async (part: Partial<Pick<Shrunk, (typeof lists)[number]>>) => {
-    const { steps, beginning, ending } = { ...best, ...part }
-    const run = await simulate({ ...options, steps, beginning, ending, twice })
-    runs++
-    spent += run.steps
-    if (!run.findings.some((finding) => finding.rule === rule)) return false
-    best = { steps: steps.slice(0, run.steps), beginning, ending, runs, run }
-    return true
-  }
-  const goesOn = () => runs < maxRuns && spent < maxSteps
-  const many = stepsOf(options).slice(0, 2 * failed.steps + longer)
-  await lessen(
-    () => best.beginning,
-    (left) => breaks({ beginning: left, steps: many }),
-    () => runs < maxRuns / 4 && spent < maxSteps / 4,
-  )
-  const size = () => lists.reduce((sum, list) => sum + best[list].length, 0)
-  for (let before = -1; before !== size() && goesOn(); ) {
-    before = size()
-    for (const list of lists) {
-      await lessen(
-        () => best[list],
-        (left) => breaks({ [list]: left }),
-        goesOn,
-      )
-    }
-    if (before === size())
-      await lessenByTwo(
-        () => best.steps,
-        (left) => breaks({ steps: left }),
-        goesOn,
-      )
+  const first = new Shrinking(options, failed, { maxRuns: maxRuns / 2, maxSteps: maxSteps / 2 })
+  let best = await first.inSmallWorld()
+  let { runs } = best
+  const bounds = { maxRuns: maxRuns / 2 / elsewhere, maxSteps: maxSteps / 2 / elsewhere }
+  for (let k = 1; k <= elsewhere && best.run.inputs >= few; k++) {
+    const found = await new Shrinking(options, failed, bounds).elsewhere(best.beginning, k)
+    runs += found.runs
+    if (found.run.inputs < best.run.inputs) best = found
   }
   return { ...best, runs }
+}
+
+class Shrinking {
+  readonly #options: SimulateOptions
+  readonly #failed: Simulated
+  readonly #bounds: Required<ShrinkBounds>
+  #runs = 0
+  #spent = 0
+  #best: Shrunk
+
+  constructor(options: SimulateOptions, failed: Simulated, bounds: Required<ShrinkBounds>) {
+    this.#options = options
+    this.#failed = failed
+    this.#bounds = bounds
+    this.#best = {
+      steps: stepsOf(options).slice(0, failed.steps),
+      beginning: options.beginning ?? upTo(most),
+      ending: options.ending ?? upTo(most),
+      ...{ runs: 0, run: failed },
+    }
+  }
+
+  /** First the beginning, as long as half of what is allowed lasts, then everything. */
+  async inSmallWorld(): Promise<Shrunk> {
+    const steps = this.#plenty()
+    await lessen(
+      () => this.#best.beginning,
+      (beginning) => this.#breaks({ beginning, steps }),
+      () => this.#goesOn(2),
+    )
+    return this.inWholeWorld()
+  }
+
+  /** The same rule, broken in a world with this beginning by steps behind those of the run; the run where none does. */
+  async elsewhere(beginning: readonly number[], k: number): Promise<Shrunk> {
+    const steps = this.#plenty()
+    const isBroken = await this.#breaks({ beginning, steps: steps.map((step) => step + k * steps.length) })
+    return isBroken ? this.inWholeWorld() : { ...this.#best, runs: this.#runs }
+  }
+
+  /** Steps enough for a world that begins with less. */
+  #plenty(): readonly number[] {
+    return stepsOf(this.#options).slice(0, 2 * this.#failed.steps + longer)
+  }
+
+  /** All lists in turn until none gets shorter, then two parts of one at once. */
+  async inWholeWorld(): Promise<Shrunk> {
+    for (let before = -1; before !== this.#size && this.#goesOn(); ) {
+      before = this.#size
+      for (const list of lists) await this.#each(lessen, list)
+      if (before === this.#size) for (const list of lists) await this.#each(lessenByTwo, list)
+    }
+    return { ...this.#best, runs: this.#runs }
+  }
+
+  get #size(): number {
+    return lists.reduce((sum, list) => sum + this.#best[list].length, 0)
+  }
+
+  #each(less: typeof lessen, list: (typeof lists)[number]): Promise<void> {
+    return less(
+      () => this.#best[list],
+      (left) => this.#breaks({ [list]: left }),
+      () => this.#goesOn(),
+    )
+  }
+
+  #goesOn(part = 1): boolean {
+    const { maxRuns, maxSteps } = this.#bounds
+    return this.#runs < maxRuns / part && this.#spent < maxSteps / part
+  }
+
+  async #breaks(part: Partial<Pick<Shrunk, (typeof lists)[number]>>): Promise<boolean> {
+    const { steps, beginning, ending } = { ...this.#best, ...part }
+    const { rule } = this.#failed.findings[0]!
+    const twice = rule === 'repeatable-run'
+    const run = await simulate({ ...this.#options, steps, beginning, ending, twice })
+    this.#runs++
+    this.#spent += run.steps
+    if (!run.findings.some((finding) => finding.rule === rule)) return false
+    this.#best = { steps: steps.slice(0, run.steps), beginning, ending, runs: this.#runs, run }
+    return true
+  }
 }
 
 /** Leaves out parts of a list, smaller and smaller ones, while `breaks` says of what is left that it still breaks. */

@@ -13,7 +13,7 @@ import { serveControl } from '../../src/control/control-server.ts'
 import { openToGoOn } from '../../src/engine/open-folder.ts'
 import { NbdServer } from '../../src/nbd/server/server.ts'
 import { MemoryDisk } from '../support/memory-disk.ts'
-import { filled, type Reigns, reigns } from '../support/reigns.ts'
+import { filled, heldTakeover, type Reigns, reigns } from '../support/reigns.ts'
 import { until } from '../support/served.ts'
 
 const test: Test = suite('control API whose journal is opened anew')
@@ -108,23 +108,7 @@ test('who follows the events is told to ask again, and a request that comes mean
     ill.fault = 'full'
     await succession.engine.submit(written(1)).catch(() => undefined)
     ill.fault = undefined
-    let paused: () => void = () => undefined
-    const isPaused = new Promise<void>((resolve) => {
-      paused = resolve
-    })
-    let letOn: () => void = () => undefined
-    const held = new Promise<void>((resolve) => {
-      letOn = resolve
-    })
-    succession.add({
-      pause() {
-        paused()
-        return held
-      },
-      goOn: async () => undefined,
-    })
-    const reopened = succession.reopen()
-    await isPaused
+    const { reopened, letOn } = await heldTakeover(succession)
     let told = false
     const info = ask('GET', '/volumes').then((reply) => {
       told = true

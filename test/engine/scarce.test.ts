@@ -13,6 +13,7 @@ import * as assert from 'uvu/assert'
 import { maxInbox } from '../../src/engine/ask.ts'
 import { openToRead } from '../../src/engine/open-folder.ts'
 import { verify } from '../../src/replay/verify.ts'
+import { mayTrace } from '../support/ability.ts'
 import { temporaryFolder } from '../support/folder.ts'
 
 const test = suite('scarce')
@@ -110,10 +111,9 @@ const tracing = (delayUs: number) => [
   ...['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync'],
   ...['-e', `inject=fdatasync:delay_exit=${delayUs}`],
 ]
-const mayTrace = spawnSync('strace', [...tracing(1), 'true']).status === 0
 
 test('a slow disk: what waits is bounded, the rest is turned away, and the memory does not grow with it', async () => {
-  if (!mayTrace) return console.log('not proved here: this process may trace no other')
+  if (!mayTrace(tracing(1))) return
   const path = folder.fresh()
   const program = `${beginning(path)}
     let [acknowledged, refused, waiting, most] = [0, 0, 0, 0]

@@ -10,6 +10,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openToRead } from '../../src/engine/open-folder.ts'
 import { verify } from '../../src/replay/verify.ts'
+import { mayTrace } from '../support/ability.ts'
 import { temporaryFolder } from '../support/folder.ts'
 
 const test = suite('a sync that fails')
@@ -20,8 +21,6 @@ const tracing = (count: number) => [
   ...['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync'],
   ...['-e', `inject=fdatasync:error=EIO:when=${count}`],
 ]
-/** A process in a container may not be allowed to trace another. */
-const mayTrace = spawnSync('strace', [...tracing(1), 'true']).status === 0
 const engine = JSON.stringify(new URL('../../src/engine/open-folder.js', import.meta.url).href)
 
 function program(path: string): string {
@@ -43,7 +42,7 @@ function program(path: string): string {
 
 for (const count of [5, 9, 15]) {
   test(`sync number ${count} of a thread: an error, an end, and settled when it is opened again`, async () => {
-    if (!mayTrace) return console.log('not proved here: this process may trace no other')
+    if (!mayTrace(tracing(1))) return
     const path = folder.fresh()
     const args = [...tracing(count), process.execPath, '--input-type=module', '-e', program(path)]
     const { stdout, stderr } = spawnSync('strace', args, { encoding: 'utf8', timeout: 60_000 })

@@ -12,6 +12,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { notProved } from '../support/ability.ts'
 
 const test = suite('the same everywhere')
 const program = fileURLToPath(new URL('../../tools/blockbox.js', import.meta.url))
@@ -60,7 +61,7 @@ for (const [name, way] of Object.entries(ways)) {
 
 test('Node 22, where it is installed', () => {
   const node = node22()
-  if (node === undefined) return console.log('not proved here: there is no Node 22')
+  if (node === undefined) return void notProved('there is no Node 22')
   assert.equal(run(7, { node }), here)
 })
 

@@ -6,7 +6,6 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { RequestFailed } from '../../src/nbd/protocol/nbd-error.ts'
 import { scratch } from '../tools/commands/blockbox.ts'
 import { until } from './served.ts'
 
@@ -94,12 +93,4 @@ export function controlled({ home }: Said, path: string, method = 'GET'): Promis
     asking.once('error', reject)
     asking.end(method === 'GET' ? undefined : '{}')
   })
-}
-
-/** The error a host sees, or ok. */
-export async function failureOf(asked: Promise<unknown>): Promise<string> {
-  return asked.then(
-    () => 'ok',
-    (error: RequestFailed) => error.errno,
-  )
 }

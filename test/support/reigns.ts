@@ -57,6 +57,26 @@ export async function reigns(options: ReignOptions = {}): Promise<Reigns> {
   return { disk, clock, succession, ill, opened, look }
 }
 
+/** A takeover that goes on when it is let on: `reopened` is what it comes to. */
+export async function heldTakeover(succession: Succession) {
+  let letOn: () => void = () => undefined
+  const isLetOn = new Promise<void>((resolve) => {
+    letOn = resolve
+  })
+  let reopened: Promise<void> = isLetOn
+  await new Promise<void>((paused) => {
+    succession.add({
+      pause() {
+        paused()
+        return isLetOn
+      },
+      goOn: async () => undefined,
+    })
+    reopened = succession.reopen()
+  })
+  return { reopened, letOn }
+}
+
 /** A block full of one byte. */
 export function filled(fill: number, blocks = 1): Uint8Array {
   return new Uint8Array(blocks * 4096).fill(fill)

@@ -52,6 +52,14 @@ test('a good file passes', () => {
   assert.is(run.code, 0)
 })
 
+test('a test that this machine cannot prove is said, and not counted as passed', () => {
+  const part = `${HEAD}test('one', () => console.log('not proved here: no disk'))\ntest('two', () => {})\ntest.run()\n`
+  const run = runnerOn({ 'part.test.js': part })
+  assert.match(run.out, /NOT RUN +part\.test\.js +one test of it: no disk\n/)
+  assert.is(run.lastLine, '1 passed, 0 failed, 1 skipped')
+  assert.is(run.code, 0)
+})
+
 interface Broken {
   readonly body: string
   readonly reason: RegExp

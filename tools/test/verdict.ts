@@ -3,7 +3,8 @@
  *
  * uvu's exit code alone is not evidence: a `before()` that throws, a forgotten `.run()`, an `only()` left in and
  * several more end with code 0. A file is believed only if it exited 0 by itself and its standard output closes
- * with uvu's totals, once, saying Total = Passed > 0 and Skipped = 0.
+ * with uvu's totals, once, saying Total = Passed > 0 and Skipped = 0. A test that says `not proved here: why` is not
+ * counted as passed, for the machine may not do what it needs.
  */
 
 /** How the process of one test file ended. */
@@ -24,9 +25,12 @@ export interface Verdict {
   readonly failed: number
   /** Why the file is not believed; undefined when it is. */
   readonly reason: string | undefined
+  /** Why tests of it proved nothing, one of each. */
+  readonly unproved: readonly string[]
 }
 
 const CLOSING = /\n {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)\n {2}Duration: +\S+\s*$/
+const UNPROVED = /not proved here: (.+)$/gm
 const ANY_TOTAL = /^ {2}Total: +\d+\n {2}Passed: /gm
 
 /** Judges one file. */
@@ -34,8 +38,10 @@ export function judge(ending: Ending): Verdict {
   const closing = CLOSING.exec(ending.stdout)
   const [total, passed, skipped] = closing === null ? [0, 0, 0] : closing.slice(1, 4).map(Number)
   const reason = doubt(ending, closing !== null, total!, passed!, skipped!)
-  if (reason === undefined) return { passed: passed!, failed: 0, reason }
-  return { passed: passed!, failed: Math.max(1, total! - passed!), reason }
+  const unproved = [...ending.stdout.matchAll(UNPROVED)].map(([, why]) => why!)
+  const proved = Math.max(0, passed! - unproved.length)
+  if (reason === undefined) return { passed: proved, failed: 0, reason, unproved }
+  return { passed: proved, failed: Math.max(1, total! - passed!), reason, unproved }
 }
 
 function doubt(
@@ -57,7 +63,7 @@ function doubt(
   return undefined
 }
 
-/** The counts of a whole run: tests passed, tests failed, files not run. */
+/** The counts of a whole run: tests passed, tests failed, tests and files that did not run. */
 export interface Tally {
   readonly passed: number
   readonly failed: number

@@ -12,11 +12,11 @@ import { openEngine } from '../../../src/engine/open-engine.ts'
 import { systemClock } from '../../../src/engine/system-clock.ts'
 import type { KvStore } from '../../../src/journal/store.ts'
 import { listExports, openClient } from '../../../src/nbd/client/client.ts'
-import { RequestFailed } from '../../../src/nbd/protocol/nbd-error.ts'
 import { VolumeCatalog } from '../../../src/nbd/server/catalog.ts'
 import { NbdServer } from '../../../src/nbd/server/server.ts'
 import { Disk } from '../../../src/sim/disk.ts'
 import { type Fault, FaultyLevel } from '../../../src/sim/faulty-level.ts'
+import { errnoOf } from '../../support/errno.ts'
 import { openMemory } from '../../support/store.ts'
 
 const test = suite('nbd server on an engine that failed')
@@ -49,16 +49,6 @@ async function illServer() {
   const at = { socket: join(folder, 's') }
   await server.listen(at)
   return { folder, ill, journal, engine, catalog, server, at }
-}
-
-async function errnoOf(asked: Promise<unknown>): Promise<string> {
-  return asked.then(
-    () => 'ok',
-    (error: unknown) => {
-      if (error instanceof RequestFailed) return error.errno
-      throw error
-    },
-  )
 }
 
 const filled = (fill: number, blocks = 1) => new Uint8Array(blocks * block).fill(fill)

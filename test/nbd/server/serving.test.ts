@@ -9,8 +9,8 @@ import { checks } from '../../../src/check/all.ts'
 import type { Journal } from '../../../src/journal/journal.ts'
 import { listExports, type NbdClient, openClient } from '../../../src/nbd/client/client.ts'
 import { commandFlag, transmissionFlag } from '../../../src/nbd/protocol/constant.ts'
-import { RequestFailed } from '../../../src/nbd/protocol/nbd-error.ts'
 import { replay } from '../../../src/replay/replay.ts'
+import { errnoOf } from '../../support/errno.ts'
 import { until, withServer } from '../../support/served.ts'
 
 const test = suite('nbd server')
@@ -24,17 +24,6 @@ function filled(bytes: number, value: number): Uint8Array {
 
 function isAll(bytes: Uint8Array, value: number): boolean {
   return bytes.every((byte) => byte === value)
-}
-
-/** The errno a request fails with. */
-async function errnoOf(asked: Promise<unknown>): Promise<string> {
-  try {
-    await asked
-    return 'ok'
-  } catch (error) {
-    if (error instanceof RequestFailed) return error.errno
-    throw error
-  }
 }
 
 /** What a journal holds of some kinds of event. */

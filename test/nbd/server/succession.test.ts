@@ -11,10 +11,10 @@ import * as assert from 'uvu/assert'
 import { BlockboxError } from '../../../src/core/errors.ts'
 import { preservesOf } from '../../../src/layers/preserve-state.ts'
 import { type NbdClient, openClient } from '../../../src/nbd/client/client.ts'
-import { RequestFailed } from '../../../src/nbd/protocol/nbd-error.ts'
 import { VolumeCatalog } from '../../../src/nbd/server/catalog.ts'
 import { NbdServer } from '../../../src/nbd/server/server.ts'
-import { filled, type ReignOptions, type Reigns, reigns } from '../../support/reigns.ts'
+import { errnoOf } from '../../support/errno.ts'
+import { filled, heldTakeover, type ReignOptions, type Reigns, reigns } from '../../support/reigns.ts'
 
 const test: Test = suite('nbd server whose journal is opened anew')
 
@@ -48,16 +48,6 @@ async function served(options: ReignOptions, use: (served: Served) => Promise<vo
     await succession.close()
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-async function errnoOf(asked: Promise<unknown>): Promise<string> {
-  return asked.then(
-    () => 'ok',
-    (error: unknown) => {
-      if (error instanceof RequestFailed) return error.errno
-      throw error
-    },
-  )
 }
 
 const at = (block: number) => block * 4096
@@ -108,23 +98,7 @@ test('while it is opened reads wait, changes are refused at once, and who comes 
     ill.fault = 'full'
     assert.is(await errnoOf(disk.write(at(2), filled(6))), 'ENOSPC')
     ill.fault = undefined
-    let letOn: () => void = () => undefined
-    const held = new Promise<void>((resolve) => {
-      letOn = resolve
-    })
-    let paused: () => void = () => undefined
-    const isPaused = new Promise<void>((resolve) => {
-      paused = resolve
-    })
-    succession.add({
-      pause() {
-        paused()
-        return held
-      },
-      goOn: async () => undefined,
-    })
-    const reopened = succession.reopen()
-    await isPaused
+    const { reopened, letOn } = await heldTakeover(succession)
     const order: string[] = []
     const read = byteAt(disk, 1).then((byte) => order.push(`read ${byte}`))
     const status = disk.blockStatus(0, at(2)).then((found) => order.push(`${found.length} extents`))

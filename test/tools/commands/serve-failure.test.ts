@@ -9,16 +9,16 @@
 // needs: program unshare
 // needs: program mount
 
-import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openClient } from '../../../src/nbd/client/client.ts'
+import { mayMount, mayTrace } from '../../support/ability.ts'
+import { errnoOf } from '../../support/errno.ts'
 import {
   bytesOf,
   controlled,
-  failureOf,
   folder,
   piece,
   program,
@@ -38,12 +38,12 @@ async function failAndRead(serving: Said, errno: string, code: string): Promise<
   assert.match(await controlled(serving, '/metrics'), /^blockbox_engine_failed 0$/m)
   let acked = 0
   for (let met = 'ok'; met === 'ok' && acked < 512; ) {
-    met = await failureOf(disk.write(acked * piece, bytesOf(acked)))
+    met = await errnoOf(disk.write(acked * piece, bytesOf(acked)))
     if (met === 'ok') acked++
     else assert.is(met, errno)
   }
   assert.ok(acked > 2 && acked < 512, `${acked} writes were acknowledged`)
-  assert.is(await failureOf(disk.flush()), errno)
+  assert.is(await errnoOf(disk.flush()), errno)
   const late = await openClient(at, 'vol')
   assert.ok(late.readOnly)
   for (let k = 0; k < acked; k++) {
@@ -71,9 +71,7 @@ async function failAndRead(serving: Said, errno: string, code: string): Promise<
 }
 
 test('a full disk: ENOSPC, reads go on, exit code 1; with room the next start records again', async () => {
-  if (spawnSync('unshare', ['-rm', 'true']).status !== 0) {
-    return console.log('not proved here: this user may mount nothing')
-  }
+  if (!mayMount()) return
   const mount = join(folder, 'mount')
   mkdirSync(mount)
   const journal = join(mount, 'run.journal')
@@ -93,9 +91,7 @@ test('a full disk: ENOSPC, reads go on, exit code 1; with room the next start re
 test('a sync that fails: EIO for good, reads go on, exit code 1, and what was answered is there', async () => {
   const inject = ['-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync', '-e']
   const failing = [...inject, 'inject=fdatasync:error=EIO:when=9']
-  if (spawnSync('strace', [...failing, 'true']).status !== 0) {
-    return console.log('not proved here: this process may trace no other')
-  }
+  if (!mayTrace(failing)) return
   const journal = join(folder, 'synced.journal')
   await json('volume', 'create', 'vol', '--size', String(size), '-j', journal)
   const serving = await start(journal, (serve) => ['strace', ...failing, ...serve])

@@ -8,22 +8,14 @@
 // needs: program unshare
 // needs: program mount
 
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type NbdClient, openClient } from '../../../src/nbd/client/client.ts'
-import {
-  bytesOf,
-  controlled,
-  failureOf,
-  folder,
-  piece,
-  program,
-  size,
-  start,
-} from '../../support/failing-serve.ts'
+import { mayMount, mayTrace } from '../../support/ability.ts'
+import { errnoOf } from '../../support/errno.ts'
+import { bytesOf, controlled, folder, piece, program, size, start } from '../../support/failing-serve.ts'
 import { blockbox, json } from './blockbox.ts'
 
 const test = suite('blockbox serve that records again')
@@ -32,16 +24,14 @@ const test = suite('blockbox serve that records again')
 async function writeUntilFull(disk: NbdClient, sure: Map<number, number>, room: number): Promise<void> {
   for (let k = 200 * (room - 1) + 1; ; k++) {
     assert.ok(k < 200 * room, 'the disk is never full')
-    const met = await failureOf(disk.write(k * piece, bytesOf(k)))
+    const met = await errnoOf(disk.write(k * piece, bytesOf(k)))
     if (met !== 'ok') return assert.is(met, 'ENOSPC')
     sure.set(k, bytesOf(k)[0]!)
   }
 }
 
 test('a full disk, then room: the same connections write again, and all that was answered is there', async () => {
-  if (spawnSync('unshare', ['-rm', 'true']).status !== 0) {
-    return console.log('not proved here: this user may mount nothing')
-  }
+  if (!mayMount()) return
   const mount = join(folder, 'again')
   mkdirSync(mount)
   const journal = join(mount, 'run.journal')
@@ -69,7 +59,7 @@ test('a full disk, then room: the same connections write again, and all that was
       for (const [k, byte] of sure) assert.is((await idle.read(k * piece, 1))[0], byte)
       truncateSync(inside, (2 - room) * 16 * 2 ** 20)
       const since = performance.now()
-      while ((await failureOf(disk.write(0, bytesOf(room)))) !== 'ok') {
+      while ((await errnoOf(disk.write(0, bytesOf(room)))) !== 'ok') {
         assert.ok(performance.now() - since < 45_000, serving.err())
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
@@ -108,9 +98,7 @@ test('a sync that failed: the server goes on when it is asked to, and settles wh
   const inject = ['-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync', '-e']
   const alone = ['env', 'UV_THREADPOOL_SIZE=1']
   const failing = [...inject, 'inject=fdatasync:error=EIO:when=30']
-  if (spawnSync('strace', [...failing, 'true']).status !== 0) {
-    return console.log('not proved here: this process may trace no other')
-  }
+  if (!mayTrace(failing)) return
   const journal = join(folder, 'asked.journal')
   await json('volume', 'create', 'vol', '--size', String(size), '-j', journal)
   assert.is((await blockbox(['reopen', '-j', journal])).code, 2, 'nobody serves it')
@@ -119,9 +107,9 @@ test('a sync that failed: the server goes on when it is asked to, and settles wh
     const disk = await openClient({ socket: join(serving.home, 'nbd') }, 'vol')
     assert.is((await json('reopen', '-j', journal)).takeovers, 0, 'it has not failed')
     let acked = 0
-    while ((await failureOf(disk.write(acked * piece, bytesOf(acked)))) === 'ok') acked++
+    while ((await errnoOf(disk.write(acked * piece, bytesOf(acked)))) === 'ok') acked++
     assert.ok(acked > 2, `${acked} writes`)
-    assert.is(await failureOf(disk.write(0, bytesOf(9))), 'EIO')
+    assert.is(await errnoOf(disk.write(0, bytesOf(9))), 'EIO')
     const { state, last_takeover } = await json('reopen', '-j', journal)
     assert.is(state, 'recording')
     assert.ok((last_takeover as { seq: number }).seq > 1)

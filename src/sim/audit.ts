@@ -15,11 +15,11 @@ import type { Finding } from '../check/check.ts'
 import { sameBytes } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import { Columns, type Row } from '../events/columns.ts'
-import { changes } from '../events/kind.ts'
 import { key, numberOf, tables } from '../journal/keys.ts'
 import { openStoreJournal } from '../journal/opening.ts'
 import { segmentedStore } from '../journal/segmented-store.ts'
 import type { KvStore } from '../journal/store.ts'
+import type { World } from '../layers/layer.ts'
 import { isMerged, mergedBytes } from '../layers/sub-block.ts'
 import { chunkHeaderBytes, chunkOf, offsetOf, pieceBytes, pieceOf } from '../payload/chunk.ts'
 import { openLevelPayload } from '../payload/level-payload.ts'
@@ -32,16 +32,16 @@ import { FaultyLevel } from './faulty-level.ts'
 import { pieceUnder } from './pieces.ts'
 
 /**
- * Looks at a disk that nobody writes to, whose volumes have blocks of so many bytes. Gives what verify says and should
+ * Looks at a disk that nobody writes to, whose volumes are those of `world`. Gives what verify says and should
  * not, or does not say and should.
  */
-export async function audit(disk: Disk, head: FaultyHead, block: number): Promise<Finding[]> {
+export async function audit(disk: Disk, head: FaultyHead, world: World): Promise<Finding[]> {
   const found = await verified(disk, head)
   const torn = tornCheckpoints(disk)
   const isSound = !disk.isHarmed && torn.length === 0
   if (isSound) return found.map(({ seq, detail }) => ({ seq, rule: 'audit', detail }))
   const what = harmText(disk)
-  const due = [...(await harmedBy(disk, head)), ...(await harmedPayloads(disk, head, block)), ...torn]
+  const due = [...(await harmedBy(disk, head)), ...(await harmedPayloads(disk, head, world)), ...torn]
   const unjust = found.filter(({ seq }) => !due.some((some) => some.has(seq)))
   const wrong = unjust.map(({ seq, detail }) => ({ seq, text: `verify blames event ${seq}: ${detail}` }))
   for (const some of endsAtFirst(disk) ? due.slice(0, 1) : due) {
@@ -101,7 +101,7 @@ interface Piece {
  * Of payload that is not what it was: each event whose own bytes changed or are gone, and, of a chunk where none did,
  * those that brought something in it.
  */
-async function harmedPayloads(disk: Disk, head: FaultyHead, block: number): Promise<Set<number>[]> {
+async function harmedPayloads(disk: Disk, head: FaultyHead, world: World): Promise<Set<number>[]> {
   const chunks = harmedChunks(disk)
   if (chunks.size === 0) return []
   const brought = new Map<number, { readonly seq: number; readonly isChanged: boolean }[]>()
@@ -113,7 +113,7 @@ async function harmedPayloads(disk: Disk, head: FaultyHead, block: number): Prom
     for (row.index = 0; row.index < frame.count; row.index++) {
       const pieces = row.payload === 0 ? undefined : chunks.get(chunkOf(row.payload))
       if (pieces === undefined || seen.has(row.payload)) continue
-      const length = bytesOf(row, block)
+      const length = bytesOf(row, world)
       for (let unit = 0; unit * placeUnit < length; unit++) seen.add(row.payload + unit)
       const touched = pieces.map((piece) => isChanged(piece, offsetOf(row.payload), length))
       const one = { seq: row.seq, isChanged: touched.includes(true) }
@@ -153,9 +153,10 @@ function isChanged({ piece, was, is }: Piece, offset: number, length: number): b
 }
 
 /** Bytes of payload that a row refers to. */
-function bytesOf(row: Row, block: number): number {
-  const merged = row.fate === 'passed' && changes(row.op) && isMerged(row, block)
-  return merged ? mergedBytes(row, block) : row.length
+function bytesOf(row: Row, world: World): number {
+  const volume = world.volumes[row.volume - 1]
+  if (volume === undefined || !isMerged(row, volume.block)) return row.length
+  return mergedBytes(row, volume.block)
 }
 
 function harmText({ rotten, torn, harmed }: Disk): string {

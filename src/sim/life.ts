@@ -288,7 +288,7 @@ export class Life {
 
   async #audit(): Promise<void> {
     const { disk, head } = this.machine
-    const found = await audit(disk, head, this.machine.mode.block)
+    const found = await audit(disk, head, this.witness.world)
     for (const { seq, rule, detail } of found) this.witness.find(rule, detail, seq)
     if (!disk.isHarmed) return
     this.#damaged = true

@@ -3,10 +3,13 @@
  * checkpoints and one frame, wherever the process went and however long the journal is.
  */
 
+import { cpSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { recoverWorld } from '../../src/engine/open-engine.ts'
+import { openToRead, openToWrite } from '../../src/engine/open-folder.ts'
 import type { Journal } from '../../src/journal/journal.ts'
+import { temporaryFolder } from '../support/folder.ts'
 import { startRun } from '../support/run.ts'
 import { cutAfter, framesOf, openMemory } from '../support/store.ts'
 
@@ -62,6 +65,31 @@ test('the events folded at a restart are bounded by the distance of checkpoints'
   assert.ok(Math.max(...found) > checkpointEvery / 2, 'some crash lies far behind a checkpoint')
   assert.ok(frames.at(-1)!.last > 20 * checkpointEvery, 'the journal is many times as long')
   await run.engine.close()
+})
+
+test('so they are over LevelDB, which gives the bytes of a checkpoint in its own way', async () => {
+  const folder = temporaryFolder()
+  try {
+    const path = folder.fresh()
+    const { engine } = await openToWrite(path, { create: true, checkpointEvery })
+    await engine.submit({ kind: 'volume.create', detail: { name: 'disk', size: 2 ** 20, block: 4096 } })
+    await engine.submit({ kind: 'session.open', detail: { name: 'host' } })
+    const data = new Uint8Array(4096).fill(7)
+    for (let k = 0; k < 4 * checkpointEvery; k++) {
+      await engine.submit({ kind: 'io.write', session: 1, volume: 1, offset: (k % 256) * 4096, data })
+    }
+    const crashed = folder.fresh()
+    cpSync(path, crashed, { recursive: true })
+    await engine.close()
+    const { journal } = await openToRead(crashed)
+    assert.ok((await folded(journal)) < 2 * checkpointEvery)
+    await journal.close()
+    const stopped = await openToRead(path)
+    assert.is(await folded(stopped.journal), 0)
+    await stopped.journal.close()
+  } finally {
+    folder.remove()
+  }
 })
 
 test('after a stop that was asked for nothing is folded', async () => {

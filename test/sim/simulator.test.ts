@@ -68,6 +68,19 @@ test('an end that a data mover reports twice is refused and changes nothing: see
   assert.equal(findings, [])
 })
 
+test('a checkpoint that a power cut tore is harmed, though nobody was promised it: seed 153 came to it', async () => {
+  const { findings, faults } = await simulate({ seed: 153, steps: 3200, twice: false })
+  assert.ok(faults.tear! > 0)
+  assert.equal(findings, [])
+})
+
+test('volumes with other blocks than the rest are audited by their own: seed 222 came to it', async () => {
+  const steps = [660, 917, 919, 5843, 5844, 5853, 5854, 6028, 6047, 6049]
+  const run = await simulate({ seed: 222, steps, beginning: [], ending: [], twice: false })
+  assert.is(run.faults.decay, 1)
+  assert.equal(run.findings, [])
+})
+
 test('another seed is another run, the same one the same', async () => {
   const [a, b, again] = [
     await simulate({ seed: 11, steps: 400, twice: false }),

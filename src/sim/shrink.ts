@@ -20,7 +20,7 @@ export interface Shrunk {
 }
 
 export interface ShrinkBounds {
-  /** 1000 unless told otherwise. */
+  /** 3000 unless told otherwise. */
   readonly maxRuns?: number
   /** 3,000,000 unless told otherwise. */
   readonly maxSteps?: number
@@ -48,7 +48,7 @@ const lists = ['steps', 'beginning', 'ending'] as const
 export async function shrink(
   options: SimulateOptions,
   failed: Simulated,
-  { maxRuns = 1000, maxSteps = 3_000_000 }: ShrinkBounds = {},
+  { maxRuns = 3000, maxSteps = 3_000_000 }: ShrinkBounds = {},
 ): Promise<Shrunk> {
   const first = new Shrinking(options, failed, { maxRuns: maxRuns / 2, maxSteps: maxSteps / 2 })
   let best = await first.inSmallWorld()

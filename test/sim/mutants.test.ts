@@ -19,8 +19,6 @@ interface Mutant {
   readonly replace: string
   /** Options for `simulate`: the nature of the disks on which it shows. */
   readonly args?: readonly string[]
-  /** Fewer inputs and steps than these are left of it: it takes more to show, or shows when all is read at the end. */
-  readonly inputs?: number
 }
 
 /** What `simulate --json` says of a seed. */
@@ -38,7 +36,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 const mutants = JSON.parse(readFileSync(join(root, 'test/sim/mutants.json'), 'utf8')) as Mutant[]
 /** Each is found within so many seeds of 3,000 steps, */
 const seeds = 100
-/** and shrunk to fewer inputs than these, unless it says otherwise. */
+/** and shrunk to fewer inputs and steps than these. */
 const fewInputs = 20
 
 const test = suite<{ nursery: string }>('simulator canaries')
@@ -55,7 +53,7 @@ test.before((context) => {
 
 test.after(({ nursery }) => rmSync(nursery, { recursive: true, force: true }))
 
-for (const { name, file, find, replace, args = [], inputs = fewInputs } of mutants) {
+for (const { name, file, find, replace, args = [] } of mutants) {
   test(name, ({ nursery }) => {
     const place = join(nursery, '.build', file.replace(/\.ts$/, '.js'))
     const sound = readFileSync(place, 'utf8')
@@ -68,8 +66,8 @@ for (const { name, file, find, replace, args = [], inputs = fewInputs } of mutan
       const { status, stdout } = simulate(nursery, args)
       assert.is(status, 12, `not found in ${seeds} seeds: ${stdout.slice(-300)}`)
       const { findings, shrunk } = JSON.parse(stdout.trim().split('\n').at(-1)!) as Line
-      assert.ok(shrunk!.inputs < inputs, `${shrunk!.inputs} inputs are left`)
-      assert.ok(shrunk!.steps.length < inputs, `${shrunk!.steps.length} steps are left`)
+      assert.ok(shrunk!.inputs < fewInputs, `${shrunk!.inputs} inputs are left`)
+      assert.ok(shrunk!.steps.length < fewInputs, `${shrunk!.steps.length} steps are left`)
       assert.ok(shrunk!.findings.some(({ rule }) => rule === findings[0]!.rule))
     } finally {
       writeFileSync(place, sound)

@@ -4,8 +4,6 @@ const ofAll: Readonly<Record<string, string>> = {
   EACCES: 'permission is missing',
   EPERM: 'permission is missing',
   EISDIR: 'it is a directory',
-  EMFILE: 'this process has as many files open as it may: raise its limit (ulimit -n)',
-  ENFILE: 'the system has as many files open as it may',
   ELOOP: 'its links go round in a circle',
   ENAMETOOLONG: 'its name is too long',
   EROFS: 'the file system is read-only',

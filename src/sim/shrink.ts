@@ -35,27 +35,35 @@ const few = 20
 /** A world that begins with less may take so many steps more until it breaks. */
 const longer = 1000
 
-/** So often a run with many inputs is looked for elsewhere. */
-const elsewhere = 4
+/** So often a run with many inputs is looked for elsewhere, */
+const elsewhere = 16
+/** and so many steps are taken each time. */
+const mostElsewhere = 20_000
 
 /** What is made shorter. */
 const lists = ['steps', 'beginning', 'ending'] as const
 
 /**
  * Makes a run that failed as short as the bounds allow. `failed` is the run, which broke at its last step. As long as many
- * inputs are left, the same small world is led through other steps of the seed, and the shortest run of all is taken.
+ * inputs are left, it is tried with all of the beginning, and then the small world is led through other steps of the
+ * seed; the shortest run of all is taken.
  */
 export async function shrink(
   options: SimulateOptions,
   failed: Simulated,
   { maxRuns = 3000, maxSteps = 3_000_000 }: ShrinkBounds = {},
 ): Promise<Shrunk> {
-  const first = new Shrinking(options, failed, { maxRuns: maxRuns / 2, maxSteps: maxSteps / 2 })
-  let best = await first.inSmallWorld()
-  let { runs } = best
-  const bounds = { maxRuns: maxRuns / 2 / elsewhere, maxSteps: maxSteps / 2 / elsewhere }
-  for (let k = 1; k <= elsewhere && best.run.inputs >= few; k++) {
-    const found = await new Shrinking(options, failed, bounds).elsewhere(best.beginning, k)
+  const part = (of: number) =>
+    new Shrinking(options, failed, { maxRuns: maxRuns / of, maxSteps: maxSteps / of })
+  const small = await part(3).inSmallWorld()
+  let [best, runs] = [small, small.runs]
+  const ways = [
+    () => part(3).inWholeWorld(),
+    ...upTo(elsewhere).map((k) => () => part(3 * elsewhere).elsewhere(small.beginning, k + 1)),
+  ]
+  for (const way of ways) {
+    if (best.run.inputs < few) break
+    const found = await way()
     runs += found.runs
     if (found.run.inputs < best.run.inputs) best = found
   }
@@ -95,7 +103,7 @@ class Shrinking {
 
   /** The same rule, broken in a world with this beginning by steps behind those of the run; the run where none does. */
   async elsewhere(beginning: readonly number[], k: number): Promise<Shrunk> {
-    const steps = this.#plenty()
+    const steps = this.#plenty().slice(0, mostElsewhere)
     const isBroken = await this.#breaks({ beginning, steps: steps.map((step) => step + k * steps.length) })
     return isBroken ? this.inWholeWorld() : { ...this.#best, runs: this.#runs }
   }

@@ -91,7 +91,7 @@ export class Witness {
     const { seq } = this.world
     if (frame.first !== seq + 1) this.find('order', `frame ${frame.first} follows event ${seq}`)
     else if (!sameBytes(frame.previous, this.#head)) this.find('chain', `frame ${frame.first} is not chained`)
-    else this.#play(frame)
+    else this.#reading(() => this.#player.play(frame, this.#columns))
     this.#asked.framed()
     this.#head = frame.hash.slice()
     this.#seen.set(frame.last, this.#head)
@@ -99,10 +99,10 @@ export class Witness {
     for (const write of this.#buffered?.durable(this.world.seq) ?? []) this.#tookEffect(write)
   }
 
-  /** A frame that no vocabulary allows is a finding like any other. */
-  #play(frame: Frame): void {
+  /** A frame that no vocabulary allows, and payload that is not what was stored, are findings like any other. */
+  #reading(look: () => void): void {
     try {
-      this.#player.play(frame, this.#columns)
+      look()
     } catch (error) {
       if (!(error instanceof BlockboxError)) throw error
       this.find(error.code, error.message, error.seq)
@@ -141,6 +141,10 @@ export class Witness {
    * and each read returns what the oracle has at its own position.
    */
   answer(ask: Ask, answer: Answer, after = 0): void {
+    this.#reading(() => this.#answer(ask, answer, after))
+  }
+
+  #answer(ask: Ask, answer: Answer, after: number): void {
     const { code, seq, data } = answer
     this.#asked.answered(ask, answer)
     if (code !== 'ok' || seq === 0) return

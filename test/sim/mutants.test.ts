@@ -2,7 +2,7 @@
  * Every defect of mutants.json, planted in a copy of the compiled project, is found by a few seeds, and the run that
  * found it shrinks to a few inputs.
  */
-// limit: 900 s
+// limit: 1500 s
 
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

@@ -11,7 +11,12 @@ const closing = (total: number, passed: number, skipped: number) =>
 const ended = (stdout: string, rest = {}) => judge({ code: 0, signal: null, stdout, ...rest })
 
 test('exit 0 and full totals are believed', () => {
-  assert.equal(ended(closing(3, 3, 0)), { passed: 3, failed: 0, reason: undefined })
+  assert.equal(ended(closing(3, 3, 0)), { passed: 3, failed: 0, reason: undefined, unproved: [] })
+})
+
+test('what a test says it cannot prove is not counted as passed', () => {
+  const stdout = `not proved here: no disk\n${closing(3, 3, 0)}`
+  assert.equal(ended(stdout), { passed: 2, failed: 0, reason: undefined, unproved: ['no disk'] })
 })
 
 test('each doubt is named', () => {
@@ -34,10 +39,11 @@ test('each doubt is named', () => {
 })
 
 test('passed tests of a failed file still count, and so does each failed one', () => {
-  assert.equal(ended(closing(5, 2, 0), { code: 1 }), { passed: 2, failed: 3, reason: '2 of 5 tests passed' })
+  const verdict = { passed: 2, failed: 3, reason: '2 of 5 tests passed', unproved: [] }
+  assert.equal(ended(closing(5, 2, 0), { code: 1 }), verdict)
 })
 
-test('the closing line names skipped files only when there are some', () => {
+test('the closing line names what was skipped only when there are some', () => {
   assert.is(closingLine({ passed: 7, failed: 0, skipped: 0 }), '7 passed, 0 failed')
   assert.is(closingLine({ passed: 7, failed: 1, skipped: 2 }), '7 passed, 1 failed, 2 skipped')
 })

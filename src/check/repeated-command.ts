@@ -75,13 +75,16 @@ export const repeatedCommand: MakeCheck = (report) => {
         if (typeof detail.key === 'string') open = { key: detail.key, seq, asked: askedDigest(event) }
         return
       }
-      const about = open
-      if (about === undefined) return
-      if (kind === 'command.refused') refused(about, event)
-      else if (kind === 'command.keyed' && text(detail, 'key') === about.key) done(about, event)
-      else if (kind === 'command.repeated' && text(detail, 'key') === about.key) repeated(about, event)
-      else return
+      const isKeyed = kind === 'command.keyed' || kind === 'command.repeated'
+      if (!isKeyed && kind !== 'command.refused') return
+      const asked = open
       open = undefined
+      if (isKeyed && text(detail, 'key') !== asked?.key)
+        find(seq, `no command had the key ${text(detail, 'key')}`)
+      else if (asked === undefined) return
+      else if (kind === 'command.refused') refused(asked, event)
+      else if (kind === 'command.keyed') done(asked, event)
+      else repeated(asked, event)
     },
     end: finished,
   }

@@ -181,7 +181,7 @@ async function lessenByTwo(
   for (let one = list().length - 1; one > 0; one--) {
     for (let other = one - 1; other >= 0 && goesOn(); other--) {
       const left = list().filter((_, k) => k !== one && k !== other)
-      if (left.length < list().length && (await breaks(left))) return
+      if (await breaks(left)) return
     }
   }
 }

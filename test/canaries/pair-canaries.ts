@@ -1,6 +1,8 @@
 /** Planted faults of clone pairs and of copies source to clone: G-I9 and S3. */
 
+import type { Code } from '../../src/events/code.ts'
 import type { NewEvent } from '../../src/events/columns.ts'
+import { commandKeysOf } from '../../src/layers/command-key.ts'
 import { pairsOf } from '../../src/layers/pair-state.ts'
 import { keyed, unpair } from '../support/asked.ts'
 import {
@@ -32,6 +34,16 @@ const mark0: NewEvent = { kind: 'mark', volume: 1, detail: { label: 'here' } }
 /** The pair believes that its sync is over while writes still wait for it. */
 const forgetsSync: Step = ({ world }) => {
   pairsOf(world).byTag.get(1)!.phase = 'fractured'
+}
+
+function refusedWith(code: Code): NewEvent {
+  return { kind: 'command.refused', code, detail: { command: 'any' } }
+}
+
+const takesForRepetition: Step = (history) => {
+  const { seq } = commandKeysOf(history.world).byKey.get('k')!
+  history.plant(keyed(unpair('q'), 'k'))
+  history.plant({ kind: 'command.repeated', about: seq, detail: { key: 'k', made: 0 } })
 }
 
 function restoreStarts(cloneHash: string): NewEvent {
@@ -115,6 +127,34 @@ export const pairCanaries: readonly Canary[] = [
     past: [...changed, keyed(mark0, 'k')],
     fault: [plant({ kind: 'command.repeated', about: 1, detail: { key: 'k', made: 0 } })],
     sound: [keyed(mark0, 'k')],
+  },
+  {
+    rule: 'G-I2',
+    what: 'what had a key is refused when it is asked again',
+    past: [...changed, keyed(mark0, 'k')],
+    fault: [plant(keyed(mark0, 'k'), refusedWith('E_BUSY_HOLD'))],
+    sound: [keyed(mark0, 'k')],
+  },
+  {
+    rule: 'G-I2',
+    what: 'a key that was given to something else is refused for another reason',
+    past: [...changed, keyed(mark0, 'k')],
+    fault: [plant(keyed(unpair('nobody'), 'k'), refusedWith('E_NO_PAIR'))],
+    sound: [keyed(unpair('nobody'), 'k')],
+  },
+  {
+    rule: 'G-I2',
+    what: 'a key that nobody had is refused as used',
+    past: [...changed, keyed(mark0, 'k')],
+    fault: [plant(keyed(mark0, 'new'), refusedWith('E_KEY_USED'))],
+    sound: [keyed(mark0, 'new')],
+  },
+  {
+    rule: 'G-I2',
+    what: 'something else is taken for a repetition of what had its key',
+    past: [...changed, keyed(mark0, 'k')],
+    fault: [takesForRepetition],
+    sound: [keyed(unpair('q'), 'k')],
   },
   {
     rule: 'G-I9',

@@ -34,14 +34,17 @@ export class SqliteSide {
   }
 }
 
-/** How to open a database file; undefined when the package is not installed. */
+/** How to open a database file; undefined when the package is not installed, or its compiled part is missing. */
 export async function sqlite(): Promise<((path: string) => Database) | undefined> {
   const name: string = 'better-sqlite3'
   try {
     const { default: Sqlite } = (await import(name)) as { default: new (path: string) => Database }
+    new Sqlite(':memory:').close()
     return (path) => new Sqlite(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_DLOPEN_FAILED') return undefined
+    if (message.startsWith('Could not locate the bindings file')) return undefined
     throw error
   }
 }

@@ -69,6 +69,6 @@ function linesOf({ events, payload }: Group, taken: ReadonlyMap<string, number>)
     return name === 'blockbox journal' && target !== undefined ? { ...line, target } : line
   })
   if (!taken.has(peer))
-    lines.push({ group, name: peer, value: undefined, unit: 'us', remark: 'not installed' })
+    lines.push({ group, name: peer, value: undefined, unit: 'us', remark: 'not installed, or not whole' })
   return lines
 }

@@ -1,10 +1,11 @@
 /**
  * The damage sweep: `npm run sweep [-- --every N] [-- --salvage N] [-- --json]`.
  *
- * Every byte of every file of two small journals (frames in a log, frames in a table) flipped, zeroed and cut at, one at
- * a time; each copy is opened, read and verified, one reported case in 11 (`--salvage N`) is salvaged. Nothing may come
- * back altered or shorter without a word. Prints what became of them by file; ends with 12 when a case was silent, hung,
- * or ended the process. `--every N` judges one in N; Ctrl-C ends it at once, with 130 and what was judged so far.
+ * Every byte of every file of three small journals (frames in a log, frames in a table, payload in a segment) flipped,
+ * zeroed and cut at, one at a time; each copy is opened, read and verified, one reported case in 11 (`--salvage N`) is
+ * salvaged. Nothing may come back altered or shorter without a word. Prints what became of them by file; ends with 12
+ * when a case was silent, hung, or ended the process. `--every N` judges one in N; Ctrl-C ends it at once, with 130 and
+ * what was judged so far.
  */
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'

@@ -1,8 +1,9 @@
 /**
  * Small journal folders to be damaged, and what each holds: the yardstick that every damaged copy is held against.
  *
- *     log   as a killed process leaves it: frames in LevelDB's .log
- *     ldb   with a checkpoint, and opened again: all in an .ldb, the .log is empty
+ *     log      as a killed process leaves it: frames in LevelDB's .log
+ *     ldb      with a checkpoint, and opened again: all in an .ldb, the .log is empty
+ *     segment  with one write whose payload is in a file beside the database
  */
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,12 +12,15 @@ import { hex, sha256 } from '../../src/core/digest.ts'
 import { recoverWorld } from '../../src/engine/open-engine.ts'
 import { type OpenFolder, openToRead, openToWrite } from '../../src/engine/open-folder.ts'
 import { readContent } from '../../src/images/content.ts'
+import { segmentedBytes } from '../../src/journal/segmented-store.ts'
 
-export const forms = ['log', 'ldb'] as const
+export const forms = ['log', 'ldb', 'segment'] as const
 export type Form = (typeof forms)[number]
 
 const block = 512
-const blocks = 16
+/** Blocks of each write, one behind the other. */
+const small: readonly number[] = Array.from({ length: 14 }, () => 1)
+const large: readonly number[] = [1, 1, segmentedBytes / block, 1]
 
 /** What a folder holds and what opening it brings. */
 export interface Whole {
@@ -28,23 +32,26 @@ export interface Whole {
   readonly content: string
 }
 
-/** Makes the two folders below `root`, which has to exist; gives their paths. */
+/** Makes the folders below `root`, which has to exist; gives their paths. */
 export async function makeForms(root: string): Promise<Record<Form, string>> {
-  const log = await makeFolder(join(root, 'log.journal'), 1000)
-  const ldb = await makeFolder(join(root, 'ldb.journal'), 13)
+  const log = await makeFolder(join(root, 'log.journal'), small)
+  const ldb = await makeFolder(join(root, 'ldb.journal'), small, 13)
   await (await openToRead(ldb)).journal.close()
-  return { log, ldb }
+  const segment = await makeFolder(join(root, 'segment.journal'), large)
+  return { log, ldb, segment }
 }
 
 /** Makes a journal as it is while its process is still there. */
-async function makeFolder(path: string, checkpointEvery: number): Promise<string> {
+async function makeFolder(path: string, writes: readonly number[], checkpointEvery = 1000): Promise<string> {
   const living = `${path}.living`
   const { engine } = await openToWrite(living, { create: true, checkpointEvery })
-  await engine.submit({ kind: 'volume.create', detail: { name: 'disk', size: blocks * block, block } })
+  const size = Math.max(16, sum(writes)) * block
+  await engine.submit({ kind: 'volume.create', detail: { name: 'disk', size, block } })
   await engine.submit({ kind: 'session.open', detail: { name: 'host' } })
-  for (let k = 0; k < 14; k++) {
-    const data = new Uint8Array(block).map((_, at) => (at * 7 + k * 31) & 255)
-    await engine.submit({ kind: 'io.write', session: 1, volume: 1, offset: (k % blocks) * block, data })
+  for (const [k, blocks] of writes.entries()) {
+    const data = new Uint8Array(blocks * block).map((_, at) => (at * 7 + k * 31) & 255)
+    const offset = sum(writes.slice(0, k)) * block
+    await engine.submit({ kind: 'io.write', session: 1, volume: 1, offset, data })
   }
   await engine.submit({ kind: 'mark', detail: { label: 'the end' } })
   await engine.settled()
@@ -52,6 +59,10 @@ async function makeFolder(path: string, checkpointEvery: number): Promise<string
   await engine.close()
   rmSync(living, { recursive: true })
   return path
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, some) => all + some, 0)
 }
 
 /** Reads a sound folder; it is opened as a copy at `work`, which is removed. */

@@ -3,7 +3,9 @@
  *
  *     K   the end of the last frame on the disk that is whole      H   the last event that the head file knows
  *
- *     H > K                    opening refuses with K + 1: a lost tail, or damage where the frame behind K is torn or rotten
+ *     H > K                    opening refuses with K + 1: a lost tail, or damage where the frame behind K is torn or rotten;
+ *                              or with a frame further behind that is torn
+ *     another frame at H       opening refuses with its first event: it was replaced, or came back when a removal was lost
  *     no head that verifies    opening refuses with event 1
  *     else                     opening ends at K, and says so when a torn frame behind K is cut back
  *     a frame is misread       opening may refuse with its first event, or take it for torn and say that it cut it back
@@ -14,9 +16,10 @@
  * was not what had been written: then whoever watches goes back to what is left.
  */
 
+import { sameBytes } from '../core/digest.ts'
 import { BlockboxError } from '../core/errors.ts'
 import { decodeFrame, type Frame } from '../journal/frame.ts'
-import { newestHead } from '../journal/head.ts'
+import { type Head, newestHead } from '../journal/head.ts'
 import type { Journal } from '../journal/journal.ts'
 import { key, numberOf, tables } from '../journal/keys.ts'
 import type { Dice } from './dice.ts'
@@ -31,6 +34,8 @@ interface Ending {
   readonly torn: number | undefined
   /** The last event that the head knows to be durable; undefined where no head verifies though there is one. */
   readonly head: number | undefined
+  /** The first event of the frame that holds the head's event and is not the one the head remembers. */
+  readonly replaced?: number | undefined
 }
 
 const damageCodes = ['JOURNAL_LOST_TAIL', 'JOURNAL_CORRUPT', 'JOURNAL_GAP']
@@ -67,8 +72,8 @@ export class Harm {
 
   /** True when the disk and the head file disagree for good, so that opening has to refuse. */
   get isLost(): boolean {
-    const { head, last } = this.#ending
-    return head === undefined || head > last
+    const { head, last, replaced } = this.#ending
+    return head === undefined || head > last || replaced !== undefined
   }
 
   /** The head file lost what its sync had promised, or a bit of it flipped. */
@@ -130,18 +135,20 @@ export class Harm {
     this.#rottenFrame = rotten?.key[0] === tables.frame ? numberOf(rotten.key) : undefined
     const slots = this.#head.slots
     const known = slots.some(({ length }) => length > 0) || this.#disk.content.size > 0
-    const head = newestHead(slots)?.durable.seq ?? (known ? undefined : 0)
-    this.#ending = { ...this.#frames(), head }
+    const durable = newestHead(slots)?.durable
+    const head = durable?.seq ?? (known ? undefined : 0)
+    this.#ending = { ...this.#frames(), head, replaced: durable && this.#replaced(durable) }
   }
 
   /** The journal opened: what is wrong with where it ends and with what it says of it; undefined when nothing is. */
   opened(journal: Pick<Journal, 'bounds'> & { readonly remarks?: readonly string[] }): string | undefined {
     this.#hasOpened = true
-    const { last, torn, head } = this.#ending
+    const { last, torn, head, replaced } = this.#ending
     const found = journal.bounds().last
     if (head === undefined) return 'the journal opens though no copy of its head verifies'
     if (head > last)
       return `the journal opens, ends with ${found}, and the head knows of ${head}: that is not said`
+    if (replaced !== undefined) return `the journal opens, and its frame of event ${replaced} was replaced`
     const cut = found < last ? found + 1 : torn
     if (found !== last && !(found < last && this.#misread.has(found + 1)))
       return `the journal ends with event ${found}, the disk has whole frames up to ${last}`
@@ -156,12 +163,13 @@ export class Harm {
 
   /** The journal did not open: what is wrong with the reason; undefined when the disk is to blame just so. */
   refused(error: Error): string | undefined {
-    const { last } = this.#ending
+    const { last, replaced } = this.#ending
     const isDamage = error instanceof BlockboxError && damageCodes.includes(error.code)
     if (!isDamage) return this.excuses(error) && error instanceof BlockboxError ? undefined : error.message
     const { seq } = error
     if (this.#ending.head === undefined && seq === 1 && this.#headHarmed) return undefined
-    if (this.isLost && seq === last + 1 && this.#broken) return undefined
+    const isNamed = seq === (replaced ?? last + 1) || this.#isTorn(seq)
+    if (this.isLost && this.#broken && isNamed) return undefined
     if (seq !== undefined && (this.#misread.has(seq) || seq === this.#rottenFrame)) return undefined
     return `opening blames event ${seq}, the disk did not harm it: ${error.message}`
   }
@@ -169,6 +177,19 @@ export class Harm {
   /** True when an event that was acknowledged may be gone from a journal that ends with `last`. */
   mayLose(last: number): boolean {
     return this.#broken || this.#misread.has(last + 1) || this.#rottenFrame === last + 1
+  }
+
+  /** True when power failed in the middle of the frame that begins with this event, and nothing was written over it. */
+  #isTorn(seq: number | undefined): boolean {
+    return this.#disk.torn.some((at) => at[0] === tables.frame && numberOf(at) === seq)
+  }
+
+  #replaced({ seq, hash }: Head['durable']): number | undefined {
+    const [at, value] = this.#disk.content.nextLowerPair(key(tables.frame, seq + 1)) ?? []
+    if (at?.[0] !== tables.frame) return undefined
+    const frame = wholeFrame(value!, numberOf(at))
+    if (frame === undefined || frame.last < seq) return undefined
+    return frame.last === seq && sameBytes(frame.hash, hash) ? undefined : frame.first
   }
 
   #frames(): Pick<Ending, 'last' | 'torn'> {

@@ -58,7 +58,7 @@ export class Life {
   #liveness!: Liveness
   /** While a new engine is opened, what becomes of the one before is nobody's concern. */
   #booting = false
-  /** How often the recorder was started: a process that died is not heard any more. */
+  /** How often the recorder started or died: a process that died is not heard any more. */
   #boots = 0
   /** Why the engine ended, if it did. */
   #ended: Error | undefined
@@ -200,6 +200,7 @@ export class Life {
     this.crashes++
     if (this.#remains !== undefined && dice.once(2)) await lookAtRemains(this.#remains, this, dice)
     this.machine.die(dice)
+    this.#boots++
     if (this.#damaged) this.over = true
     else await this.#boot()
   }

@@ -81,6 +81,21 @@ test('volumes with other blocks than the rest are audited by their own: seed 222
   assert.equal(run.findings, [])
 })
 
+for (const [seed, steps, what] of [
+  [11, 100, 'a torn frame behind one that rotted'],
+  [22, 1800, 'a frame that came back when what replaced it was lost'],
+  [139, 1900, 'a frame that comes when its process is dead'],
+] as const) {
+  test(`a lying disk that rots too: ${what}: seed ${seed} came to it`, async () => {
+    const rates = { decay: 2, rot: 40 }
+    const run = await simulate({
+      ...{ seed, steps, crashEvery: 60, faultEvery: 40, disk: 'lying', rates, twice: false },
+    })
+    assert.ok(run.reports > 0)
+    assert.equal(run.findings, [])
+  })
+}
+
 test('another seed is another run, the same one the same', async () => {
   const [a, b, again] = [
     await simulate({ seed: 11, steps: 400, twice: false }),

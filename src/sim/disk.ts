@@ -57,7 +57,8 @@ export class Disk {
   #durable: Content = this.#content.clone()
   #unsynced: Unsynced[] = []
   #rotten: Rotten | undefined
-  #torn: readonly Uint8Array[] = []
+  /** What a power cut left of values, and may bring back when what was written over it is lost. */
+  #torn: readonly { readonly key: Uint8Array; readonly part: Uint8Array }[] = []
   #files = new Files()
   #harmed: readonly HarmedPiece[] = []
 
@@ -78,7 +79,7 @@ export class Disk {
 
   /** The keys of values that a power cut left a part of, as long as nothing was written over them. */
   get torn(): readonly Uint8Array[] {
-    return this.#torn
+    return this.#torn.filter(({ key, part }) => this.#content.get(key) === part).map(({ key }) => key)
   }
 
   get files(): Files {
@@ -162,13 +163,14 @@ export class Disk {
     apply(this.#durable, changes.slice(0, torn.changes))
     const half = changes[torn.changes]
     if (half?.value !== undefined && torn.bytes > 0) {
-      apply(this.#durable, [{ key: half.key, value: half.value.slice(0, torn.bytes) }])
-      if (torn.bytes < half.value.length) this.#torn = [...this.#torn, half.key]
+      const part = half.value.slice(0, torn.bytes)
+      apply(this.#durable, [{ key: half.key, value: part }])
+      if (part.length < half.value.length) this.#torn = [...this.#torn, { key: half.key, part }]
     }
     this.#unsynced = []
     this.#content = this.#durable.clone()
     if (this.#rotten !== undefined && !this.#content.has(this.#rotten.key)) this.#rotten = undefined
-    this.#torn = this.#torn.filter((key) => this.#content.has(key))
+    this.#torn = this.#torn.filter(({ key, part }) => this.#content.get(key) === part)
     const before = this.#files.isBelieved ? this.#files.fork() : undefined
     if (this.#files.powerLoss(loss) && before !== undefined) this.#compare(before)
     return broken
@@ -211,7 +213,6 @@ export class Disk {
   }
 
   #overwritten(key: Uint8Array): void {
-    if (this.#torn.length > 0) this.#torn = this.#torn.filter((torn) => compareBytes(torn, key) !== 0)
     if (this.#harmed.some((one) => compareBytes(one.key, key) === 0)) {
       this.#harmed = this.#harmed.filter((one) => compareBytes(one.key, key) !== 0)
     }

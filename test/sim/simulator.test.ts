@@ -84,6 +84,7 @@ test('volumes with other blocks than the rest are audited by their own: seed 222
 for (const [seed, steps, what] of [
   [11, 100, 'a torn frame behind one that rotted'],
   [22, 1800, 'a frame that came back when what replaced it was lost'],
+  [1072, 1750, 'a torn frame that came back when its removal was lost'],
   [139, 1900, 'a frame that comes when its process is dead'],
 ] as const) {
   test(`a lying disk that rots too: ${what}: seed ${seed} came to it`, async () => {

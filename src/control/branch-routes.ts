@@ -27,7 +27,7 @@ export const createBranch = commandRoute({
     const { code, made } = done.answer
     if (code !== 'ok') return done
     await until(engine, (world) => branchesOf(world).byVolume.get(made)?.mapHash !== '', call.signal)
-    const branch = branchRecord(engine.world, made)
+    const branch = await engine.look((world) => branchRecord(world, made))
     if (branch !== null) return { ...done, about: { branch } }
     return { ...done, about: { branch, failed: await failureOf(journal, made, done.answer.seq) } }
   },

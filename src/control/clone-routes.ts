@@ -191,8 +191,8 @@ async function withEnd({ engine, journal }: Controlled, input: PairInput, done: 
 }
 
 /** With the pair and its restore as they are now; null where there is none. */
-function told({ engine }: Controlled, pairName: string, done: Done): Done {
-  const { pairs, restores } = contentsOf(engine.world)
+async function told({ engine }: Controlled, pairName: string, done: Done): Promise<Done> {
+  const { pairs, restores } = await engine.look(contentsOf)
   const about = {
     pair: pairs.find((one) => one.name === pairName) ?? null,
     restore: restores.find((one) => one.pair === pairName) ?? null,

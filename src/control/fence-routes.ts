@@ -166,7 +166,7 @@ export const restoreFence = commandRoute({
     const moved = await moveBehind(engine, fenceName, session, image, signal)
     const { code, since, dataBytes, controlBytes } = moved
     const answer = { code, seq: engine.world.seq, made: 0 }
-    const done = about(controlled, fenceName, { command: 'mover.request', answer })
+    const done = await about(controlled, fenceName, { command: 'mover.request', answer })
     return { ...done, about: { ...done.about, since, data_bytes: dataBytes, control_bytes: controlBytes } }
   },
 })
@@ -186,8 +186,9 @@ async function owned(
   return about(controlled, fenceName, done)
 }
 
-function about({ engine }: Controlled, fenceName: string, done: Done): Done {
-  const found = contentsOf(engine.world).fences.find((one) => one.name === fenceName)
+async function about({ engine }: Controlled, fenceName: string, done: Done): Promise<Done> {
+  const { fences } = await engine.look(contentsOf)
+  const found = fences.find((one) => one.name === fenceName)
   return { ...done, about: { fence: found ?? null } }
 }
 

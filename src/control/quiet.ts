@@ -12,7 +12,7 @@ import type { Engine } from '../engine/engine.ts'
 import { changes } from '../events/kind.ts'
 import { inFlightOf } from '../layers/in-flight.ts'
 import type { World } from '../layers/layer.ts'
-import { until } from './rest.ts'
+import { decided } from './rest.ts'
 
 export interface Quiet {
   /** Numbers of the volumes on which no write may be in flight; undefined: on none at all. */
@@ -34,7 +34,7 @@ export async function whenQuiet(
   const ending = AbortSignal.any([signal, late.signal])
   try {
     for (;;) {
-      await until(engine, isQuiet, ending)
+      await decided(engine, isQuiet, ending)
       const answer = await engine.submit(ask, isQuiet)
       if (answer.seq > 0 || answer.code !== 'E_AGAIN') return answer
     }

@@ -6,23 +6,39 @@ import type { World } from '../layers/layer.ts'
 import { named, pairsOf } from '../layers/pair-state.ts'
 import { restoresOf } from '../layers/restore-state.ts'
 
-/** Resolves when `holds` does. Rejects with the reason of the signal, and with what ends the engine. */
+/**
+ * Resolves when `holds` does and all that led to it is durable, so that it may be told to anybody; or when the engine is
+ * closed. Rejects with the reason of the signal, and with what ends the engine.
+ */
 export async function until(
   engine: Engine,
   holds: (world: World) => boolean,
   signal: AbortSignal,
 ): Promise<void> {
+  let isDurable = false
+  while (!isDurable && (await decided(engine, holds, signal))) isDurable = await engine.look(holds)
+}
+
+/**
+ * Resolves with true when `holds` does in the state as it was decided, durable or not; with false when the engine is
+ * closed. Rejects as `until` does.
+ */
+export async function decided(
+  engine: Engine,
+  holds: (world: World) => boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
   signal.throwIfAborted()
-  if (holds(engine.world)) return
   let leave: () => void = () => undefined
   try {
-    await new Promise<void>((resolve, reject) => {
+    return await new Promise<boolean>((resolve, reject) => {
       const aborted = () => reject(signal.reason)
       const look = () => {
-        if (holds(engine.world)) resolve()
+        if (holds(engine.world)) resolve(true)
       }
       signal.addEventListener('abort', aborted)
-      const frames = engine.frames$.subscribe({ next: look, error: reject, complete: resolve })
+      const closed = () => resolve(false)
+      const frames = engine.frames$.subscribe({ next: look, error: reject, complete: closed })
       leave = () => {
         signal.removeEventListener('abort', aborted)
         frames.unsubscribe()

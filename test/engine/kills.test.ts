@@ -5,6 +5,8 @@
 
 // limit: 240 s
 
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Prng } from '../../src/core/prng.ts'
@@ -26,13 +28,14 @@ test('killed ten times: what was acknowledged is there, nothing else is', async 
   }
   assert.ok(told.acknowledged > 50, `only ${told.acknowledged} writes were acknowledged`)
   const more = new Told()
-  for (const line of ['s 3 999999', 'a 3 999999']) more.take(line)
-  assert.match((await faultsOf(path, more)).join(), 'block 3 holds')
+  for (const line of ['s 3 2 999999', 'a 3 2 999999']) more.take(line)
+  assert.match((await faultsOf(path, more)).join(), /block 3 holds.*block 4 holds/)
+  assert.ok(readdirSync(join(path, 'payload')).length > 1, 'long writes are in segments')
 })
 
 test('a block that is older than acknowledged, torn, or of nobody is a fault', () => {
   const told = new Told()
-  for (const line of ['s 1 5', 'a 1 5', 's 1 6', 's 2 7']) told.take(line)
+  for (const line of ['s 1 1 5', 'a 1 1 5', 's 1 1 6', 's 2 1 7']) told.take(line)
   assert.match(told.fault(1, stamped(4)) ?? '', 'block 1 holds 4, 5 was acknowledged')
   assert.match(told.fault(1, stamped(7)) ?? '', 'nobody wrote 7')
   const torn = stamped(5)

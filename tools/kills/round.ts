@@ -30,14 +30,15 @@ export class Told {
   lastStamp = 0
 
   take(line: string): void {
-    const [word, block, stamp] = line.split(' ')
-    const [at, number] = [Number(block), Number(stamp)]
+    const [word, ...numbers] = line.split(' ')
+    const [first, count, stamp] = numbers.map(Number) as [number, number, number]
+    const each = Array.from({ length: word === 's' || word === 'a' ? count : 0 }, (_, k) => first + k)
     if (word === 's') {
-      this.#sent.set(at, (this.#sent.get(at) ?? new Set()).add(number))
-      this.lastStamp = Math.max(this.lastStamp, number)
+      for (const at of each) this.#sent.set(at, (this.#sent.get(at) ?? new Set()).add(stamp))
+      this.lastStamp = Math.max(this.lastStamp, stamp)
     } else if (word === 'a') {
       this.acknowledged++
-      this.#acknowledged.set(at, number)
+      for (const at of each) this.#acknowledged.set(at, stamp)
     }
   }
 

@@ -3,11 +3,11 @@
 export const blockBytes = 4096
 export const blocks = 256
 
-/** A block of this stamp; 0 is what was never written. */
-export function stamped(stamp: number): Uint8Array {
-  const bytes = new Uint8Array(blockBytes)
+/** So many blocks of this stamp; 0 is what was never written. */
+export function stamped(stamp: number, count = 1): Uint8Array {
+  const bytes = new Uint8Array(count * blockBytes)
   const view = new DataView(bytes.buffer)
-  for (let at = 0; at < blockBytes; at += 8) view.setUint32(at, stamp)
+  for (let at = 0; at < bytes.length; at += 8) view.setUint32(at, stamp)
   return bytes
 }
 

@@ -1,15 +1,21 @@
 /**
  * The process that is killed: `writer.js JOURNAL STAMP`. Opens the journal, made when there is none, and writes with
- * several hosts at once until it is ended. Says `s BLOCK STAMP` before it submits a write and `a BLOCK STAMP` when it was
- * acknowledged; stamps count up from STAMP. A host that starts and stops backups holds some of the writes meanwhile.
+ * several hosts at once until it is ended, now and then so much at once that it goes to a segment. Says `s BLOCK COUNT STAMP`
+ * before it submits a write and `a BLOCK COUNT STAMP` when it was acknowledged; stamps count up from STAMP. A host that
+ * starts and stops backups holds some of the writes meanwhile.
  */
 
 import { writeSync } from 'node:fs'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openToWrite } from '../../src/engine/open-folder.ts'
+import { segmentedBytes } from '../../src/journal/segmented-store.ts'
 import { blockBytes, blocks, stamped } from './stamp.ts'
 
 const hosts = 4
+const blocksOfHost = blocks / hosts
+const longBlocks = segmentedBytes / blockBytes
+/** One write in so many is a long one. */
+const longEvery = 5
 const [path, stamp] = process.argv.slice(2) as [string, string]
 let next = Number(stamp)
 
@@ -26,15 +32,16 @@ await Promise.all([...Array.from({ length: hosts }, (_, host) => write(engine, h
 async function write(engine: Engine, host: number): Promise<void> {
   const session = await sessionOf(engine, `host-${epoch}-${host}`)
   for (let k = 0; ; k++) {
-    const at = ((k * 13 + host) * hosts + host) % blocks
+    const count = k % longEvery === longEvery - 1 ? longBlocks : 1
+    const at = host * blocksOfHost + ((k * 13) % (blocksOfHost - count + 1))
     const mine = next++
-    writeSync(1, `s ${at} ${mine}\n`)
-    const data = stamped(mine)
+    writeSync(1, `s ${at} ${count} ${mine}\n`)
+    const data = stamped(mine, count)
     const { code } = await engine.submit({
       ...({ kind: 'io.write', session, volume: 1 } as const),
       ...{ offset: at * blockBytes, data },
     })
-    if (code === 'ok') writeSync(1, `a ${at} ${mine}\n`)
+    if (code === 'ok') writeSync(1, `a ${at} ${count} ${mine}\n`)
   }
 }
 

@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openToRead } from '../../src/engine/open-folder.ts'
+import { segmentedBytes } from '../../src/journal/segmented-store.ts'
 import { verify } from '../../src/replay/verify.ts'
 import { mayTrace } from '../support/ability.ts'
 import { temporaryFolder } from '../support/folder.ts'
@@ -23,28 +24,35 @@ const tracing = (count: number) => [
 ]
 const engine = JSON.stringify(new URL('../../src/engine/open-folder.js', import.meta.url).href)
 
-function program(path: string): string {
+function program(path: string, bytes: number): string {
   return `
     const { openToWrite } = await import(${engine})
     const { engine } = await openToWrite(${JSON.stringify(path)}, { create: true })
     const codes = []
     const ask = (one) => engine.submit(one).then(() => true, (error) => { codes.push(error.code); return false })
-    await ask({ kind: 'volume.create', detail: { name: 'disk', size: 409600, block: 4096 } })
+    await ask({ kind: 'volume.create', detail: { name: 'disk', size: ${100 * bytes}, block: 4096 } })
     await ask({ kind: 'session.open', detail: { name: 'host' } })
     let acknowledged = 0
     for (let k = 0; k < 100 && codes.length < 3; k++) {
-      const data = new Uint8Array(4096).fill(1 + k)
-      if (await ask({ kind: 'io.write', session: 1, volume: 1, offset: k * 4096, data })) acknowledged++
+      const data = new Uint8Array(${bytes}).fill(1 + k)
+      if (await ask({ kind: 'io.write', session: 1, volume: 1, offset: k * ${bytes}, data })) acknowledged++
     }
     const close = await engine.close().then(() => 'ok', (error) => error.code)
     console.log(JSON.stringify({ acknowledged, codes, close }))`
 }
 
-for (const count of [5, 9, 15]) {
-  test(`sync number ${count} of a thread: an error, an end, and settled when it is opened again`, async () => {
+for (const [bytes, where] of [
+  [4096, 'the database'],
+  [segmentedBytes, 'a segment'],
+] as const) {
+  for (const count of [5, 9, 15]) settles(bytes, where, count)
+}
+
+function settles(bytes: number, where: string, count: number): void {
+  test(`payload in ${where}, sync number ${count} of a thread: an error, an end, and settled when it is opened again`, async () => {
     if (!mayTrace(tracing(1))) return
     const path = folder.fresh()
-    const args = [...tracing(count), process.execPath, '--input-type=module', '-e', program(path)]
+    const args = [...tracing(count), process.execPath, '--input-type=module', '-e', program(path, bytes)]
     const { stdout, stderr } = spawnSync('strace', args, { encoding: 'utf8', timeout: 60_000 })
     assert.is.not(stdout, '', stderr)
     const said = JSON.parse(stdout) as { acknowledged: number; codes: string[] }

@@ -135,10 +135,10 @@ test('nbdkit is killed while fio writes: fio fails, the tap says why, the record
   withTap(['--filter=delay', 'memory', '8M', 'wdelay=20ms'], async (its) => {
     const writing = run('fio', [
       ...['--name=v', '--ioengine=nbd', `--uri=${its.uri}`, '--rw=randwrite', '--bs=4k', '--size=8M'],
-      ...['--iodepth=8', '--time_based', '--runtime=20'],
+      ...['--iodepth=8', '--time_based', '--runtime=60'],
     ])
     const ended = new Promise((resolve) => its.serving.child.once('exit', resolve))
-    await new Promise((resolve) => setTimeout(resolve, 1000))
+    await underWay(its.journal)
     await its.far.kill()
     assert.is.not((await writing).code, 0)
     assert.is(await ended, 1)
@@ -146,5 +146,15 @@ test('nbdkit is killed while fio writes: fio fails, the tap says why, the record
     assert.is(code, 0, out)
     assert.match((await blockbox(['log', '-j', its.journal])).out, /io\.lost .*E_TAP_ENDED/)
   }))
+
+/** Resolves when fio has been writing through the tap for a while: some events are on the record. */
+async function underWay(journal: string): Promise<void> {
+  for (let k = 0; k < 50; k++) {
+    const { out } = await blockbox(['info', '--json', '-j', journal])
+    if ((JSON.parse(out) as { events: number }).events > 100) return
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+  assert.unreachable('fio writes nothing')
+}
 
 test.run()

@@ -52,6 +52,22 @@ test('a torn batch may end within a value', () => {
   assert.equal([...disk.content.values()], [Uint8Array.of(1), Uint8Array.of(2, 2)])
 })
 
+test('what tore is known until it is gone for good: a removal that is lost brings it back', () => {
+  const disk = new Disk()
+  const torn = () => disk.torn.map(([k]) => k)
+  disk.write([{ key: at(2), value: Uint8Array.of(2, 2, 2) }])
+  disk.powerLoss(0, { changes: 0, bytes: 1 })
+  assert.equal(torn(), [2])
+  const removal = [{ key: at(2), value: undefined }]
+  disk.write(removal)
+  assert.equal(torn(), [])
+  disk.powerLoss(0)
+  assert.equal(torn(), [2])
+  disk.sync(disk.write(removal))
+  disk.powerLoss(0)
+  assert.equal(torn(), [])
+})
+
 test('what a lying sync promised is known to be gone when it is', () => {
   for (const kept of [0, 1]) {
     const disk = new Disk()
